@@ -1,0 +1,456 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * libhandfast: a whole TCP endpoint on DPDK, one engine a worker, no I/O hidden from its caller.
+ *
+ *     n = hf_turn(w, now_us, events, max);     receive a burst, run the protocol, expire what is due
+ *     ... answer the events: hf_accept, hf_send, hf_recv, hf_shutdown, hf_close, hf_abort, hf_connect
+ *     hf_flush(w, now_us);                     emit data, SYNs, FINs, and one ACK a connection that owes one
+ *
+ * A worker and all that belongs to it is used by one thread at a time. Nothing here locks.
+ * Calls return 0 or a count; a negative errno tells what was wrong. Times are microseconds on
+ * one monotonic clock which the caller reads. Octets are counted in octets.
+ */
+#ifndef HANDFAST_H
+#define HANDFAST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define HF_API __attribute__((visibility("default")))
+
+struct hf_worker; /* one engine: flow table, pools, wheel, one queue of one port */
+struct hf_port;	  /* one queue of a device, or the memory port */
+
+/** What went wrong in a set-up call, in one line: what, where, how to mend it. */
+struct hf_error {
+	char text[256];
+};
+
+/* ---- Addresses --------------------------------------------------------------------------- */
+
+/** An IP address. octets in wire order; IPv4 uses the first four, the rest are zero. */
+struct hf_ip {
+	uint8_t octets[16];
+	uint8_t version; /* 4 or 6; 0: none given */
+};
+
+/** An IP address and a TCP port (host order; 0: any, or let the engine choose). */
+struct hf_addr {
+	struct hf_ip ip;
+	uint16_t port;
+};
+
+/** count consecutive addresses from first on. */
+struct hf_ip_range {
+	struct hf_ip first;
+	uint32_t count;
+};
+
+/** Room for the longest text hf_addr_format writes: "[v6]:65535" and its end. */
+#define HF_ADDR_TEXT 56
+
+/**
+ * Read "192.0.2.1", "192.0.2.1:80", "2001:db8::1", "[2001:db8::1]:80" (RFC 4291 2.2, RFC 3986 3.2.2).
+ * @return 0; -EINVAL when the text is none of these (out is untouched)
+ */
+HF_API int hf_addr_parse(const char *text, struct hf_addr *out);
+
+/** Write an address as hf_addr_parse reads it; without ":PORT" when the port is 0. @return text */
+HF_API char *hf_addr_format(const struct hf_addr *addr, char text[HF_ADDR_TEXT]);
+
+/* ---- States, as RFC 9293 3.3.2 spells them ------------------------------------------------ */
+
+enum hf_state {
+	HF_CLOSED,
+	HF_LISTEN,
+	HF_SYN_SENT,
+	HF_SYN_RECEIVED,
+	HF_ESTABLISHED,
+	HF_FIN_WAIT_1,
+	HF_FIN_WAIT_2,
+	HF_CLOSE_WAIT,
+	HF_CLOSING,
+	HF_LAST_ACK,
+	HF_TIME_WAIT,
+};
+#define HF_STATES 11
+
+/** "SYN-RECEIVED", "FIN-WAIT-1" ...; never NULL. */
+HF_API const char *hf_state_name(enum hf_state state);
+
+/* ---- Configuration ----------------------------------------------------------------------- */
+
+/** What happens when TIME-WAIT buckets run out (TW-L2). */
+enum hf_tw_overflow {
+	HF_TW_EVICT, /* the oldest one at least tw_reuse_delay old makes room */
+	HF_TW_KILL,  /* the new one is not made, as Linux does */
+};
+
+/** The protocol's knobs; the names and defaults of REQUIREMENTS 24, units in the name. */
+struct hf_tcp_config {
+	uint32_t tw_len_ms;	       /* 2MSL (MUST-13): 60000 */
+	uint32_t tw_reuse;	       /* 0 never, 1 everywhere, 2 loopback-like networks only (TW-A1): 1 */
+	uint32_t tw_reuse_delay_ms;    /* TW-A4: 1000 */
+	enum hf_tw_overflow tw_overflow;
+	bool tw_accept_ts_new;	       /* TW-P5: false */
+	bool tw_reuse_unsafe;	       /* TW-A11: reuse without timestamps, closed labs only: false */
+	bool rfc1337;		       /* RST is ignored in TIME-WAIT: true */
+	uint32_t fin_timeout_ms;       /* orphaned FIN-WAIT-2 (HF-FW2-1): 60000 */
+	uint32_t syn_retries;	       /* MUST-23: 7 */
+	uint32_t synack_retries;       /* HF-OP2: 5 */
+	uint32_t retries1, retries2;   /* R1, R2 (MUST-20): 3, 15 */
+	uint32_t orphan_retries;       /* HF-LA1: 8 */
+	uint32_t max_orphans;	       /* HF-LA2; 0: as many as connections */
+	uint32_t syn_backlog;	       /* half-opens of a listener and worker (HF-B1): 4096 */
+	uint32_t accept_queue;	       /* established and not accepted yet (HF-B3): 4096 */
+	uint32_t syncookies;	       /* 0 never, 1 when the backlog is full, 2 always: 1 */
+	bool abort_on_overflow;	       /* HF-B3: false */
+	uint32_t invalid_ratelimit_ms; /* between challenge ACKs of one connection (RFC5961-7): 500 */
+	uint32_t rst_budget;	       /* RSTs to no connection, a second (HF-RL4): 10000 */
+	uint32_t icmp_budget;	       /* HF-RL5: 1000 */
+	uint32_t arp_budget;	       /* HF-RL5: 1000 */
+	uint32_t rto_initial_ms, rto_min_ms, rto_max_ms; /* RFC 6298: 1000, 200, 120000 */
+	uint32_t delack_ms;	       /* MUST-40: 40 */
+	uint32_t keepalive_ms;	       /* 0: off (MUST-25); idle time before the first probe */
+	uint32_t keepalive_interval_ms, keepalive_probes; /* 75000, 9 (MUST-29) */
+	uint32_t user_timeout_ms;      /* 0: R2 alone decides (MUST-21) */
+	uint32_t min_snd_mss;	       /* HF-O4: 216 */
+	uint32_t pmtu_floor;	       /* IPv4, RFC1191-b: 552 */
+	uint32_t ooo_segs;	       /* SHLD-31: 64 */
+	uint32_t rcv_buf, snd_buf;     /* octets a connection may hold either way: 65536, 65536 */
+	bool timestamps, window_scaling, sack; /* true, true, true */
+	bool ts_lenient;	       /* RFC7323-3.2b: false */
+	bool nagle;		       /* MUST-17, SHLD-7: true */
+};
+
+/** How many of each a worker can hold, of one IP version. All memory is taken at hf_worker_create. */
+struct hf_sizes {
+	uint32_t connections, requests, buckets;
+};
+
+/** What secrets (ISN, table hash, ports, cookies, timestamp offset) are made of (HF-H2). */
+struct hf_seed {
+	bool seeded;	/* true: from seed; refused on every port but memory and pcap */
+	bool iss_fixed; /* true: every ISS is iss (tests of the sequence circle); needs seeded */
+	uint64_t seed;
+	uint32_t iss;
+};
+
+#define HF_MAX_RANGES 8
+
+/** All a worker has to know. Copied by hf_worker_create. */
+struct hf_config {
+	struct hf_tcp_config tcp;
+	struct hf_sizes ipv4, ipv6;
+	struct hf_seed seed;
+	struct hf_ip_range local[HF_MAX_RANGES]; /* our addresses; active opens use them in turn */
+	uint32_t locals;
+	uint16_t port_first, port_last; /* local ports of active opens: 1024 to 65535 */
+	uint32_t port_lists;	 /* (local address, target) pairs that active opens can serve: 16 */
+	uint32_t listeners;	 /* 64 */
+	uint32_t ranges;	 /* pieces of text queued either way, all connections: 65536 */
+	uint8_t mac[6];		 /* ours; all zero: the port's */
+	uint8_t gateway_mac[6];	 /* where frames go whose next hop is not known otherwise */
+	uint16_t mtu;		 /* 1500 */
+	uint8_t ttl;		 /* MUST-49: 64 */
+	bool accept_reserved;	 /* take segments from 240/4 and from 127/8 (RFC1122-3.2.1.3): false */
+	uint32_t clock_start_ms; /* added to the protocol's millisecond clock, to test its wrap (HF-G7) */
+};
+
+/** Fill in the defaults above; addresses and sizes are small (64 connections of each version). */
+HF_API void hf_config_defaults(struct hf_config *config);
+
+/** Octets of tables and pools that hf_worker_create would take for this configuration. */
+HF_API uint64_t hf_config_memory(const struct hf_config *config);
+
+/* ---- Environment and ports --------------------------------------------------------------- */
+
+/** How to start DPDK. A program that has called rte_eal_init itself leaves hf_env_start out. */
+struct hf_env {
+	const char *program;	   /* argv[0] */
+	const char *const *eal;	   /* the user's own EAL options, or NULL */
+	int eal_count;
+	const char *cores;	   /* "0-1,3": CPUs for workers, in order; NULL: those of this process */
+	const char *const *vdevs;  /* "net_tap0,iface=hf0" ... */
+	int vdev_count;
+	uint32_t memory_mb;	   /* for mbufs and rings; given to EAL unless eal speaks of memory */
+};
+
+/**
+ * Start EAL: rootless and without hugepages where there are none, one lcore a CPU of cores, and the
+ * calling thread as a main lcore that shares these CPUs and mostly sleeps.
+ * @return 0; -ENODEV when a vdev failed to probe; -EPERM, -ENOMEM ... as rte_eal_init failed
+ */
+HF_API int hf_env_start(const struct hf_env *env, struct hf_error *why);
+HF_API void hf_env_stop(void);
+
+/** How many workers hf_env_start made room for. */
+HF_API unsigned hf_env_cores(void);
+
+/** Run fn(arg) on worker core i (0-based). @return 0; -EINVAL no such core; -EBUSY it runs something */
+HF_API int hf_env_launch(unsigned core, int (*fn)(void *), void *arg);
+
+/** Wait for worker core i. @return what fn returned */
+HF_API int hf_env_wait(unsigned core);
+
+/**
+ * Two ports of `queues` queues each over net_ring, queue n of one to queue n of the other.
+ * @param a, b   out: `queues` ports each
+ * @param ring   frames a ring holds, a power of two
+ * @param mbufs  of each side's pool
+ */
+HF_API int hf_port_ring_pair(const char *name, unsigned queues, uint32_t ring, uint32_t mbufs,
+			     struct hf_port **a, struct hf_port **b, struct hf_error *why);
+
+/** Free a port of any kind; its worker must be gone. NULL is allowed. */
+HF_API void hf_port_free(struct hf_port *port);
+
+/** Frames the device dropped for want of buffers or room since the start (imissed, rx_nombuf). */
+HF_API uint64_t hf_port_missed(const struct hf_port *port);
+
+/** Mbufs of the port's pool that are in use now (all queues that share it). */
+HF_API uint32_t hf_port_mbufs_used(const struct hf_port *port);
+
+/* ---- The memory port: a device made of arrays -------------------------------------------- */
+
+/** What a receive flag of a frame says about its checksums (HF-CK1). */
+enum hf_checksum {
+	HF_CHECKSUM_UNKNOWN,
+	HF_CHECKSUM_GOOD,
+	HF_CHECKSUM_BAD,
+	HF_CHECKSUM_NONE,
+};
+
+struct hf_memport {
+	const char *name;     /* names its mempool; unique in the process */
+	bool l3;	      /* frames are IP packets: no Ethernet header, no ARP */
+	uint32_t mbufs;	      /* of its pool: 512 when 0 */
+	uint32_t frames;      /* that each side's array holds: 256 when 0 */
+	bool rx_checksum;     /* advertises (and enables) checksum offload on receive */
+	bool tx_checksum;     /* ... on transmit: the field then holds the pseudo-header's sum */
+	bool multi_segs;      /* takes segment chains on transmit */
+};
+
+/** Needs an EAL (hf_env_start, or --no-huge -m 64 of the caller's own). */
+HF_API int hf_port_memory(const struct hf_memport *config, struct hf_port **port, struct hf_error *why);
+
+/** How hf_memport_push hands a frame over. All zero: one segment, checksums unknown, rx queue full order. */
+struct hf_push {
+	enum hf_checksum ip, l4;
+	uint16_t cut[4]; /* lengths of the first segments; 0 ends the list, the rest is the last one */
+};
+
+/** Put a frame where the next turn receives it; copied. @return 0; -ENOBUFS no mbuf or no room; -EMSGSIZE */
+HF_API int hf_memport_push(struct hf_port *port, const void *frame, size_t len, const struct hf_push *how);
+
+/** Take the oldest frame the engine has sent. @return its length; -EAGAIN none; -EMSGSIZE (it stays) */
+HF_API ssize_t hf_memport_pop(struct hf_port *port, void *frame, size_t room);
+
+/** From now on transmit takes at most k frames a burst (HF-L4); UINT32_MAX: all. */
+HF_API void hf_memport_tx_limit(struct hf_port *port, uint32_t k);
+
+/* ---- A worker ---------------------------------------------------------------------------- */
+
+/**
+ * Make a worker on a port. All memory is taken and touched here, on the NUMA node of the calling thread.
+ * @return 0; -EINVAL a value is out of range (why names it); -ENOMEM
+ */
+HF_API int hf_worker_create(const struct hf_config *config, struct hf_port *port, struct hf_worker **w,
+			    struct hf_error *why);
+
+/** Free it and every mbuf it holds. Nothing is sent. NULL is allowed. */
+HF_API void hf_worker_destroy(struct hf_worker *w);
+
+enum hf_event_what {
+	HF_EV_CONNECTED = 1 << 0, /* our hf_connect is ESTABLISHED */
+	HF_EV_ACCEPT = 1 << 1,	  /* a listener's connection is ESTABLISHED: call hf_accept */
+	HF_EV_READABLE = 1 << 2,  /* new text has arrived */
+	HF_EV_EOF = 1 << 3,	  /* the peer's FIN: no more text will come */
+	HF_EV_WRITABLE = 1 << 4,  /* room in the send queue after hf_send took less than it was given */
+	HF_EV_SENT = 1 << 5,	  /* all text and the FIN, if any, are acknowledged */
+	HF_EV_CLOSED = 1 << 6,	  /* the end; the id is dead. error says how */
+	HF_EV_SUSPECT = 1 << 7,	  /* R1 reached: the path is suspected (MUST-20) */
+};
+
+/**
+ * What happened to a connection during a turn; at most one event a connection and turn.
+ *
+ * An id lives until HF_EV_CLOSED. That event comes once: with error 0 after the application's own
+ * hf_close, when the connection has ended in order (TIME-WAIT included, which needs no id);
+ * with ECONNREFUSED, ECONNRESET, ETIMEDOUT, EHOSTUNREACH or ECONNABORTED when it has not, and
+ * then whether the application had closed it or not. Unread text is gone with it.
+ */
+struct hf_event {
+	uint64_t id;	   /* the connection; with HF_EV_ACCEPT only a name until hf_accept */
+	uint64_t cookie;   /* the application's; with HF_EV_ACCEPT the listener's */
+	uint32_t what;	   /* HF_EV_* */
+	uint32_t readable; /* octets waiting to be received */
+	uint32_t listener; /* with HF_EV_ACCEPT: which */
+	int32_t error;	   /* with HF_EV_CLOSED: 0 or a positive errno */
+};
+
+/**
+ * First half of a turn: receive one burst, run the protocol on it, expire what is due.
+ * @param now_us  the caller's clock; never less than in the turn before
+ * @param events  out: at most max; what does not fit comes with the next turn
+ * @return the number of events
+ */
+HF_API unsigned hf_turn(struct hf_worker *w, uint64_t now_us, struct hf_event *events, unsigned max);
+
+/** Second half: emit what the protocol and the application have to send. */
+HF_API void hf_flush(struct hf_worker *w, uint64_t now_us);
+
+/** When the engine next wants a turn: 0 at once, UINT64_MAX never (frames from outside apart). */
+HF_API uint64_t hf_next_deadline(const struct hf_worker *w);
+
+/** One worker of a loop and the function that answers its events. */
+struct hf_task {
+	struct hf_worker *worker;
+	/* Called every turn, with n = 0 too. @return false when this task has nothing left to do */
+	bool (*answer)(void *arg, struct hf_worker *w, uint64_t now_us, const struct hf_event *events,
+		       unsigned n);
+	void *arg;
+};
+
+enum hf_idle { HF_IDLE_SPIN, HF_IDLE_SLEEP };
+
+/**
+ * The loop: a turn, its answers and its flush, for each task in order, until all tasks are done.
+ * HF_IDLE_SLEEP sleeps at most 50 us after 1 ms of empty turns. The clock is the TSC's.
+ */
+HF_API void hf_run(const struct hf_task *tasks, unsigned n, enum hf_idle idle);
+
+/** The clock hf_run uses, for a caller with a loop of its own: microseconds, monotonic. */
+HF_API uint64_t hf_now_us(void);
+
+/* ---- Connections (RFC 9293 3.10.1 to 3.10.6) --------------------------------------------- */
+
+/**
+ * Listen (passive OPEN, MUST-41..43).
+ * @param local  port required; address 0.0.0.0 or :: with version 4 or 6: every address of ours of that
+ *               version. An exact address wins over a wildcard.
+ * @param cookie comes back in HF_EV_ACCEPT
+ * @return 0; -EADDRINUSE a listener has it; -EADDRNOTAVAIL not ours; -ENOBUFS; -EINVAL
+ */
+HF_API int hf_listen(struct hf_worker *w, const struct hf_addr *local, uint64_t cookie, uint32_t *listener);
+
+/** CLOSE in LISTEN: half-opens vanish, connections nobody accepted are reset. @return 0; -EBADF */
+HF_API int hf_unlisten(struct hf_worker *w, uint32_t listener);
+
+/** Take the listener's oldest waiting connection. @return 0; -EAGAIN none waits; -EBADF */
+HF_API int hf_accept(struct hf_worker *w, uint32_t listener, uint64_t cookie, uint64_t *id);
+
+/**
+ * Open a connection (active OPEN, RFC 9293 3.10.1); its SYN leaves with the next flush.
+ * @param local  NULL, or an address of ours, or a port, or both; what is not given is chosen (RFC 6056)
+ * @param peer   address and port; copied
+ * @return 0; -EINVAL peer is broadcast, multicast, unspecified or port 0 (MUST-46); -EADDRNOTAVAIL local
+ *   is not ours, or no port toward this peer is free or may be reused (TW-A1..A7); -EADDRINUSE the tuple
+ *   given has a connection; -ENOBUFS no connection, table or list free
+ */
+HF_API int hf_connect(struct hf_worker *w, const struct hf_addr *local, const struct hf_addr *peer,
+		      uint64_t cookie, uint64_t *id);
+
+/**
+ * Queue text (SEND). Copied; leaves with the flush as windows allow.
+ * @return octets taken, 0 to len; -EPIPE after hf_shutdown; -EBADF
+ */
+HF_API ssize_t hf_send(struct hf_worker *w, uint64_t id, const void *text, size_t len);
+
+/** Take text (RECEIVE). @return octets; 0 at end of file; -EAGAIN nothing waits; -EBADF */
+HF_API ssize_t hf_recv(struct hf_worker *w, uint64_t id, void *text, size_t room);
+
+/** No more will be sent: FIN after all queued text; receiving goes on. @return 0; -EPIPE again; -EBADF */
+HF_API int hf_shutdown(struct hf_worker *w, uint64_t id);
+
+/**
+ * CLOSE both ways. FIN after all queued text; unread or later text draws a RST (SHLD-3). The only events
+ * left are HF_EV_CLOSED. @return 0; -EALREADY; -EBADF
+ */
+HF_API int hf_close(struct hf_worker *w, uint64_t id);
+
+/** ABORT: RST where the peer knows of us, all text dropped; HF_EV_CLOSED follows with ECONNABORTED. */
+HF_API int hf_abort(struct hf_worker *w, uint64_t id);
+
+/** STATUS (3.10.6). */
+struct hf_status {
+	struct hf_addr local, peer;
+	enum hf_state state;
+	uint32_t snd_una, snd_nxt, snd_wnd, iss, rcv_nxt, rcv_wnd, irs;
+	uint32_t unsent, unacked, readable; /* octets */
+	uint32_t snd_mss, srtt_us, rto_ms, cwnd;
+	uint32_t retransmits;	    /* of the segment at SND.UNA */
+	uint64_t deadline_us;	    /* of the earliest timer; UINT64_MAX none */
+	int32_t soft_error;	    /* MUST-47: last soft ICMP error, positive errno */
+	bool timestamps, sack, accepted, closed; /* closed: hf_close has been called */
+};
+
+/** Never changes anything. @return 0; -EBADF */
+HF_API int hf_status(const struct hf_worker *w, uint64_t id, struct hf_status *status);
+
+/** What the tuple stands for, be it a half-open, a connection or a 2MSL record (HF-H4).
+ *  Fields that the thing does not have are 0. @return 0; -ENOENT (CLOSED, or LISTEN) */
+HF_API int hf_lookup(const struct hf_worker *w, const struct hf_addr *local, const struct hf_addr *peer,
+		     struct hf_status *status);
+
+/* ---- Counters, levels, checks ------------------------------------------------------------ */
+
+/** Counters are numbered 0 to hf_counters() - 1; names are stable (docs/counters.md). */
+HF_API unsigned hf_counters(void);
+HF_API const char *hf_counter_name(unsigned counter);
+HF_API const char *hf_counter_unit(unsigned counter);
+HF_API const char *hf_counter_help(unsigned counter);
+
+/** Read one counter; any thread, any time (HF-CT1). */
+HF_API uint64_t hf_counter(const struct hf_worker *w, unsigned counter);
+
+/** Read by name. @return the value; UINT64_MAX when there is no such counter */
+HF_API uint64_t hf_counter_named(const struct hf_worker *w, const char *name);
+
+/** How often a state was entered, how many are in it and were at most. Any thread. */
+struct hf_state_level {
+	uint64_t entered;
+	uint32_t now, peak;
+};
+HF_API void hf_state_levels(const struct hf_worker *w, struct hf_state_level levels[HF_STATES]);
+
+struct hf_level {
+	uint32_t used, peak, size;
+	uint64_t refused; /* how often it was empty when one was wanted */
+};
+
+/** Levels of every pool (section 20). Any thread; exact between turns. */
+struct hf_levels {
+	struct hf_level connections, requests, buckets, ranges, flows; /* both IP versions together */
+	uint32_t timers;      /* armed in the wheels */
+	uint32_t orphans;
+	uint32_t queued_mbufs; /* held for text either way, and by the transmit queue */
+	uint64_t memory;      /* octets taken at creation, mbufs apart */
+	uint32_t bytes_per_connection[2], bytes_per_request[2], bytes_per_bucket[2]; /* IPv4, IPv6 */
+};
+HF_API void hf_levels(const struct hf_worker *w, struct hf_levels *levels);
+
+/**
+ * Walk everything and compare (HF-G6, HF-M6, HF-T-INV, SEC-40): each flow once, each entry in the wheel
+ * that must be, gauges equal to what is counted. Slow. @return 0; -EFAULT, why says what
+ */
+HF_API int hf_check(const struct hf_worker *w, struct hf_error *why);
+
+/** Make the n-th allocation from now on fail, once (HF-H3): mbuf, connection, request, bucket, range,
+ *  flow slot; 0 switches it off. For tests. */
+HF_API void hf_fail_allocation(struct hf_worker *w, uint64_t n);
+
+/** "0.1.0" */
+HF_API const char *hf_version(void);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

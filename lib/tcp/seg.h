@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* A TCP segment in host order (RFC 9293 3.1): what wire/ makes of octets and what tcp/ thinks in. */
+#ifndef HF_SEG_H
+#define HF_SEG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum seg_flags {
+	SEG_FIN = 0x01,
+	SEG_SYN = 0x02,
+	SEG_RST = 0x04,
+	SEG_PSH = 0x08,
+	SEG_ACK = 0x10,
+	SEG_URG = 0x20,
+	SEG_ECE = 0x40,
+	SEG_CWR = 0x80,
+};
+
+/* Which options a segment carries. */
+enum seg_options {
+	OPT_MSS = 0x01,
+	OPT_WSCALE = 0x02,
+	OPT_SACK_PERMITTED = 0x04,
+	OPT_TS = 0x08,
+	OPT_SACK = 0x10,
+	OPT_AUTH = 0x20, /* TCP-MD5 (kind 19) or TCP-AO (kind 29); received only (HF-O5) */
+};
+
+#define SEG_SACK_MAX 4
+
+struct seg {
+	uint32_t seq, ack;
+	uint32_t len;	   /* SEG.LEN: octets of text, SYN and FIN counted */
+	uint32_t tsval, tsecr;
+	uint16_t wnd;	   /* as on the wire, never scaled here */
+	uint16_t up;	   /* urgent pointer */
+	uint16_t text_len; /* octets of text */
+	uint16_t mss;	   /* with OPT_MSS */
+	uint8_t flags;	   /* SEG_* */
+	uint8_t options;   /* OPT_* */
+	uint8_t wscale;	   /* with OPT_WSCALE, as received: may exceed 14 */
+	uint8_t sacks;	   /* blocks in sack, with OPT_SACK */
+	struct {
+		uint32_t left, right;
+	} sack[SEG_SACK_MAX];
+};
+
+#endif

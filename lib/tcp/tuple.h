@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The four-tuple that names a connection (RFC 9293 3.3.1: a pair of sockets), seen from this end.
+ * Addresses are opaque words in wire order, only ever compared and hashed; ports are numbers. */
+#ifndef HF_TUPLE_H
+#define HF_TUPLE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+struct tuple4 {
+	uint32_t local, remote;
+	uint16_t local_port, remote_port;
+};
+
+struct tuple6 {
+	uint32_t local[4], remote[4];
+	uint16_t local_port, remote_port;
+};
+
+_Static_assert(sizeof(struct tuple4) == 12 && sizeof(struct tuple6) == 36, "compared as octets");
+
+struct flow {
+	union {
+		struct tuple4 v4;
+		struct tuple6 v6;
+	};
+	uint8_t version; /* 4 or 6 */
+};
+
+/* Whether stored, a tuple4 or tuple6 as the flow's version says, is this flow. */
+static inline bool tuple_is(const void *stored, const struct flow *flow)
+{
+	if (flow->version == 4)
+		return memcmp(stored, &flow->v4, sizeof(flow->v4)) == 0;
+	return memcmp(stored, &flow->v6, sizeof(flow->v6)) == 0;
+}
+
+static inline uint16_t flow_local_port(const struct flow *flow)
+{
+	return flow->version == 4 ? flow->v4.local_port : flow->v6.local_port;
+}
+
+static inline uint16_t flow_remote_port(const struct flow *flow)
+{
+	return flow->version == 4 ? flow->v4.remote_port : flow->v6.remote_port;
+}
+
+#endif
