@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The counters of stats.def, numbered. All rooms name them; the worker keeps and counts them. */
+#ifndef HF_STATS_H
+#define HF_STATS_H
+
+enum stat {
+#define STAT(name, unit, help) STAT_##name,
+#include "stats.def"
+#undef STAT
+};
+
+/* How many there are. Not of enum stat, so that no switch has to name it. */
+enum {
+	STAT_COUNT = 0
+#define STAT(name, unit, help) +1
+#include "stats.def"
+#undef STAT
+};
+
+#endif
