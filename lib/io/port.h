@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* A port: one queue of a device, or the memory port, as the one worker that owns it sees it.
+ * Set-up and freeing belong to one thread; a burst belongs to the port's worker. */
+#ifndef HF_PORT_H
+#define HF_PORT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <rte_ethdev.h>
+#include <rte_mbuf.h>
+
+#include "handfast.h"
+#include "io/memport.h"
+#include "io/poison.h"
+
+enum port_kind { PORT_ETHDEV, PORT_MEMORY };
+
+struct port_share; /* what ports made together share: devices, rings, the pool */
+
+struct hf_port {
+	/* set at the start, then read-only; what a burst needs comes first */
+	struct rte_mempool *pool; /* received frames and port_mbuf come from it */
+	struct memport *mem;	  /* PORT_MEMORY only */
+	enum port_kind kind;
+	uint16_t id, queue; /* PORT_ETHDEV only */
+	uint16_t mtu;	    /* of the device: octets of an IP packet */
+	bool l3;	    /* frames are IP packets: no Ethernet header, no ARP */
+	/* Offloads that the device advertises and that are enabled (HF-CK1, HF-CK3) */
+	bool rx_ip_csum, rx_l4_csum;
+	bool tx_csum;	 /* IPv4 header and TCP, both or none */
+	bool multi_segs; /* takes segment chains on transmit */
+	bool seedable;	 /* secrets may come from a seed: memory port and net_pcap (HF-H2) */
+	uint8_t mac[6];
+	struct port_share *share;
+};
+
+/** Receive a burst. @return frames in rx; the caller owns them */
+static inline uint16_t port_receive(struct hf_port *port, struct rte_mbuf **rx, uint16_t n)
+{
+	switch (port->kind) {
+	case PORT_ETHDEV:
+		return rte_eth_rx_burst(port->id, port->queue, rx, n);
+	case PORT_MEMORY:
+		return memport_receive(port, rx, n);
+	}
+	return 0;
+}
+
+/** Transmit a burst. @return frames taken, from the front; the caller keeps the rest */
+static inline uint16_t port_transmit(struct hf_port *port, struct rte_mbuf **tx, uint16_t n)
+{
+	switch (port->kind) {
+	case PORT_ETHDEV:
+		return rte_eth_tx_burst(port->id, port->queue, tx, n);
+	case PORT_MEMORY:
+		return memport_transmit(port, tx, n);
+	}
+	return 0;
+}
+
+/** A fresh mbuf, reset, headroom in front. @return NULL: the pool is empty */
+static inline struct rte_mbuf *port_mbuf(struct hf_port *port)
+{
+	struct rte_mbuf *m = rte_pktmbuf_alloc(port->pool);
+
+	if (m != NULL)
+		poison_lift(m);
+	return m;
+}
+
+/** n fresh mbufs, all or none. @return whether there were so many */
+static inline bool port_mbufs(struct hf_port *port, struct rte_mbuf **fresh, unsigned n)
+{
+	if (rte_pktmbuf_alloc_bulk(port->pool, fresh, n) != 0)
+		return false;
+	for (unsigned i = 0; i < n; i++)
+		poison_lift(fresh[i]);
+	return true;
+}
+
+/**
+ * Whether a received mbuf may be written and sent again (DESIGN 2, 7): ours alone, direct, one
+ * segment, room octets from data_off on. If so, the room outside the frame is open from here on.
+ */
+static inline bool port_mbuf_writable(const struct rte_mbuf *m, uint32_t room)
+{
+	if (m->nb_segs != 1 || !RTE_MBUF_DIRECT(m) || rte_mbuf_refcnt_read(m) != 1 ||
+	    m->data_off + room > m->buf_len)
+		return false;
+	poison_lift(m);
+	return true;
+}
+
+/** What the device says of the IPv4 header's checksum (HF-CK1); UNKNOWN when it has no say. */
+static inline enum hf_checksum port_ip_checksum(const struct hf_port *port,
+						const struct rte_mbuf *m)
+{
+	const uint64_t flags = port->rx_ip_csum ? m->ol_flags & RTE_MBUF_F_RX_IP_CKSUM_MASK : 0;
+
+	if (flags == RTE_MBUF_F_RX_IP_CKSUM_GOOD)
+		return HF_CHECKSUM_GOOD;
+	if (flags == RTE_MBUF_F_RX_IP_CKSUM_BAD)
+		return HF_CHECKSUM_BAD;
+	return flags == 0 ? HF_CHECKSUM_UNKNOWN : HF_CHECKSUM_NONE;
+}
+
+/** The same of the TCP checksum. */
+static inline enum hf_checksum port_l4_checksum(const struct hf_port *port,
+						const struct rte_mbuf *m)
+{
+	const uint64_t flags = port->rx_l4_csum ? m->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK : 0;
+
+	if (flags == RTE_MBUF_F_RX_L4_CKSUM_GOOD)
+		return HF_CHECKSUM_GOOD;
+	if (flags == RTE_MBUF_F_RX_L4_CKSUM_BAD)
+		return HF_CHECKSUM_BAD;
+	return flags == 0 ? HF_CHECKSUM_UNKNOWN : HF_CHECKSUM_NONE;
+}
+
+/**
+ * Configure and start a device that EAL has probed (hf_env_start's vdevs, NICs): offloads as it
+ * offers them, promiscuous off, one pool for all its queues.
+ * @param queues  receive and transmit queues, one of each a port
+ * @param mbufs   of the pool
+ * @param ports   out: `queues` ports
+ * @return 0; -EINVAL, -ENOMEM, or what the driver said
+ */
+int port_open(uint16_t id, unsigned queues, uint32_t mbufs, struct hf_port **ports,
+	      struct hf_error *why);
+
+/**
+ * A pool of mbufs with room for a 1500 octet packet, every octet of it touched and filled with
+ * PORT_CANARY (SEC-4). @return NULL, and why says so
+ */
+struct rte_mempool *port_pool(const char *name, uint32_t mbufs, uint32_t cache,
+			      struct hf_error *why);
+
+#define PORT_CANARY 0xa5
+
+#endif
