@@ -12,11 +12,11 @@
 #include "table/siphash.h"
 #include "tcp/tuple.h"
 
-/* A worker's secrets: set once at start, never shown. All workers of a process share the values, so
- * that a tuple has one ISS and an address pair one timestamp offset wherever it is handled. */
+/* Set once at start, never shown (MUST-9). All workers of a process have the same ones, so that an
+ * address pair has one timestamp offset whichever worker a port belongs to. */
 struct secrets {
 	uint64_t table[2], iss[2], ports[2], cookie[2][2], ts[2];
-	bool iss_fixed;	    /* tests only: every ISS is iss_value */
+	bool iss_fixed; /* tests only: every ISS is iss_value */
 	uint32_t iss_value;
 };
 
@@ -59,6 +59,9 @@ static inline uint64_t flow_hash(const struct secrets *secrets, const struct flo
 	flow_words6(&flow->v6, words);
 	return siphash13(secrets->table, words, FLOW_WORDS6);
 }
+
+/* SipHash-2-4 of the tuple: for numbers that a peer gets to see. */
+uint64_t flow_prf(const uint64_t key[2], const struct flow *flow);
 
 /* A new connection's ISS: a clock of 4 us ticks (MUST-8) plus a PRF of the tuple (SHLD-1). A tuple
  * out of TIME-WAIT gets its ISS elsewhere (TW-P8, TW-A5). */

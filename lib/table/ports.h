@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Local ports for active opens (RFC 6056 3.3; TW-A7, HF-P1, HF-P2): one list for each (local address,
- * remote address, remote port), made once, holding this worker's ports in a keyed random order. The
- * worker asks for a candidate, looks the tuple up, and takes or skips it:
- *
+/* Local ports for active opens (RFC 6056 3.3; TW-A7, HF-P1, HF-P2): one list for each (local
+ * address, remote address, remote port), made once, of this worker's ports in a keyed random order.
+ * The worker asks for a candidate, looks its tuple up, then takes it (free, or a bucket that may be
+ * reused) or skips it and asks again:
  *     struct port_candidate c = { 0 };
- *     while ((rc = ports_next(list, now_ms, delay_ms, true, &c)) == 0) {
- *             if (<the tuple c.port makes is free, or its bucket may be reused>) { ports_take(list, &c); break; }
+ *     while ((rc = ports_next(list, now_ms, delay_ms, true, &c)) == 0 && !usable(c.port))
  *             ports_skip(list, &c);
- *     }
- */
+ *     if (rc == 0)
+ *             ports_take(list, &c); */
 #ifndef HF_PORTS_H
 #define HF_PORTS_H
 
@@ -25,35 +24,36 @@
 struct port_list {
 	/* set when made, then read-only */
 	uint16_t *free, *waiting; /* rings of ports */
-	uint32_t *entered;	  /* beside each waiting port: when its tuple entered TIME-WAIT, ms */
-	uint32_t *states;	  /* two bits a port, from first on: enum port_state */
-	uint32_t mask;		  /* both rings hold mask + 1 */
+	uint32_t *entered; /* beside each waiting port: when its tuple entered TIME-WAIT, ms */
+	uint32_t *states;  /* two bits a port, from first on: enum port_state */
+	uint32_t mask;	   /* both rings hold mask + 1 */
 	uint16_t first, last;
 	uint64_t key[2];
 	/* positions count on and on; those in the ring are from head to tail - 1 */
 	uint32_t free_head, free_tail;
 	uint32_t waiting_head, waiting_tail;
-	uint32_t released_ms;		    /* when a port last came to the free ring; and its position there: */
-	uint32_t from_released, from_prior; /* of the first that came at released_ms; at that - 1 or later */
-	/* which of the ports at the head goes next */
-	uint32_t draws;
-	uint64_t random;
-	struct flow key_flow; /* whose list it is; local port 0 */
+	uint32_t released_ms;	/* when a port last came to the free ring */
+	uint32_t from_released; /* position there of the first that came in this tick */
+	uint32_t from_prior;	/* and of the first that came in this one or the tick before */
+	uint32_t draws;		/* so many, each of them an octet */
+	uint64_t random;	/* octets for the next draws */
+	struct flow flow;	/* whose list it is; local port 0 */
 };
 
 /* A step of a search. All zero before the first one. */
 struct port_candidate {
 	uint16_t port;
-	bool from_waiting; /* its tuple entered TIME-WAIT more than the delay ago, unless the entry is stale */
+	bool from_waiting; /* found in TIME-WAIT, and not in the free ring */
 	uint32_t steps;	   /* so far */
 	uint32_t now_ms;   /* of this step */
 };
 
-/* Finds the next port worth trying: one free for two timestamp ticks or for ever, from among the first
- * few; else, when allowed, the longest waiting one if that is more than delay_ms (TW-A4). Nothing else
- * may be done with the list until the candidate is taken or skipped (or the search given up).
+/* Finds the next port worth trying: one never used or free for two timestamp ticks (TW-A12), at
+ * random from the first few of them; else, when allowed, the one that has waited longest if that is
+ * more than delay_ms (TW-A4). Before anything else is done with the list the candidate is taken or
+ * skipped, or forgotten.
  *
- * A waiting candidate may be stale: the port left TIME-WAIT and waits again. So the caller goes by the
+ * A waiting one may have left TIME-WAIT and entered it again since. So the caller goes by the
  * bucket it finds: is it in TIME-WAIT, with timestamps, long enough by its own entry time?
  * 0, or -EADDRNOTAVAIL: nothing qualifies, or PORT_STEPS were made. */
 int ports_next(struct port_list *list, uint32_t now_ms, uint32_t delay_ms, bool waiting_allowed,
@@ -62,12 +62,12 @@ int ports_next(struct port_list *list, uint32_t now_ms, uint32_t delay_ms, bool 
 /* The candidate is used: out of its ring. */
 void ports_take(struct port_list *list, const struct port_candidate *c);
 
-/* The candidate is no good: a free one (a connection with a port of the user's choice has it) goes to
- * the tail, a waiting one loses its place and comes back when its bucket goes. */
+/* The candidate is no good: a free one (a connection whose port the user chose has it) goes to the
+ * tail, a waiting one loses its place and comes back when its bucket goes. */
 void ports_skip(struct port_list *list, const struct port_candidate *c);
 
-/* A connection ended without TIME-WAIT, or a bucket expired or was evicted: the port is free from now.
- * Harmless for a port that is free already, out of the range or not this worker's. */
+/* A connection ended without TIME-WAIT, or a bucket expired or was evicted: the port is free from
+ * now. Harmless for a port that is free already, out of the range or not this worker's. */
 void ports_release(struct port_list *list, uint16_t port, uint32_t now_ms);
 
 /* The port's tuple entered TIME-WAIT now. As harmless. */
@@ -99,13 +99,13 @@ size_t ports_memory(uint32_t lists, uint16_t first, uint16_t last);
 int ports_init(struct ports *ports, void *memory, uint32_t lists, uint16_t first, uint16_t last,
 	       const struct secrets *secrets);
 
-/* Lists made from here on hold only the ports for which mine() says true of the flow (local port filled
- * in): those whose replies are steered to this worker (HF-P1). Called only while a list is made. */
+/* Lists made from here on hold only the ports for which mine() says true of the flow (local port
+ * filled in): those whose replies come to this worker (HF-P1). Called only while one is made. */
 void ports_filter(struct ports *ports, bool (*mine)(void *arg, const struct flow *flow), void *arg);
 
 /* The list of the flow's local address, remote address and remote port (the local port is ignored).
- * NULL: there is none, and either create is false or all lists are taken. Making one takes a shuffle of
- * all its ports: at start-up, not between packets. */
+ * NULL: there is none, and either create is false or all lists are taken. Making one shuffles all
+ * its ports: at start-up, not between packets. */
 struct port_list *ports_list(struct ports *ports, const struct flow *flow, bool create);
 
 /* A list by its number, and the reverse, for connections to remember theirs in 16 bits. */
