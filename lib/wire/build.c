@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Each header is written once, front to back, and summed on the way: nothing is read back. */
+#include "wire/build.h"
+
+#include "wire/csum.h"
+#include "wire/frame.h"
+#include "wire/octets.h"
+#include "wire/opts.h"
+
+static uint32_t ether_len(const struct wire_link *link)
+{
+	if (link->l3)
+		return 0;
+	return link->vlan == 0 ? ETHER_LEN : ETHER_LEN + VLAN_LEN;
+}
+
+static uint8_t *put_ether(uint8_t *p, const struct wire_link *link, uint16_t type)
+{
+	if (link->l3)
+		return p;
+	memcpy(p, link->dst_mac, 6);
+	memcpy(p + 6, link->src_mac, 6);
+	p += 12;
+	if (link->vlan != 0) {
+		put32(p, (uint32_t)ETHERTYPE_VLAN << 16 | link->vlan);
+		p += VLAN_LEN;
+	}
+	put16(p, type);
+	return p + 2;
+}
+
+/* RFC 791 3.1. len counts what follows the header. */
+static void put_ipv4(uint8_t *p, const struct wire_link *link, const struct tuple4 *t, uint32_t len,
+		     unsigned offload)
+{
+	uint64_t sum = (uint64_t)t->local + t->remote;
+	uint16_t check = 0;
+
+	sum += put32(p, UINT32_C(0x45) << 24 | (uint32_t)link->tos << 16 | (IPV4_LEN + len));
+	sum += put32(p + 4, IPV4_DF);
+	sum += be32((uint32_t)link->ttl << 24 | PROTOCOL_TCP << 16);
+	if (!(offload & WIRE_OFFLOAD_IP))
+		check = (uint16_t)~csum_fold(csum_narrow(sum));
+	p[8] = link->ttl;
+	p[9] = PROTOCOL_TCP;
+	store16(p + 10, check);
+	store32(p + 12, t->local);
+	store32(p + 16, t->remote);
+}
+
+/* RFC 8200 3. */
+static void put_ipv6(uint8_t *p, const struct wire_link *link, const struct tuple6 *t, uint32_t len)
+{
+	put32(p, UINT32_C(6) << 28 | (uint32_t)link->tos << 20);
+	put32(p + 4, len << 16 | PROTOCOL_TCP << 8 | link->ttl);
+	memcpy(p + 8, t->local, 16);
+	memcpy(p + 24, t->remote, 16);
+}
+
+/* RFC 9293 3.1. ports: ours in the high half. pseudo: the pseudo-header's sum, its length apart. */
+static uint32_t put_tcp(uint8_t *p, uint32_t ports, const struct seg *seg, uint32_t pseudo,
+			uint32_t text_sum, unsigned offload)
+{
+	uint64_t sum = put32(p, ports);
+	uint32_t len;
+
+	sum += put32(p + 4, seg->seq);
+	sum += put32(p + 8, seg->ack);
+	len = TCP_LEN + opts_build(seg, p + TCP_LEN, &sum);
+	sum += put32(p + 12, len << 26 | (uint32_t)seg->flags << 16 | seg->wnd);
+	sum += be16(seg->up);
+	put16(p + 18, seg->up);
+	pseudo = csum_add(pseudo, be16((uint16_t)(len + seg->text_len)));
+	if (offload & WIRE_OFFLOAD_L4)
+		store16(p + 16, csum_fold(pseudo));
+	else
+		store16(p + 16, (uint16_t)~csum_fold(csum_narrow(sum + pseudo + text_sum)));
+	return len;
+}
+
+uint32_t wire_header_len(const struct wire_link *link, uint8_t version, const struct seg *seg)
+{
+	return ether_len(link) + (version == 4 ? IPV4_LEN : IPV6_LEN) + TCP_LEN + opts_len(seg);
+}
+
+uint32_t wire_build(uint8_t *frame, const struct wire_link *link, const struct flow *flow,
+		    const struct seg *seg, uint32_t text_sum, unsigned offload)
+{
+	const uint32_t ports = (uint32_t)flow_local_port(flow) << 16 | flow_remote_port(flow);
+	uint8_t *ip, *tcp;
+	uint32_t len;
+
+	if (flow->version == 4) {
+		const struct tuple4 *t = &flow->v4;
+
+		ip = put_ether(frame, link, ETHERTYPE_IPV4);
+		tcp = ip + IPV4_LEN;
+		len = put_tcp(tcp, ports, seg, csum_pseudo4(t->local, t->remote, PROTOCOL_TCP, 0),
+			      text_sum, offload);
+		put_ipv4(ip, link, t, len + seg->text_len, offload);
+	} else {
+		const struct tuple6 *t = &flow->v6;
+
+		ip = put_ether(frame, link, ETHERTYPE_IPV6);
+		tcp = ip + IPV6_LEN;
+		len = put_tcp(tcp, ports, seg, csum_pseudo6(t->local, t->remote, PROTOCOL_TCP, 0),
+			      text_sum, offload);
+		put_ipv6(ip, link, t, len + seg->text_len);
+	}
+	return (uint32_t)(tcp - frame) + len;
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * struct seg -> octets: Ethernet, IP and TCP headers in front of a text that is elsewhere or follows.
+ * The worker calls wire_build once a frame. Every IPv4 datagram has DF set and identification 0
+ * (RFC 6864 4, RFC1191-a), every field that is not used is zero, and nothing is left unwritten.
+ */
+#ifndef HF_BUILD_H
+#define HF_BUILD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "tcp/seg.h"
+#include "tcp/tuple.h"
+
+/* Octets that wire_build may write: Ethernet with a tag, IPv6, TCP with all options. */
+#define WIRE_HEADER_MAX (18 + 40 + 60)
+
+/* How frames leave. */
+struct wire_link {
+	uint8_t dst_mac[6], src_mac[6];
+	uint16_t vlan; /* 1 to 4094: tagged so; 0: no tag */
+	bool l3;       /* frames begin with the IP header */
+	uint8_t ttl;   /* MUST-49 */
+	uint8_t tos;   /* DSCP and ECN */
+};
+
+/* What the device will finish (HF-CK2). */
+enum wire_offload {
+	WIRE_OFFLOAD_IP = 0x01, /* the IPv4 header checksum is left zero */
+	WIRE_OFFLOAD_L4 = 0x02, /* the TCP checksum holds the sum of the pseudo-header */
+};
+
+/* Octets wire_build will write for this segment. */
+uint32_t wire_header_len(const struct wire_link *link, uint8_t version, const struct seg *seg);
+
+/**
+ * Write all headers of a segment.
+ * @param frame     room for WIRE_HEADER_MAX octets; the text belongs right behind what is written
+ * @param flow      local is the source
+ * @param seg       text_len octets of text follow; seg->len is not looked at
+ * @param text_sum  csum_partial of the text; not used with WIRE_OFFLOAD_L4
+ * @param offload   WIRE_OFFLOAD_*
+ * @return octets written
+ */
+uint32_t wire_build(uint8_t *frame, const struct wire_link *link, const struct flow *flow,
+		    const struct seg *seg, uint32_t text_sum, unsigned offload);
+
+#endif

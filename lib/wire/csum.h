@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The Internet checksum (RFC 1071; RFC 9293 3.1, RFC 8200 8.1). parse.c and build.c use it on headers,
+ * io/ on text it has copied or attached.
+ *
+ * A partial sum is a uint32_t in the machine's own octet order, as RFC 1071 2 (B) allows; sums are
+ * added with csum_add, and csum_fold makes the 16 bits that are compared or, inverted, stored.
+ */
+#ifndef HF_CSUM_H
+#define HF_CSUM_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "wire/octets.h"
+
+static inline uint64_t csum_add64(uint64_t a, uint64_t b)
+{
+	a += b;
+	return a + (a < b); /* the carry comes in again at the low end */
+}
+
+static inline uint32_t csum_add(uint32_t a, uint32_t b)
+{
+	a += b;
+	return a + (a < b);
+}
+
+static inline uint32_t csum_narrow(uint64_t sum)
+{
+	return csum_add((uint32_t)sum, (uint32_t)(sum >> 32));
+}
+
+/* Sum of len octets at any address. An odd last octet is padded with a zero on its right. */
+static inline uint32_t csum_partial(const void *octets, size_t len)
+{
+	const uint8_t *p = octets;
+	uint64_t a = 0, b = 0;
+
+	for (; len >= 32; p += 32, len -= 32) { /* two chains, so that carries overlap */
+		a = csum_add64(csum_add64(a, load64(p)), load64(p + 8));
+		b = csum_add64(csum_add64(b, load64(p + 16)), load64(p + 24));
+	}
+	for (; len >= 8; p += 8, len -= 8)
+		a = csum_add64(a, load64(p));
+	if (len & 4) {
+		a = csum_add64(a, load32(p));
+		p += 4;
+	}
+	if (len & 2) {
+		b = csum_add64(b, load16(p));
+		p += 2;
+	}
+	if (len & 1)
+		b = csum_add64(b, be16((uint16_t)(*p << 8)));
+	return csum_narrow(csum_add64(a, b));
+}
+
+/* The sum of octets that begin at an odd place of the whole: each trades halves with its neighbour. */
+static inline uint32_t csum_odd(uint32_t sum)
+{
+	return sum << 8 | sum >> 24;
+}
+
+/* 0xffff when the octets summed hold their own right checksum. */
+static inline uint16_t csum_fold(uint32_t sum)
+{
+	sum = (sum & 0xffff) + (sum >> 16);
+	return (uint16_t)(sum + (sum >> 16));
+}
+
+/* Pseudo-headers. Addresses are words in wire order; len counts TCP header and text. */
+static inline uint32_t csum_pseudo4(uint32_t src, uint32_t dst, uint8_t protocol, uint16_t len)
+{
+	const uint64_t rest = (uint32_t)be16(protocol) + be16(len);
+
+	return csum_narrow((uint64_t)src + dst + rest);
+}
+
+static inline uint32_t csum_pseudo6(const uint32_t src[4], const uint32_t dst[4], uint8_t protocol,
+				    uint16_t len)
+{
+	uint64_t sum = (uint64_t)be16(protocol) + be16(len);
+
+	for (unsigned i = 0; i < 4; i++)
+		sum += (uint64_t)src[i] + dst[i];
+	return csum_narrow(sum);
+}
+
+#endif
