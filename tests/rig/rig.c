@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Makes and ends rigs, runs rows through their variants, and asks the leak oracle (HF-LK1). See rig.h. */
+#include "rig/rig.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "rig/inner.h"
+
+#define VARIANTS 12
+#define LONGEST \
+	SEC(3 * 3600) /* no chain of timers is longer: 15 retransmissions of 120 s and 2MSL */
+
+/* A row being run: what cmocka hands to the functions below. */
+struct run {
+	const struct row *row;
+	struct hf_port *port;
+	struct rig *rig; /* while a variant runs */
+};
+
+/* Sequence offsets so that the first octet of text, or the FIN, is the one that crosses. */
+static const struct {
+	uint32_t isn;
+	const char *name;
+} offsets[3] = {
+	{ 1, "from 1" },
+	{ 0x7ffffffe, "across 2^31" },
+	{ 0xfffffffe, "across 2^32" },
+};
+
+static bool variant_wanted(unsigned wanted, unsigned v)
+{
+	if (wanted & ROW_ONCE)
+		return v == 0;
+	if (wanted & ROW_PLAIN)
+		return v < 6;
+	if (wanted & ROW_TS)
+		return v >= 6;
+	return true;
+}
+
+static void rig_configure(struct rig *r, unsigned v)
+{
+	struct hf_config *c = &r->config;
+	struct hf_addr addr;
+
+	/* Two in three of each: offset, version, timestamps; and the side that opens in turn. */
+	r->iss = r->irs = offsets[v % 3].isn;
+	r->timestamps = v >= 6;
+	r->active = (v % 3 + v / 3) % 2 == 1;
+	r->variant = offsets[v % 3].name;
+	r->wnd = 1000;
+	r->now_us = SEC(1);
+	r->ts_base = r->irs;
+
+	hf_config_defaults(c);
+	c->ipv4 = c->ipv6 = (struct hf_sizes){ .connections = 16, .requests = 16, .buckets = 16 };
+	c->seed = (struct hf_seed){ .seeded = true, .iss_fixed = true, .seed = 1, .iss = r->iss };
+	c->locals = 2;
+	hf_addr_parse("198.18.0.1", &addr);
+	c->local[0] = (struct hf_ip_range){ .first = addr.ip, .count = 4 };
+	hf_addr_parse("2001:2::1", &addr);
+	c->local[1] = (struct hf_ip_range){ .first = addr.ip, .count = 4 };
+	c->port_first = 1024;
+	c->port_last = 1151;
+	c->port_lists = 4;
+	c->listeners = 8;
+	c->ranges = 256;
+	c->tcp.rcv_buf = 8192; /* so that windows need no scale */
+	memcpy(c->mac, (uint8_t[]){ 2, 0, 0, 0, 0, 1 }, 6);
+	memcpy(c->gateway_mac, (uint8_t[]){ 2, 0, 0, 0, 0, 2 }, 6);
+
+	hf_addr_parse(v / 3 % 2 ? "[2001:2::1]:1080" : "198.18.0.1:1080", &r->local);
+	hf_addr_parse(v / 3 % 2 ? "[2001:2:0:1::1]:40000" : "198.19.0.1:40000", &r->peer);
+	r->memport = (struct hf_memport){ .name = "rig-own", .l3 = true, .mbufs = 256 };
+}
+
+static void rig_begin(struct run *run, unsigned v)
+{
+	struct rig *r = calloc(1, sizeof(*r));
+	struct hf_memport shared;
+	struct hf_error why;
+
+	assert_non_null(r);
+	run->rig = r;
+	r->row = run->row;
+	r->port = run->port;
+	r->out = calloc(RIG_OUT, sizeof(*r->out));
+	r->marks = calloc(hf_counters(), sizeof(*r->marks));
+	assert_true(r->out && r->marks);
+	rig_configure(r, v);
+	shared = r->memport;
+	if (r->row->set_up)
+		r->row->set_up(r);
+	if (memcmp(&shared, &r->memport, sizeof(shared)) != 0) {
+		if (hf_port_memory(&r->memport, &r->own_port, &why) != 0)
+			rig_fail(r, "hf_port_memory: %s", why.text);
+		r->port = r->own_port;
+	}
+	r->out_form = (struct frame_form){ .l2 = !r->memport.l3,
+					   .sum_offload = r->memport.tx_checksum,
+					   .ttl = r->config.ttl };
+	r->in_form = (struct frame_form){ .l2 = !r->memport.l3, .ttl = 64 };
+	memcpy(r->out_form.to, r->config.gateway_mac, 6);
+	memcpy(r->out_form.from, r->config.mac, 6);
+	memcpy(r->in_form.to, r->config.mac, 6);
+	memcpy(r->in_form.from, r->config.gateway_mac, 6);
+	r->mw = r->wnd;
+	r->mbufs = hf_port_mbufs_used(r->port);
+	if (hf_worker_create(&r->config, r->port, &r->w, &why) != 0)
+		rig_fail(r, "hf_worker_create: %s", why.text);
+}
+
+static void rig_free(struct run *run)
+{
+	struct rig *r = run->rig;
+	uint8_t frame[FRAME_MAX];
+
+	run->rig = NULL;
+	hf_worker_destroy(r->w);
+	while (hf_memport_pop(r->port, frame, sizeof(frame)) >= 0)
+		continue;
+	hf_port_free(r->own_port);
+	free(r->marks);
+	free(r->out);
+	free(r);
+}
+
+static uint64_t counter(const struct rig *r, const char *name)
+{
+	return rig_counter(r, name);
+}
+
+static uint64_t counters_starting(const struct rig *r, const char *prefix)
+{
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; i < hf_counters(); i++)
+		if (strncmp(hf_counter_name(i), prefix, strlen(prefix)) == 0)
+			sum += hf_counter(r->w, i);
+	return sum;
+}
+
+#define BALANCE(left, right) balance(r, #left, (left), (right))
+static void balance(struct rig *r, const char *what, uint64_t left, uint64_t right)
+{
+	if (left != right)
+		rig_fail(r, "books: %s is %llu, what became of them %llu", what,
+			 (unsigned long long)left, (unsigned long long)right);
+}
+
+/* The sums that stats.def states, with nothing resident any more. */
+static void rig_balance(struct rig *r)
+{
+	BALANCE(counter(r, "rx_frames") + counter(r, "rx_taken_over"),
+		counter(r, "rx_consumed") + counter(r, "rx_answered") +
+			counter(r, "rx_handed_over") + counters_starting(r, "rx_drop_"));
+	BALANCE(counter(r, "active_attempted"),
+		counter(r, "active_established") + counters_starting(r, "failed_"));
+	BALANCE(counter(r, "active_established") + counter(r, "passive_established"),
+		counter(r, "closed") + counters_starting(r, "lost_"));
+	BALANCE(counter(r, "request_opened"),
+		counter(r, "request_established") + counter(r, "synack_timeout") +
+			counter(r, "request_reset") + counter(r, "request_unreachable") +
+			counter(r, "request_unlistened") + counter(r, "request_overflow"));
+	BALANCE(counter(r, "fw2_entered"),
+		counter(r, "fw2_timeout") + counter(r, "fw2_finished") + counter(r, "fw2_reset"));
+	BALANCE(counter(r, "tw_entered"), counter(r, "tw_expired") + counter(r, "tw_reused_active") +
+						  counter(r, "tw_reused_passive") +
+						  counter(r, "tw_evicted") + counter(r, "tw_reset"));
+}
+
+#define EMPTY(level) empty(r, #level, (level))
+static void empty(struct rig *r, const char *what, uint64_t level)
+{
+	if (level != 0)
+		rig_fail(r, "leak: %s is %llu", what, (unsigned long long)level);
+}
+
+/* The peer falls silent, the application lets go of everything, all timers run out (HF-LK1). */
+static void rig_end(struct rig *r)
+{
+	const uint64_t start_us = r->now_us;
+	struct hf_levels levels;
+
+	hf_memport_tx_limit(r->port, UINT32_MAX);
+	hf_fail_allocation(r->w, 0);
+	rig_flush(r);
+	for (unsigned i = 0; i < r->listener_count; i++)
+		hf_unlisten(r->w, r->listeners[i]);
+	for (unsigned i = 0; i < r->id_count; i++) {
+		const int err = hf_close(r->w, r->ids[i]);
+
+		if (err != 0 && err != -EALREADY)
+			rig_fail(r, "hf_close of a connection that lives: %d", err);
+	}
+	rig_flush(r);
+	while (r->now_us - start_us < LONGEST && hf_next_deadline(r->w) != UINT64_MAX) {
+		rig_step(r, start_us + LONGEST);
+		r->out_count = r->event_count = 0;
+	}
+	rig_collect(r);
+	levels = rig_levels(r);
+	EMPTY(levels.connections.used);
+	EMPTY(levels.requests.used);
+	EMPTY(levels.buckets.used);
+	EMPTY(levels.ranges.used);
+	EMPTY(levels.flows.used);
+	EMPTY(levels.timers);
+	EMPTY(levels.orphans);
+	EMPTY(levels.queued_mbufs);
+	EMPTY(r->id_count);
+	EMPTY(hf_port_mbufs_used(r->port) - r->mbufs);
+	rig_balance(r);
+}
+
+static void rig_variants(void **state)
+{
+	struct run *run = *state;
+
+	for (unsigned v = 0; v < VARIANTS; v++) {
+		if (!variant_wanted(run->row->variants, v))
+			continue;
+		rig_begin(run, v);
+		run->row->test(run->rig);
+		rig_end(run->rig);
+		rig_free(run);
+	}
+}
+
+/* A variant is still there when it has failed: say which, and what crossed the wire. */
+static int rig_post_mortem(void **state)
+{
+	struct run *run = *state;
+	const struct rig *r = run->rig;
+	char text[256];
+
+	if (!r)
+		return 0;
+	print_error("  variant: IPv%u, sequence numbers %s, %s timestamps, %s open\n",
+		    r->local.ip.version, r->variant, r->timestamps ? "with" : "without",
+		    r->active ? "active" : "passive");
+	for (unsigned i = r->logged > RIG_LOG ? r->logged - RIG_LOG : 0; i < r->logged; i++)
+		print_error("  %10.6f %s %s\n", (double)r->log[i % RIG_LOG].at_us / 1e6,
+			    r->log[i % RIG_LOG].sent ? "out" : "in ",
+			    frame_describe(text, sizeof(text), &r->log[i % RIG_LOG].seg));
+	rig_free(run);
+	return 0;
+}
+
+int rig_run(const char *group, const struct row *rows, size_t count, int argc, char **argv)
+{
+	const struct hf_env env = { .program = argv[0], .memory_mb = 64 };
+	const struct hf_memport memport = { .name = "rig", .l3 = true, .mbufs = 256 };
+	struct CMUnitTest *tests = calloc(count, sizeof(*tests));
+	struct run *runs = calloc(count, sizeof(*runs));
+	struct hf_port *port = NULL;
+	struct hf_error why = { "" };
+	int failed = 1;
+
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	if (argc > 1)
+		cmocka_set_test_filter(argv[1]);
+	if (!tests || !runs || hf_env_start(&env, &why) != 0 ||
+	    hf_port_memory(&memport, &port, &why) != 0) {
+		fprintf(stderr, "%s: %s\n", argv[0], why.text);
+	} else {
+		for (size_t i = 0; i < count; i++) {
+			runs[i] = (struct run){ .row = &rows[i], .port = port };
+			tests[i] = (struct CMUnitTest){ .name = rows[i].name,
+							.test_func = rig_variants,
+							.teardown_func = rig_post_mortem,
+							.initial_state = &runs[i] };
+		}
+		failed = _cmocka_run_group_tests(group, tests, count, NULL, NULL);
+		hf_port_free(port);
+		hf_env_stop();
+	}
+	free(runs);
+	free(tests);
+	return failed;
+}
+
+void rig_fail_at(const char *file, int line, const struct rig *r, const char *format, ...)
+{
+	va_list args;
+
+	print_error("  %s: ", r->row->name);
+	va_start(args, format);
+	vprint_error(format, args);
+	va_end(args);
+	print_error("\n");
+	_fail(file, line);
+}
