@@ -69,12 +69,12 @@ void wheel_move(struct wheel *w, handle h, uint32_t tick);
  */
 uint32_t wheel_advance(struct wheel *w, uint32_t now, handle *due, uint32_t max);
 
-/* Whether anything is armed, and the tick of the earliest. Exact if that is no more than 2^bits - 2^(bits-3)
- * ticks ahead; else the tick may be too early, never too late. */
+/* Whether anything is armed, and the tick of the earliest. Exact before the horizon, which is 2^bits - 2^(bits-4)
+ * ticks ahead (less while it waits for a crowd); beyond, the tick may be too early, never too late. */
 bool wheel_next(const struct wheel *w, uint32_t *tick);
 
-/* The armed entry that would fire first; HANDLE_NONE: none is armed. Exact as wheel_next is; else one due in the
- * same 2^(bits-4) ticks. */
+/* The armed entry that would fire first, of whatever kind; HANDLE_NONE: none is armed. Exact before the horizon;
+ * beyond, one due in the same 2^(bits-4) ticks. */
 handle wheel_oldest(const struct wheel *w);
 
 static inline bool wheel_armed(const struct entry *e)
