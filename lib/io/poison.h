@@ -32,8 +32,14 @@ static inline void poison_lift(const struct rte_mbuf *m)
 	__asan_unpoison_memory_region(m->buf_addr, m->buf_len);
 }
 #else
-static inline void poison_round(const struct rte_mbuf *m) { (void)m; }
-static inline void poison_lift(const struct rte_mbuf *m) { (void)m; }
+static inline void poison_round(const struct rte_mbuf *m)
+{
+	(void)m;
+}
+static inline void poison_lift(const struct rte_mbuf *m)
+{
+	(void)m;
+}
 #endif
 
 #endif

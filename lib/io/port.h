@@ -4,6 +4,7 @@
 #ifndef HF_PORT_H
 #define HF_PORT_H
 
+#include <stdalign.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -20,8 +21,8 @@ struct port_share; /* what ports made together share: devices, rings, the pool *
 
 struct hf_port {
 	/* set at the start, then read-only; what a burst needs comes first */
-	struct rte_mempool *pool; /* received frames and port_mbuf come from it */
-	struct memport *mem;	  /* PORT_MEMORY only */
+	alignas(RTE_CACHE_LINE_SIZE) struct rte_mempool *pool; /* of port_mbuf and received frames */
+	struct memport *mem;				       /* PORT_MEMORY only */
 	enum port_kind kind;
 	uint16_t id, queue; /* PORT_ETHDEV only */
 	uint16_t mtu;	    /* of the device: octets of an IP packet */
@@ -93,8 +94,7 @@ static inline bool port_mbuf_writable(const struct rte_mbuf *m, uint32_t room)
 }
 
 /** What the device says of the IPv4 header's checksum (HF-CK1); UNKNOWN when it has no say. */
-static inline enum hf_checksum port_ip_checksum(const struct hf_port *port,
-						const struct rte_mbuf *m)
+static inline enum hf_checksum port_ip_checksum(const struct hf_port *port, const struct rte_mbuf *m)
 {
 	const uint64_t flags = port->rx_ip_csum ? m->ol_flags & RTE_MBUF_F_RX_IP_CKSUM_MASK : 0;
 
@@ -106,8 +106,7 @@ static inline enum hf_checksum port_ip_checksum(const struct hf_port *port,
 }
 
 /** The same of the TCP checksum. */
-static inline enum hf_checksum port_l4_checksum(const struct hf_port *port,
-						const struct rte_mbuf *m)
+static inline enum hf_checksum port_l4_checksum(const struct hf_port *port, const struct rte_mbuf *m)
 {
 	const uint64_t flags = port->rx_l4_csum ? m->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK : 0;
 
@@ -118,23 +117,38 @@ static inline enum hf_checksum port_l4_checksum(const struct hf_port *port,
 	return flags == 0 ? HF_CHECKSUM_UNKNOWN : HF_CHECKSUM_NONE;
 }
 
-/**
- * Configure and start a device that EAL has probed (hf_env_start's vdevs, NICs): offloads as it
- * offers them, promiscuous off, one pool for all its queues.
- * @param queues  receive and transmit queues, one of each a port
- * @param mbufs   of the pool
- * @param ports   out: `queues` ports
- * @return 0; -EINVAL, -ENOMEM, or what the driver said
- */
-int port_open(uint16_t id, unsigned queues, uint32_t mbufs, struct hf_port **ports,
-	      struct hf_error *why);
+/* ---- Set-up, for the files that make ports ------------------------------------------------ */
 
 /**
- * A pool of mbufs with room for a 1500 octet packet, every octet of it touched and filled with
- * PORT_CANARY (SEC-4). @return NULL, and why says so
+ * Begin what ports made together will share: a pool of `mbufs` mbufs, each with room for a packet of
+ * 1500 octets, every octet of it touched and filled with PORT_CANARY (SEC-4).
+ * @param name   of the pool; unique in the process
+ * @param share  out: the caller's own hold on it, until port_share_drop
  */
-struct rte_mempool *port_pool(const char *name, uint32_t mbufs, uint32_t cache,
-			      struct hf_error *why);
+int port_share_make(const char *name, uint32_t mbufs, struct port_share **share,
+		    struct hf_error *why);
+
+/** Let go. With the last hold the devices are stopped, and devices, rings and pool are freed. */
+void port_share_drop(struct port_share *share);
+
+/** Put a ring under the care of the share. @return NULL: no memory, or the name is taken */
+struct rte_ring *port_share_ring(struct port_share *share, const char *name, uint32_t size);
+
+/** A port, blank but for kind, pool, MTU and a MAC address made of its name; holds the share. */
+int port_make(struct port_share *share, enum port_kind kind, const char *name,
+	      struct hf_port **port, struct hf_error *why);
+
+/**
+ * Configure and start a device for the share, which removes it in the end: offloads as it offers them,
+ * promiscuous off.
+ * @param ports  out: one a queue; none when this fails
+ */
+int port_start(struct port_share *share, uint16_t id, unsigned queues, struct hf_port **ports,
+	       struct hf_error *why);
+
+/** The same for a device that EAL has probed (hf_env_start's vdevs, NICs), with a pool of its own. */
+int port_open(uint16_t id, unsigned queues, uint32_t mbufs, struct hf_port **ports,
+	      struct hf_error *why);
 
 #define PORT_CANARY 0xa5
 

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The memory port: a device made of two arrays of frames, under its caller's hand. What the engine sends
+ * is held as it was handed over, chains and borrowed text included, until hf_memport_pop; what a device
+ * would misread (lengths, flags, chains it did not offer to take) is asserted at once (HF-CK2).
+ * Under AddressSanitizer the room round a pushed frame is poisoned.
+ */
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <rte_byteorder.h>
+#include <rte_ether.h>
+#include <rte_ip.h>
+#include <rte_tcp.h>
+
+#include "io/port.h"
+#include "io/why.h"
+
+#define MBUFS 512
+#define FRAMES 256
+
+/* Frames in order; count of them from first on, round the end. */
+struct frames {
+	struct rte_mbuf **at;
+	uint32_t size, first, count;
+};
+
+struct memport {
+	struct frames rx, tx;
+	uint32_t tx_limit; /* frames a burst */
+	uint64_t missed;
+};
+
+static bool frames_make(struct frames *frames, uint32_t size)
+{
+	frames->at = calloc(size, sizeof(struct rte_mbuf *));
+	frames->size = size;
+	return frames->at != NULL;
+}
+
+static void frames_put(struct frames *frames, struct rte_mbuf *m)
+{
+	assert(frames->count < frames->size);
+	frames->at[(frames->first + frames->count++) % frames->size] = m;
+}
+
+static struct rte_mbuf *frames_take(struct frames *frames)
+{
+	struct rte_mbuf *m = frames->at[frames->first];
+
+	assert(frames->count > 0);
+	frames->first = (frames->first + 1) % frames->size;
+	frames->count--;
+	return m;
+}
+
+static void frames_free(struct frames *frames)
+{
+	while (frames->count > 0)
+		rte_pktmbuf_free(frames_take(frames));
+	free(frames->at);
+}
+
+/* ---- The engine's side ------------------------------------------------------------------- */
+
+uint16_t memport_receive(struct hf_port *port, struct rte_mbuf **rx, uint16_t n)
+{
+	struct frames *frames = &port->mem->rx;
+	uint16_t k = 0;
+
+	while (k < n && frames->count > 0)
+		rx[k++] = frames_take(frames);
+	return k;
+}
+
+/* The lengths and flags by which a device finds the headers whose sums it is to finish. */
+static void assert_offload(const struct hf_port *port, const struct rte_mbuf *m)
+{
+	const uint8_t *l2 = rte_pktmbuf_mtod(m, const uint8_t *);
+	const uint8_t *l3 = l2 + m->l2_len;
+	const bool v4 = (m->ol_flags & RTE_MBUF_F_TX_IPV4) != 0;
+
+	assert(port->tx_csum && rte_validate_tx_offload(m) == 0);
+	assert(v4 != ((m->ol_flags & RTE_MBUF_F_TX_IPV6) != 0));
+	assert(port->l3 ? m->l2_len == 0 : m->l2_len >= RTE_ETHER_HDR_LEN);
+	assert(m->data_len >= m->l2_len + m->l3_len);
+	if (!port->l3)
+		assert(l3[-2] == (v4 ? 0x08 : 0x86) && l3[-1] == (v4 ? 0x00 : 0xdd));
+	assert(l3[0] >> 4 == (v4 ? 4 : 6));
+	assert(v4 ? m->l3_len == 4 * (l3[0] & 15) : m->l3_len >= sizeof(struct rte_ipv6_hdr));
+	if (m->ol_flags & RTE_MBUF_F_TX_IP_CKSUM)
+		assert(((const struct rte_ipv4_hdr *)l3)->hdr_checksum == 0);
+	if (m->ol_flags & RTE_MBUF_F_TX_L4_MASK) {
+		const struct rte_tcp_hdr *tcp = (const struct rte_tcp_hdr *)(l3 + m->l3_len);
+
+		assert((m->ol_flags & RTE_MBUF_F_TX_L4_MASK) == RTE_MBUF_F_TX_TCP_CKSUM);
+		assert(m->data_len >= m->l2_len + m->l3_len + sizeof(*tcp));
+		assert(m->l4_len == 0 || m->l4_len == tcp->data_off >> 4 << 2);
+	}
+}
+
+/* A frame that any device would take from us. */
+static void assert_frame(const struct hf_port *port, const struct rte_mbuf *m)
+{
+	const uint64_t offloads = RTE_MBUF_F_TX_IP_CKSUM | RTE_MBUF_F_TX_L4_MASK;
+	const char *reason;
+
+	assert(rte_mbuf_check(m, 1, &reason) == 0);
+	assert(m->nb_segs == 1 || port->multi_segs);
+	if (m->ol_flags & offloads)
+		assert_offload(port, m);
+}
+
+uint16_t memport_transmit(struct hf_port *port, struct rte_mbuf **tx, uint16_t n)
+{
+	struct frames *frames = &port->mem->tx;
+	uint16_t k = 0;
+
+	while (k < n && k < port->mem->tx_limit && frames->count < frames->size) {
+		assert_frame(port, tx[k]);
+		frames_put(frames, tx[k++]);
+	}
+	return k;
+}
+
+/* ---- The other side ---------------------------------------------------------------------- */
+
+static uint64_t ip_flags(enum hf_checksum ip)
+{
+	switch (ip) {
+	case HF_CHECKSUM_UNKNOWN:
+		return RTE_MBUF_F_RX_IP_CKSUM_UNKNOWN;
+	case HF_CHECKSUM_GOOD:
+		return RTE_MBUF_F_RX_IP_CKSUM_GOOD;
+	case HF_CHECKSUM_BAD:
+		return RTE_MBUF_F_RX_IP_CKSUM_BAD;
+	case HF_CHECKSUM_NONE:
+		return RTE_MBUF_F_RX_IP_CKSUM_NONE;
+	}
+	return 0;
+}
+
+static uint64_t l4_flags(enum hf_checksum l4)
+{
+	switch (l4) {
+	case HF_CHECKSUM_UNKNOWN:
+		return RTE_MBUF_F_RX_L4_CKSUM_UNKNOWN;
+	case HF_CHECKSUM_GOOD:
+		return RTE_MBUF_F_RX_L4_CKSUM_GOOD;
+	case HF_CHECKSUM_BAD:
+		return RTE_MBUF_F_RX_L4_CKSUM_BAD;
+	case HF_CHECKSUM_NONE:
+		return RTE_MBUF_F_RX_L4_CKSUM_NONE;
+	}
+	return 0;
+}
+
+/* Copy len octets into one fresh segment at the end of the chain, if there is one. */
+static int chain_piece(struct hf_port *port, struct rte_mbuf **head, const uint8_t *octets, size_t len)
+{
+	struct rte_mbuf *m = port_mbuf(port);
+
+	if (m == NULL)
+		return -ENOBUFS;
+	if (len > rte_pktmbuf_tailroom(m)) {
+		rte_pktmbuf_free(m);
+		return -EMSGSIZE;
+	}
+	memcpy(rte_pktmbuf_mtod(m, void *), octets, len);
+	m->data_len = (uint16_t)len;
+	m->pkt_len = (uint32_t)len;
+	poison_round(m);
+	if (*head == NULL)
+		*head = m;
+	else if (rte_pktmbuf_chain(*head, m) != 0)
+		assert(0 && "five segments fit a chain");
+	return 0;
+}
+
+int hf_memport_push(struct hf_port *port, const void *frame, size_t len, const struct hf_push *how)
+{
+	const struct hf_push plain = { .ip = HF_CHECKSUM_UNKNOWN };
+	const size_t cuts = RTE_DIM(plain.cut);
+	struct rte_mbuf *head = NULL;
+	const uint8_t *octets = frame;
+	int error = 0;
+
+	assert(port->kind == PORT_MEMORY);
+	how = how == NULL ? &plain : how;
+	if (port->mem->rx.count == port->mem->rx.size)
+		error = -ENOBUFS;
+	for (size_t i = 0; error == 0 && i < cuts && how->cut[i] > 0 && how->cut[i] < len; i++) {
+		error = chain_piece(port, &head, octets, how->cut[i]);
+		octets += how->cut[i];
+		len -= how->cut[i];
+	}
+	if (error == 0)
+		error = chain_piece(port, &head, octets, len);
+	if (error != 0) {
+		port->mem->missed += error == -ENOBUFS;
+		rte_pktmbuf_free(head);
+		return error;
+	}
+	head->ol_flags = ip_flags(how->ip) | l4_flags(how->l4);
+	frames_put(&port->mem->rx, head);
+	return 0;
+}
+
+ssize_t hf_memport_pop(struct hf_port *port, void *frame, size_t room)
+{
+	struct frames *frames = &port->mem->tx;
+	uint8_t *octets = frame;
+	struct rte_mbuf *m;
+	ssize_t len;
+
+	assert(port->kind == PORT_MEMORY);
+	if (frames->count == 0)
+		return -EAGAIN;
+	if (rte_pktmbuf_pkt_len(frames->at[frames->first]) > room)
+		return -EMSGSIZE;
+	m = frames_take(frames);
+	len = rte_pktmbuf_pkt_len(m);
+	for (const struct rte_mbuf *piece = m; piece != NULL; piece = piece->next) {
+		memcpy(octets, rte_pktmbuf_mtod(piece, const void *), piece->data_len);
+		octets += piece->data_len;
+	}
+	rte_pktmbuf_free(m);
+	return len;
+}
+
+void hf_memport_tx_limit(struct hf_port *port, uint32_t k)
+{
+	assert(port->kind == PORT_MEMORY);
+	port->mem->tx_limit = k;
+}
+
+/* ---- Set-up ------------------------------------------------------------------------------ */
+
+int hf_port_memory(const struct hf_memport *config, struct hf_port **port, struct hf_error *why)
+{
+	const uint32_t mbufs = config->mbufs > 0 ? config->mbufs : MBUFS;
+	const uint32_t frames = config->frames > 0 ? config->frames : FRAMES;
+	struct port_share *share;
+	struct memport *mem;
+	int error;
+
+	error = port_share_make(config->name, mbufs, &share, why);
+	if (error != 0)
+		return error;
+	error = port_make(share, PORT_MEMORY, config->name, port, why);
+	port_share_drop(share);
+	if (error != 0)
+		return error;
+	mem = calloc(1, sizeof(*mem));
+	(*port)->mem = mem;
+	if (mem == NULL || !frames_make(&mem->rx, frames) || !frames_make(&mem->tx, frames)) {
+		hf_port_free(*port);
+		return why_say(why, -ENOMEM, "%s: no memory for %u frames each way", config->name,
+			       frames);
+	}
+	mem->tx_limit = UINT32_MAX;
+	(*port)->l3 = config->l3;
+	(*port)->rx_ip_csum = config->rx_checksum;
+	(*port)->rx_l4_csum = config->rx_checksum;
+	(*port)->tx_csum = config->tx_checksum;
+	(*port)->multi_segs = config->multi_segs;
+	(*port)->seedable = true;
+	return 0;
+}
+
+uint64_t memport_missed(const struct memport *mem)
+{
+	return mem->missed;
+}
+
+void memport_free(struct memport *mem)
+{
+	if (mem == NULL)
+		return;
+	frames_free(&mem->rx);
+	frames_free(&mem->tx);
+	free(mem);
+}

@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Ports: the pool, rings and devices that some of them share, and the configuration of a device.
+ * Called at set-up and at the end; the bursts are in port.h. Whatever a device offers is asked of it,
+ * and what it does not offer the worker does in software (HF-CK3).
+ */
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <rte_errno.h>
+#include <rte_ring.h>
+
+#include "io/port.h"
+#include "io/why.h"
+
+#define CACHE 512	 /* mbufs that a core keeps to itself, at most */
+#define DESCRIPTORS 1024 /* of each queue of a device that has any */
+#define DEVICES 2
+#define RINGS (2 * RTE_PMD_RING_MAX_RX_RINGS)
+
+struct port_share {
+	struct rte_mempool *pool;
+	struct rte_ring *rings[RINGS];
+	uint16_t devices[DEVICES];
+	unsigned ring_count, device_count;
+	unsigned holds; /* the ports', and the maker's */
+};
+
+/* ---- What ports share -------------------------------------------------------------------- */
+
+static void canary_fill(struct rte_mempool *pool, void *argument, void *object, unsigned i)
+{
+	const struct rte_mbuf *m = object;
+
+	(void)pool, (void)argument, (void)i;
+	memset(m->buf_addr, PORT_CANARY, m->buf_len);
+}
+
+/* EAL takes the memory back and may write all of it. */
+static void poison_leave(struct rte_mempool *pool, void *argument, void *object, unsigned i)
+{
+	const struct rte_mbuf *m = object;
+
+	(void)pool, (void)argument, (void)i;
+	poison_lift(m);
+}
+
+int port_share_make(const char *name, uint32_t mbufs, struct port_share **share, struct hf_error *why)
+{
+	struct port_share *made = calloc(1, sizeof(*made));
+
+	if (made == NULL)
+		return why_say(why, -ENOMEM, "%s: no memory", name);
+	made->holds = 1;
+	/* Few enough in the cores' caches that a small pool can still be used to its end. */
+	made->pool = rte_pktmbuf_pool_create(name, mbufs, RTE_MIN(mbufs / 16, (uint32_t)CACHE), 0,
+					     RTE_MBUF_DEFAULT_BUF_SIZE, SOCKET_ID_ANY);
+	if (made->pool == NULL) {
+		const int error = rte_errno;
+
+		port_share_drop(made);
+		return why_say(why, -error, "%s: no pool of %u mbufs: %s; give EAL more memory",
+			       name, mbufs, rte_strerror(error));
+	}
+	rte_mempool_obj_iter(made->pool, canary_fill, NULL);
+	*share = made;
+	return 0;
+}
+
+void port_share_drop(struct port_share *share)
+{
+	if (--share->holds > 0)
+		return;
+	for (unsigned i = 0; i < share->device_count; i++) {
+		struct rte_eth_dev_info info;
+
+		rte_eth_dev_stop(share->devices[i]);
+		if (rte_eth_dev_info_get(share->devices[i], &info) == 0)
+			rte_dev_remove(info.device);
+	}
+	for (unsigned i = 0; i < share->ring_count; i++)
+		rte_ring_free(share->rings[i]);
+	if (share->pool != NULL)
+		rte_mempool_obj_iter(share->pool, poison_leave, NULL);
+	rte_mempool_free(share->pool);
+	free(share);
+}
+
+struct rte_ring *port_share_ring(struct port_share *share, const char *name, uint32_t size)
+{
+	struct rte_ring *ring;
+
+	assert(share->ring_count < RINGS);
+	ring = rte_ring_create(name, size, SOCKET_ID_ANY, RING_F_SP_ENQ | RING_F_SC_DEQ);
+	if (ring != NULL)
+		share->rings[share->ring_count++] = ring;
+	return ring;
+}
+
+/* ---- Ports ------------------------------------------------------------------------------- */
+
+/* A locally administered address, the same for the same name (FNV-1a). */
+static void mac_from_name(const char *name, uint8_t mac[6])
+{
+	uint32_t hash = 2166136261u;
+
+	for (; *name != '\0'; name++)
+		hash = (hash ^ (uint8_t)*name) * 16777619u;
+	mac[0] = 0x02;
+	mac[1] = 0x00;
+	memcpy(mac + 2, &hash, sizeof(hash));
+}
+
+int port_make(struct port_share *share, enum port_kind kind, const char *name,
+	      struct hf_port **port, struct hf_error *why)
+{
+	struct hf_port *made = aligned_alloc(alignof(struct hf_port), sizeof(*made));
+
+	if (made == NULL)
+		return why_say(why, -ENOMEM, "%s: no memory", name);
+	*made = (struct hf_port){
+		.kind = kind,
+		.pool = share->pool,
+		.share = share,
+		.mtu = RTE_ETHER_MTU,
+	};
+	mac_from_name(name, made->mac);
+	share->holds++;
+	*port = made;
+	return 0;
+}
+
+void hf_port_free(struct hf_port *port)
+{
+	if (port == NULL)
+		return;
+	memport_free(port->mem);
+	port_share_drop(port->share);
+	free(port);
+}
+
+uint64_t hf_port_missed(const struct hf_port *port)
+{
+	struct rte_eth_stats stats;
+
+	switch (port->kind) {
+	case PORT_ETHDEV:
+		return rte_eth_stats_get(port->id, &stats) == 0 ? stats.imissed + stats.rx_nombuf : 0;
+	case PORT_MEMORY:
+		return memport_missed(port->mem);
+	}
+	return 0;
+}
+
+/* Frames under way in a ring are counted too: nobody has freed them. */
+uint32_t hf_port_mbufs_used(const struct hf_port *port)
+{
+	return rte_mempool_in_use_count(port->pool);
+}
+
+/* ---- Devices ----------------------------------------------------------------------------- */
+
+/* What is asked of a device, out of what it offers. */
+static struct rte_eth_conf device_conf(const struct rte_eth_dev_info *info)
+{
+	const uint64_t rx = RTE_ETH_RX_OFFLOAD_IPV4_CKSUM | RTE_ETH_RX_OFFLOAD_TCP_CKSUM;
+	const uint64_t tx = RTE_ETH_TX_OFFLOAD_IPV4_CKSUM | RTE_ETH_TX_OFFLOAD_TCP_CKSUM |
+			    RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
+
+	return (struct rte_eth_conf){
+		.rxmode.offloads = rx & info->rx_offload_capa,
+		.txmode.offloads = tx & info->tx_offload_capa,
+	};
+}
+
+static int device_queues(uint16_t id, unsigned queues, struct rte_mempool *pool)
+{
+	const int socket = rte_eth_dev_socket_id(id);
+	const unsigned node = socket < 0 ? (unsigned)SOCKET_ID_ANY : (unsigned)socket;
+	uint16_t rx = DESCRIPTORS, tx = DESCRIPTORS;
+	int error = rte_eth_dev_adjust_nb_rx_tx_desc(id, &rx, &tx);
+
+	for (uint16_t i = 0; error == 0 && i < queues; i++) {
+		error = rte_eth_rx_queue_setup(id, i, rx, node, NULL, pool);
+		if (error == 0)
+			error = rte_eth_tx_queue_setup(id, i, tx, node, NULL);
+	}
+	return error;
+}
+
+/* @param conf out: what the device has been told, offloads above all */
+static int device_start(uint16_t id, unsigned queues, struct rte_mempool *pool,
+			struct rte_eth_conf *conf, const char *name, struct hf_error *why)
+{
+	struct rte_eth_dev_info info;
+	int error = rte_eth_dev_info_get(id, &info);
+
+	if (error == 0 && (queues > info.max_rx_queues || queues > info.max_tx_queues))
+		return why_say(why, -EINVAL, "%s has %u queues, not %u: use fewer cores", name,
+			       RTE_MIN(info.max_rx_queues, info.max_tx_queues), queues);
+	if (error == 0) {
+		*conf = device_conf(&info);
+		error = rte_eth_dev_configure(id, (uint16_t)queues, (uint16_t)queues, conf);
+	}
+	if (error == 0)
+		error = device_queues(id, queues, pool);
+	if (error == 0)
+		error = rte_eth_dev_start(id);
+	if (error != 0)
+		return why_say(why, error, "%s does not start: %s", name, rte_strerror(-error));
+	rte_eth_promiscuous_disable(id); /* what a device cannot be told it does not do */
+	return 0;
+}
+
+static void port_describe(struct hf_port *port, uint16_t id, uint16_t queue,
+			  const struct rte_eth_conf *conf)
+{
+	const uint64_t sums = RTE_ETH_TX_OFFLOAD_IPV4_CKSUM | RTE_ETH_TX_OFFLOAD_TCP_CKSUM;
+	struct rte_eth_dev_info info;
+	struct rte_ether_addr mac;
+
+	port->id = id;
+	port->queue = queue;
+	port->rx_ip_csum = (conf->rxmode.offloads & RTE_ETH_RX_OFFLOAD_IPV4_CKSUM) != 0;
+	port->rx_l4_csum = (conf->rxmode.offloads & RTE_ETH_RX_OFFLOAD_TCP_CKSUM) != 0;
+	port->tx_csum = (conf->txmode.offloads & sums) == sums;
+	port->multi_segs = (conf->txmode.offloads & RTE_ETH_TX_OFFLOAD_MULTI_SEGS) != 0;
+	rte_eth_dev_get_mtu(id, &port->mtu);
+	if (rte_eth_macaddr_get(id, &mac) == 0 && !rte_is_zero_ether_addr(&mac))
+		memcpy(port->mac, mac.addr_bytes, sizeof(port->mac));
+	if (rte_eth_dev_info_get(id, &info) == 0)
+		port->seedable = strcmp(info.driver_name, "net_pcap") == 0;
+}
+
+int port_start(struct port_share *share, uint16_t id, unsigned queues, struct hf_port **ports,
+	       struct hf_error *why)
+{
+	char name[RTE_ETH_NAME_MAX_LEN] = "";
+	struct rte_eth_conf conf;
+	uint16_t made = 0;
+	int error;
+
+	assert(share->device_count < DEVICES);
+	share->devices[share->device_count++] = id;
+	rte_eth_dev_get_name_by_port(id, name);
+	error = device_start(id, queues, share->pool, &conf, name, why);
+	while (error == 0 && made < queues) {
+		error = port_make(share, PORT_ETHDEV, name, &ports[made], why);
+		if (error == 0) {
+			port_describe(ports[made], id, made, &conf);
+			made++;
+		}
+	}
+	while (error != 0 && made > 0)
+		hf_port_free(ports[--made]);
+	return error;
+}
+
+int port_open(uint16_t id, unsigned queues, uint32_t mbufs, struct hf_port **ports,
+	      struct hf_error *why)
+{
+	char name[RTE_ETH_NAME_MAX_LEN] = "";
+	struct port_share *share;
+	int error;
+
+	if (!rte_eth_dev_is_valid_port(id) || queues == 0)
+		return why_say(why, -EINVAL, "no device %u with %u queues", id, queues);
+	rte_eth_dev_get_name_by_port(id, name);
+	error = port_share_make(name, mbufs, &share, why);
+	if (error != 0)
+		return error;
+	error = port_start(share, id, queues, ports, why);
+	port_share_drop(share);
+	return error;
+}
