@@ -12,6 +12,7 @@
 #include <string.h>
 
 #define SEARCH 16 /* lines an insertion tries to empty a slot of */
+#define AWAY_MAX 15
 
 /* A line to empty a slot of, so that the slot of the line it was come from can move here. */
 struct step {
@@ -95,7 +96,7 @@ static bool make_room(struct flow_table *t, uint32_t home, uint32_t other)
 		for (unsigned slot = 0; slot < FLOW_SLOTS; slot++) {
 			const uint32_t tag = l->tag[slot], to = flow_other(t, steps[at].line, tag);
 
-			if ((tag & FLOW_AWAY) == FLOW_AT_HOME && flow_away(l, tag) == 15)
+			if ((tag & FLOW_AWAY) == FLOW_AT_HOME && flow_away(l, tag) == AWAY_MAX)
 				continue;
 			if (step_seen(steps, at, to))
 				continue;
@@ -114,15 +115,14 @@ static bool make_room(struct flow_table *t, uint32_t home, uint32_t other)
 	return false;
 }
 
+/* Put an entry into its home line, or else the other one; other == home: it has none. */
 static bool flow_put(struct flow_table *t, uint32_t home, uint32_t other, uint32_t tag, handle h)
 {
-	struct flow_line *l = &t->line[home];
-
-	if (line_put(l, tag, h))
+	if (line_put(&t->line[home], tag, h))
 		return true;
-	if (other == home || flow_away(l, tag) == 15 || !line_put(&t->line[other], tag | FLOW_AWAY, h))
+	if (other == home || !line_put(&t->line[other], tag | FLOW_AWAY, h))
 		return false;
-	away_add(l, tag, 1);
+	away_add(&t->line[home], tag, 1);
 	return true;
 }
 
@@ -140,7 +140,8 @@ static bool flow_is_new(const struct flow_table *t, uint64_t hash, handle h)
 int flow_insert(struct flow_table *t, uint64_t hash, handle h)
 {
 	const uint32_t tag = flow_tag(hash), home = flow_home(t, hash);
-	const uint32_t other = flow_other(t, home, tag);
+	const bool may_leave = flow_away(&t->line[home], tag) < AWAY_MAX;
+	const uint32_t other = may_leave ? flow_other(t, home, tag) : home;
 
 #ifdef HF_DEBUG
 	assert(flow_is_new(t, hash, h));
