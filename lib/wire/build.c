@@ -86,25 +86,26 @@ uint32_t wire_header_len(const struct wire_link *link, uint8_t version, const st
 uint32_t wire_build(uint8_t *frame, const struct wire_link *link, const struct flow *flow,
 		    const struct seg *seg, uint32_t text_sum, unsigned offload)
 {
-	const uint32_t ports = (uint32_t)flow_local_port(flow) << 16 | flow_remote_port(flow);
 	uint8_t *ip, *tcp;
-	uint32_t len;
+	uint32_t ports, pseudo, len;
 
 	if (flow->version == 4) {
 		const struct tuple4 *t = &flow->v4;
 
 		ip = put_ether(frame, link, ETHERTYPE_IPV4);
 		tcp = ip + IPV4_LEN;
-		len = put_tcp(tcp, ports, seg, csum_pseudo4(t->local, t->remote, PROTOCOL_TCP, 0),
-			      text_sum, offload);
+		ports = (uint32_t)t->local_port << 16 | t->remote_port;
+		pseudo = csum_pseudo4(t->local, t->remote, PROTOCOL_TCP, 0);
+		len = put_tcp(tcp, ports, seg, pseudo, text_sum, offload);
 		put_ipv4(ip, link, t, len + seg->text_len, offload);
 	} else {
 		const struct tuple6 *t = &flow->v6;
 
 		ip = put_ether(frame, link, ETHERTYPE_IPV6);
 		tcp = ip + IPV6_LEN;
-		len = put_tcp(tcp, ports, seg, csum_pseudo6(t->local, t->remote, PROTOCOL_TCP, 0),
-			      text_sum, offload);
+		ports = (uint32_t)t->local_port << 16 | t->remote_port;
+		pseudo = csum_pseudo6(t->local, t->remote, PROTOCOL_TCP, 0);
+		len = put_tcp(tcp, ports, seg, pseudo, text_sum, offload);
 		put_ipv6(ip, link, t, len + seg->text_len);
 	}
 	return (uint32_t)(tcp - frame) + len;

@@ -60,10 +60,27 @@ static void take(const uint8_t *o, uint32_t len, struct seg *seg)
 	}
 }
 
+/* The SYN of Linux and of handfast: MSS, SACK-permitted, TS, NOP, window scale. */
+static bool take_usual_syn(const uint8_t *o, struct seg *seg)
+{
+	if (load16(o) != be16(OPTION_MSS << 8 | 4) || load16(o + 2) == 0 ||
+	    load32(o + 4) != be32(OPTS_WORD(OPTION_SACK_PERMITTED, 2, OPTION_TS, 10)) ||
+	    get32(o + 16) >> 8 != OPTS_WORD(OPTION_NOP, OPTION_WSCALE, 3, 0) >> 8)
+		return false;
+	seg->options = OPT_MSS | OPT_SACK_PERMITTED | OPT_TS | OPT_WSCALE;
+	seg->mss = get16(o + 2);
+	seg->tsval = get32(o + 8);
+	seg->tsecr = get32(o + 12);
+	seg->wscale = o[19];
+	return true;
+}
+
 bool opts_walk(const uint8_t *opts, uint32_t len, struct seg *seg)
 {
 	uint32_t at = 0;
 
+	if (len == 20 && (seg->flags & SEG_SYN) && take_usual_syn(opts, seg))
+		return true;
 	while (at < len && opts[at] != OPTION_EOL) { /* nothing after EOL is looked at (HF-O1) */
 		if (opts[at] == OPTION_NOP) {
 			at++;
@@ -105,7 +122,7 @@ uint32_t opts_len(const struct seg *seg)
 	return sacks > 0 ? len + 4 + 8 * sacks : len;
 }
 
-uint32_t opts_build(const struct seg *seg, uint8_t *opts, uint64_t *sum)
+uint32_t opts_write(const struct seg *seg, uint8_t *opts, uint64_t *sum)
 {
 	const bool permitted = seg->options & OPT_SACK_PERMITTED;
 	uint8_t *o = opts;
@@ -117,7 +134,8 @@ uint32_t opts_build(const struct seg *seg, uint8_t *opts, uint64_t *sum)
 		o += 4;
 	}
 	if (seg->options & OPT_TS) {
-		s += put32(o, permitted ? OPTS_WORD(OPTION_SACK_PERMITTED, 2, OPTION_TS, 10) : OPTS_TS);
+		s += put32(o, permitted ? OPTS_WORD(OPTION_SACK_PERMITTED, 2, OPTION_TS, 10)
+					: OPTS_TS);
 		s += put32(o + 4, seg->tsval);
 		s += put32(o + 8, seg->tsecr);
 		o += 12;

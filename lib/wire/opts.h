@@ -53,11 +53,23 @@ static inline bool opts_parse(const uint8_t *opts, uint32_t len, struct seg *seg
 /* Octets that opts_build will write: a multiple of 4, at most OPTS_MAX. */
 uint32_t opts_len(const struct seg *seg);
 
+/* opts_build for any set of options. */
+uint32_t opts_write(const struct seg *seg, uint8_t *opts, uint64_t *sum);
+
 /**
  * Write a segment's options as Linux orders them. SACK blocks that do not fit are left out (HF-O6).
  * @param sum  the sum of the words written is added to it, for the checksum
  * @return octets written: a multiple of 4, at most OPTS_MAX; all padding is NOPs
  */
-uint32_t opts_build(const struct seg *seg, uint8_t *opts, uint64_t *sum);
+static inline uint32_t opts_build(const struct seg *seg, uint8_t *opts, uint64_t *sum)
+{
+	if (seg->options == OPT_TS) {
+		*sum += put32(opts, OPTS_TS);
+		*sum += put32(opts + 4, seg->tsval);
+		*sum += put32(opts + 8, seg->tsecr);
+		return 12;
+	}
+	return seg->options == 0 ? 0 : opts_write(seg, opts, sum);
+}
 
 #endif

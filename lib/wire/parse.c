@@ -16,8 +16,14 @@ struct walk {
 	const struct wire_piece *pieces;
 	unsigned n, hints;
 	const uint8_t *frame;
-	uint32_t have;	/* octets in the first piece */
-	uint32_t total; /* octets in all pieces */
+	uint32_t have;	  /* octets in the first piece */
+	uint32_t total;	  /* octets in all pieces */
+	uint32_t at;	  /* where the next layer begins */
+	uint32_t len;	  /* its octets, once IP has said so */
+	uint32_t pseudo;  /* sum of the pseudo-header */
+	uint16_t type;	  /* EtherType */
+	uint8_t protocol; /* of IP */
+	bool group;	  /* the frame's destination is a broadcast or multicast address */
 };
 
 static enum wire_kind drop(struct wire_in *in, enum stat why)
@@ -26,10 +32,17 @@ static enum wire_kind drop(struct wire_in *in, enum stat why)
 	return WIRE_DROP;
 }
 
-/* Too little is here for a header: the frame was short, or a chain cut the header in two. */
-static enum wire_kind drop_short(const struct walk *w, struct wire_in *in, uint32_t need, enum stat why)
+/* The same, for a layer that says whether the next one may look. */
+static bool refuse(struct wire_in *in, enum stat why)
 {
-	return drop(in, w->total >= need ? STAT_RX_DROP_CHAIN : why);
+	in->drop = why;
+	return false;
+}
+
+/* Too little is here for len octets of header: the frame was short, or a chain cut the header in two. */
+static bool refuse_short(const struct walk *w, struct wire_in *in, uint32_t len)
+{
+	return refuse(in, w->total >= w->at + len ? STAT_RX_DROP_CHAIN : STAT_RX_DROP_ETH);
 }
 
 /* Sum of len octets from frame offset at on, through as many pieces as it takes. */
@@ -54,11 +67,21 @@ static uint32_t sum_pieces(const struct walk *w, uint32_t at, uint32_t len)
 	return sum;
 }
 
-/* RFC 9293 3.1. The segment's len octets begin at frame offset at; pseudo is the pseudo-header's sum.
- * The checksum is verified first, so that no field of a damaged segment is believed (MUST-3). */
-static enum wire_kind parse_tcp(const struct walk *w, uint32_t at, uint32_t len, uint32_t pseudo,
-				struct wire_in *in)
+static void put_ports(struct flow *flow, uint16_t local, uint16_t remote)
 {
+	if (flow->version == 4) {
+		flow->v4.local_port = local;
+		flow->v4.remote_port = remote;
+	} else {
+		flow->v6.local_port = local;
+		flow->v6.remote_port = remote;
+	}
+}
+
+/* RFC 9293 3.1. The checksum is verified first, so no field of a damaged segment is believed (MUST-3). */
+static enum wire_kind parse_tcp(const struct walk *w, struct wire_in *in)
+{
+	const uint32_t at = w->at, len = w->len;
 	const uint8_t *tcp = w->frame + at;
 	struct seg *seg = &in->seg;
 	uint32_t ports, sum, header;
@@ -69,7 +92,7 @@ static enum wire_kind parse_tcp(const struct walk *w, uint32_t at, uint32_t len,
 		return drop(in, STAT_RX_DROP_CHAIN);
 	if (!(w->hints & (WIRE_L4_GOOD | WIRE_L4_BAD))) {
 		sum = at + len <= w->have ? csum_partial(tcp, len) : sum_pieces(w, at, len);
-		if (unlikely(csum_fold(csum_add(sum, pseudo)) != 0xffff))
+		if (unlikely(csum_fold(csum_add(sum, w->pseudo)) != 0xffff))
 			return drop(in, STAT_RX_DROP_TCP_CSUM);
 	} else if (unlikely(w->hints & WIRE_L4_BAD)) {
 		return drop(in, STAT_RX_DROP_TCP_CSUM);
@@ -82,13 +105,7 @@ static enum wire_kind parse_tcp(const struct walk *w, uint32_t at, uint32_t len,
 	ports = get32(tcp);
 	if (unlikely(ports <= 0xffff || (uint16_t)ports == 0)) /* HF-T2 */
 		return drop(in, STAT_RX_DROP_PORT0);
-	if (in->flow.version == 4) {
-		in->flow.v4.local_port = (uint16_t)ports;
-		in->flow.v4.remote_port = (uint16_t)(ports >> 16);
-	} else {
-		in->flow.v6.local_port = (uint16_t)ports;
-		in->flow.v6.remote_port = (uint16_t)(ports >> 16);
-	}
+	put_ports(&in->flow, (uint16_t)ports, (uint16_t)(ports >> 16));
 	seg->seq = get32(tcp + 4);
 	seg->ack = get32(tcp + 8);
 	seg->flags = tcp[13]; /* the reserved bits stay behind in octet 12 */
@@ -103,18 +120,19 @@ static enum wire_kind parse_tcp(const struct walk *w, uint32_t at, uint32_t len,
 }
 
 /* An ICMP or ARP message is io/'s to judge, but only in one piece. */
-static enum wire_kind message(const struct walk *w, enum wire_kind kind, uint32_t at, uint32_t len,
-			      struct wire_in *in)
+static enum wire_kind parse_message(const struct walk *w, enum wire_kind kind, struct wire_in *in)
 {
-	if (at + len > w->have)
+	if (w->at + w->len > w->have)
 		return drop(in, STAT_RX_DROP_CHAIN);
-	in->text_offset = at;
-	in->text_len = len;
+	if (kind != WIRE_ARP)
+		put_ports(&in->flow, 0, 0);
+	in->text_offset = w->at;
+	in->text_len = w->len;
 	return kind;
 }
 
 /* RFC 791 3.1: a bounded walk, for source routes and bad lengths only (MUST-50, HF-IP3). */
-static bool options4(const uint8_t *o, uint32_t len, struct wire_in *in)
+static bool options4_pass(const uint8_t *o, uint32_t len, struct wire_in *in)
 {
 	uint32_t at = 0;
 
@@ -123,14 +141,10 @@ static bool options4(const uint8_t *o, uint32_t len, struct wire_in *in)
 			at++;
 			continue;
 		}
-		if (len - at < 2 || o[at + 1] < 2 || o[at + 1] > len - at) {
-			in->drop = STAT_RX_DROP_IP_OPT;
-			return false;
-		}
-		if (o[at] == 131 || o[at] == 137) { /* loose, strict source and record route */
-			in->drop = STAT_RX_DROP_IP_SRCROUTE;
-			return false;
-		}
+		if (len - at < 2 || o[at + 1] < 2 || o[at + 1] > len - at)
+			return refuse(in, STAT_RX_DROP_IP_OPT);
+		if (o[at] == 131 || o[at] == 137) /* loose, strict source and record route */
+			return refuse(in, STAT_RX_DROP_IP_SRCROUTE);
 		at += o[at + 1];
 	}
 	return true;
@@ -147,7 +161,8 @@ static bool source4_valid(const struct wire_config *c, uint32_t src)
 }
 
 /* Both addresses against the ranges that are ours, and the source on its own. */
-static bool addresses4(const struct wire_config *c, uint32_t src, uint32_t dst, struct wire_in *in)
+static bool addresses4_pass(const struct wire_config *c, uint32_t src, uint32_t dst,
+			    struct wire_in *in)
 {
 	bool ours = false;
 
@@ -156,14 +171,10 @@ static bool addresses4(const struct wire_config *c, uint32_t src, uint32_t dst, 
 		const uint32_t first = c->range4[i].first, count = c->range4[i].count;
 		const uint32_t broadcast = c->range4[i].broadcast;
 
-		if (unlikely(src - first < count)) {
-			in->drop = STAT_RX_DROP_LAND; /* HF-IP1 */
-			return false;
-		}
-		if (unlikely(src == broadcast)) {
-			in->drop = STAT_RX_DROP_IP_ADDR;
-			return false;
-		}
+		if (unlikely(src - first < count))
+			return refuse(in, STAT_RX_DROP_LAND); /* HF-IP1 */
+		if (unlikely(src == broadcast))
+			return refuse(in, STAT_RX_DROP_IP_ADDR);
 		if (dst - first < count)
 			ours = true;
 		else if (dst == broadcast)
@@ -178,55 +189,56 @@ static bool addresses4(const struct wire_config *c, uint32_t src, uint32_t dst, 
 	return source4_valid(c, src);
 }
 
-/* RFC 791 3.1. The header checksum is verified as soon as its own length is known. */
-static enum wire_kind parse_ipv4(const struct walk *w, uint32_t at, bool group, struct wire_in *in)
+/* RFC 791 3.1. The header checksum is verified as soon as the header's own length is known. */
+static bool parse_ipv4(struct walk *w, struct wire_in *in)
 {
-	const uint8_t *ip = w->frame + at;
-	uint32_t header, len, src, dst;
+	const uint8_t *ip = w->frame + w->at;
+	uint32_t header = IPV4_LEN, len, src, dst, sum;
 
-	if (unlikely(w->have < at + IPV4_LEN))
-		return drop_short(w, in, at + IPV4_LEN, STAT_RX_DROP_ETH);
-	header = (uint32_t)(ip[0] & 0xf) * 4;
+	if (unlikely(w->have < w->at + IPV4_LEN))
+		return refuse_short(w, in, IPV4_LEN);
 	if (unlikely(ip[0] != 0x45)) {
-		if (ip[0] >> 4 != 4 || header < IPV4_LEN || at + header > w->total)
-			return drop(in, STAT_RX_DROP_IP_LEN);
-		if (at + header > w->have)
-			return drop(in, STAT_RX_DROP_CHAIN);
+		header = (uint32_t)(ip[0] & 0xf) * 4;
+		if (ip[0] >> 4 != 4 || header < IPV4_LEN || w->at + header > w->total)
+			return refuse(in, STAT_RX_DROP_IP_LEN);
+		if (w->at + header > w->have)
+			return refuse(in, STAT_RX_DROP_CHAIN);
 	}
-	if (unlikely(w->hints & WIRE_IP_BAD))
-		return drop(in, STAT_RX_DROP_IP_CSUM);
-	if (!(w->hints & WIRE_IP_GOOD) && unlikely(csum_fold(csum_partial(ip, header)) != 0xffff))
-		return drop(in, STAT_RX_DROP_IP_CSUM);
+	if (!(w->hints & (WIRE_IP_GOOD | WIRE_IP_BAD))) {
+		sum = csum_add(csum_partial(ip, IPV4_LEN),
+			       csum_partial(ip + IPV4_LEN, header - IPV4_LEN));
+		if (unlikely(csum_fold(sum) != 0xffff))
+			return refuse(in, STAT_RX_DROP_IP_CSUM);
+	} else if (unlikely(w->hints & WIRE_IP_BAD)) {
+		return refuse(in, STAT_RX_DROP_IP_CSUM);
+	}
 	len = get16(ip + 2);
-	if (unlikely(len < header || at + len > w->total))
-		return drop(in, STAT_RX_DROP_IP_LEN);
-	if (unlikely(header > IPV4_LEN) && !options4(ip + IPV4_LEN, header - IPV4_LEN, in))
-		return WIRE_DROP;
+	if (unlikely(len < header || w->at + len > w->total))
+		return refuse(in, STAT_RX_DROP_IP_LEN);
+	if (unlikely(header > IPV4_LEN) && !options4_pass(ip + IPV4_LEN, header - IPV4_LEN, in))
+		return false;
 	if (unlikely(get16(ip + 6) & IPV4_MF_OFFSET))
-		return drop(in, STAT_RX_DROP_FRAG);
+		return refuse(in, STAT_RX_DROP_FRAG);
 	if (unlikely(ip[8] == 0))
-		return drop(in, STAT_RX_DROP_TTL);
+		return refuse(in, STAT_RX_DROP_TTL);
 	src = load32(ip + 12);
 	dst = load32(ip + 16);
-	if (unlikely(!addresses4(w->c, be32(src), be32(dst), in)))
-		return WIRE_DROP;
-	if (unlikely(group)) /* MUST-57, RFC 1122 3.3.6 */
-		return drop(in, STAT_RX_DROP_GROUP);
+	if (unlikely(!addresses4_pass(w->c, be32(src), be32(dst), in)))
+		return false;
+	if (unlikely(w->group)) /* MUST-57, RFC 1122 3.3.6 */
+		return refuse(in, STAT_RX_DROP_GROUP);
 	in->flow.version = 4;
 	in->flow.v4.local = dst;
 	in->flow.v4.remote = src;
-	in->l3_offset = at;
+	in->l3_offset = w->at;
 	in->ttl = ip[8];
 	in->tos = ip[1];
 	in->group = false;
-	len -= header;
-	if (ip[9] == PROTOCOL_TCP)
-		return parse_tcp(w, at + header, len,
-				 csum_pseudo4(src, dst, PROTOCOL_TCP, (uint16_t)len), in);
-	if (ip[9] != PROTOCOL_ICMP)
-		return drop(in, STAT_RX_DROP_PROTO);
-	in->flow.v4.local_port = in->flow.v4.remote_port = 0;
-	return message(w, WIRE_ICMP, at + header, len, in);
+	w->at += header;
+	w->len = len - header;
+	w->pseudo = csum_pseudo4(src, dst, PROTOCOL_TCP, (uint16_t)w->len);
+	w->protocol = ip[9];
+	return true;
 }
 
 static bool ours6(const struct wire_config *c, const uint8_t *address)
@@ -256,113 +268,131 @@ static bool unspecified6(const uint8_t *address)
 }
 
 /* RFC 8200 3. Groups may be the destination of ICMPv6 only: neighbour discovery lives there. */
-static enum wire_kind parse_ipv6(const struct walk *w, uint32_t at, bool group, struct wire_in *in)
+static bool parse_ipv6(struct walk *w, struct wire_in *in)
 {
-	const uint8_t *ip = w->frame + at, *src = ip + 8, *dst = ip + 24;
-	struct ext6 ext = { .at = at + IPV6_LEN };
+	const uint8_t *ip = w->frame + w->at, *src = ip + 8, *dst = ip + 24;
+	struct ext6 ext = { .at = w->at + IPV6_LEN };
 	uint32_t end;
 
-	if (unlikely(w->have < at + IPV6_LEN))
-		return drop_short(w, in, at + IPV6_LEN, STAT_RX_DROP_ETH);
-	end = at + IPV6_LEN + get16(ip + 4);
+	if (unlikely(w->have < ext.at))
+		return refuse_short(w, in, IPV6_LEN);
+	end = ext.at + get16(ip + 4);
 	if (unlikely(ip[0] >> 4 != 6 || end > w->total))
-		return drop(in, STAT_RX_DROP_IP_LEN);
+		return refuse(in, STAT_RX_DROP_IP_LEN);
 	if (unlikely(ip[7] == 0))
-		return drop(in, STAT_RX_DROP_TTL);
+		return refuse(in, STAT_RX_DROP_TTL);
 	if (unlikely(ours6(w->c, src)))
-		return drop(in, STAT_RX_DROP_LAND);
+		return refuse(in, STAT_RX_DROP_LAND);
 	ext.next = ip[6];
 	if (unlikely(ext.next != PROTOCOL_TCP) && !ext6_walk(&ext, w->frame, end, w->have))
-		return drop(in, ext.drop);
+		return refuse(in, ext.drop);
 	if (unlikely(!source6_valid(src)) && !(ext.next == PROTOCOL_ICMP6 && unspecified6(src)))
-		return drop(in, STAT_RX_DROP_IP_ADDR);
-	if (unlikely(dst[0] == 0xff)) {
+		return refuse(in, STAT_RX_DROP_IP_ADDR);
+	in->group = dst[0] == 0xff;
+	if (unlikely(in->group)) {
 		if (ext.next != PROTOCOL_ICMP6)
-			return drop(in, STAT_RX_DROP_GROUP);
+			return refuse(in, STAT_RX_DROP_GROUP);
 	} else if (unlikely(!ours6(w->c, dst))) {
-		return drop(in, STAT_RX_DROP_NOT_OURS);
-	} else if (unlikely(group)) {
-		return drop(in, STAT_RX_DROP_GROUP);
+		return refuse(in, STAT_RX_DROP_NOT_OURS);
+	} else if (unlikely(w->group)) {
+		return refuse(in, STAT_RX_DROP_GROUP);
 	}
 	in->flow.version = 6;
 	memcpy(in->flow.v6.remote, src, 16);
 	memcpy(in->flow.v6.local, dst, 16);
-	in->l3_offset = at;
+	in->l3_offset = w->at;
 	in->ttl = ip[7];
 	in->tos = (uint8_t)(get16(ip) >> 4);
-	in->group = dst[0] == 0xff;
-	if (ext.next == PROTOCOL_TCP) {
-		const struct tuple6 *t = &in->flow.v6;
-
-		return parse_tcp(w, ext.at, end - ext.at,
-				 csum_pseudo6(t->remote, t->local, PROTOCOL_TCP,
-					      (uint16_t)(end - ext.at)),
-				 in);
-	}
-	if (ext.next != PROTOCOL_ICMP6)
-		return drop(in, STAT_RX_DROP_PROTO);
-	in->flow.v6.local_port = in->flow.v6.remote_port = 0;
-	return message(w, WIRE_ICMP6, ext.at, end - ext.at, in);
+	w->at = ext.at;
+	w->len = end - ext.at;
+	w->pseudo =
+		csum_pseudo6(in->flow.v6.remote, in->flow.v6.local, PROTOCOL_TCP, (uint16_t)w->len);
+	w->protocol = ext.next;
+	return true;
 }
 
-/* The station the frame is for: us, a group, or another (HF-E2). */
-static enum wire_kind parse_ether(const struct walk *w, struct wire_in *in)
+/* The station the frame is for: us, a group, or another (HF-E2); its tag, if it must have one; its type. */
+static bool parse_ether(struct walk *w, struct wire_in *in)
 {
 	const uint8_t *f = w->frame;
-	uint32_t at = ETHER_LEN;
-	bool group = false;
-	uint16_t type;
 
 	if (unlikely(w->have < ETHER_LEN))
-		return drop_short(w, in, ETHER_LEN, STAT_RX_DROP_ETH);
+		return refuse_short(w, in, ETHER_LEN);
 	if (unlikely(load32(f) != load32(w->c->mac) || load16(f + 4) != load16(w->c->mac + 4))) {
-		group = f[0] & 1;
-		if (!group)
-			return drop(in, STAT_RX_DROP_MAC);
+		w->group = f[0] & 1;
+		if (!w->group)
+			return refuse(in, STAT_RX_DROP_MAC);
 	}
-	type = get16(f + 12);
+	w->at = ETHER_LEN;
+	w->type = get16(f + 12);
 	if (unlikely(w->c->vlan != 0)) {
-		if (type != ETHERTYPE_VLAN)
-			return drop(in, STAT_RX_DROP_VLAN);
-		at += VLAN_LEN;
-		if (w->have < at)
-			return drop_short(w, in, at, STAT_RX_DROP_ETH);
+		if (w->type != ETHERTYPE_VLAN)
+			return refuse(in, STAT_RX_DROP_VLAN);
+		if (w->have < ETHER_LEN + VLAN_LEN)
+			return refuse_short(w, in, VLAN_LEN);
 		if ((get16(f + 14) & 0xfff) != w->c->vlan)
-			return drop(in, STAT_RX_DROP_VLAN);
-		type = get16(f + 16);
+			return refuse(in, STAT_RX_DROP_VLAN);
+		w->at += VLAN_LEN;
+		w->type = get16(f + 16);
 	}
-	switch (type) {
-	case ETHERTYPE_IPV4:
-		return parse_ipv4(w, at, group, in);
-	case ETHERTYPE_IPV6:
-		return parse_ipv6(w, at, group, in);
-	case ETHERTYPE_ARP:
-		if (w->have < at + ARP_LEN)
-			return drop_short(w, in, at + ARP_LEN, STAT_RX_DROP_ETH);
-		in->l3_offset = at;
-		in->group = group;
-		return message(w, WIRE_ARP, at, ARP_LEN, in);
-	case ETHERTYPE_VLAN:
-	case ETHERTYPE_QINQ:
-		return drop(in, STAT_RX_DROP_VLAN);
-	}
-	return drop(in, STAT_RX_DROP_ETH);
+	if (unlikely(w->type == ETHERTYPE_VLAN || w->type == ETHERTYPE_QINQ))
+		return refuse(in, STAT_RX_DROP_VLAN);
+	return true;
+}
+
+static bool parse_arp(struct walk *w, struct wire_in *in)
+{
+	if (w->have < w->at + ARP_LEN)
+		return refuse_short(w, in, ARP_LEN);
+	in->l3_offset = w->at;
+	in->group = w->group;
+	w->len = ARP_LEN;
+	return true;
+}
+
+/* What the frame carries, when it bears no EtherType. */
+static uint16_t type_l3(const struct walk *w)
+{
+	return w->have > 0 && w->frame[0] >> 4 == 6 ? ETHERTYPE_IPV6 : ETHERTYPE_IPV4;
 }
 
 enum wire_kind wire_parse(const struct wire_config *c, const struct wire_piece *pieces, unsigned n,
 			  unsigned hints, struct wire_in *in)
 {
-	struct walk w = { c, pieces, n, hints, pieces[0].octets, pieces[0].len, pieces[0].len };
+	struct walk w = {
+		.c = c,
+		.pieces = pieces,
+		.n = n,
+		.hints = hints,
+		.frame = pieces[0].octets,
+		.have = pieces[0].len,
+		.total = pieces[0].len,
+	};
 
 	for (unsigned i = 1; i < n; i++)
 		w.total += pieces[i].len;
-	if (!c->l3)
-		return parse_ether(&w, in);
-	if (unlikely(w.have < 1))
-		return drop_short(&w, in, 1, STAT_RX_DROP_ETH);
-	if (w.frame[0] >> 4 == 6)
-		return parse_ipv6(&w, 0, false, in);
-	return parse_ipv4(&w, 0, false, in);
+	if (c->l3)
+		w.type = type_l3(&w);
+	else if (!parse_ether(&w, in))
+		return WIRE_DROP;
+	if (w.type == ETHERTYPE_IPV4) {
+		if (!parse_ipv4(&w, in))
+			return WIRE_DROP;
+	} else if (w.type == ETHERTYPE_IPV6) {
+		if (!parse_ipv6(&w, in))
+			return WIRE_DROP;
+	} else if (w.type == ETHERTYPE_ARP) {
+		return parse_arp(&w, in) ? parse_message(&w, WIRE_ARP, in) : WIRE_DROP;
+	} else {
+		return drop(in, STAT_RX_DROP_ETH);
+	}
+	if (w.protocol == PROTOCOL_TCP)
+		return parse_tcp(&w, in);
+	if (w.protocol == PROTOCOL_ICMP && in->flow.version == 4)
+		return parse_message(&w, WIRE_ICMP, in);
+	if (w.protocol == PROTOCOL_ICMP6 && in->flow.version == 6)
+		return parse_message(&w, WIRE_ICMP6, in);
+	return drop(in, STAT_RX_DROP_PROTO);
 }
 
 bool wire_config_range(struct wire_config *c, uint8_t version, const uint8_t *first, uint32_t count,

@@ -35,8 +35,8 @@ enum wire_hints {
 /* Which frames are for us. Filled by wire_config_range and io/, then read-only. */
 struct wire_config {
 	uint8_t mac[6];
-	uint16_t vlan;	      /* 1 to 4094: frames carry this tag; 0: no frame carries one (HF-E3) */
-	bool l3;	      /* frames begin with the IP header */
+	uint16_t vlan; /* 1 to 4094: frames carry this tag; 0: no frame carries one (HF-E3) */
+	bool l3;       /* frames begin with the IP header */
 	bool accept_reserved; /* sources in 127/8 and 240/4 are taken (RFC1122-3.2.1.3) */
 	uint8_t ranges4, ranges6;
 	struct {
