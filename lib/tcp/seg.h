@@ -31,7 +31,7 @@ enum seg_options {
 
 struct seg {
 	uint32_t seq, ack;
-	uint32_t len;	   /* SEG.LEN: octets of text, SYN and FIN counted */
+	uint32_t len; /* SEG.LEN: octets of text, SYN and FIN counted */
 	uint32_t tsval, tsecr;
 	uint16_t wnd;	   /* as on the wire, never scaled here */
 	uint16_t up;	   /* urgent pointer */

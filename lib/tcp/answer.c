@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Replies that carry no text: ACKs, challenge ACKs and RSTs, with the window and the timestamps
+ * that every segment of a connection carries (RFC 9293 3.5.3, RFC 5961, RFC 7323 3.2). */
+#include <string.h>
+
+#include "tcp/answer.h"
+
+static uint32_t min_u32(uint32_t a, uint32_t b)
+{
+	return a < b ? a : b;
+}
+
+/* What RCV.WND would be if it could be chosen anew: room, but no silly step (3.8.6.2.2). */
+static uint32_t window_wanted(const struct tcp_host *host, const struct tcb *tcb)
+{
+	const uint32_t room =
+		host->config.rcv_buf > tcb->rcv_queued ? host->config.rcv_buf - tcb->rcv_queued : 0;
+	const uint32_t promised = tcb->rcv_adv - tcb->rcv_nxt;
+	const uint32_t step = min_u32(host->config.mss[tcb->version == 6], host->config.rcv_buf / 2);
+
+	return room >= promised + step ? room : promised;
+}
+
+uint16_t tcp_window(const struct tcp_host *host, struct tcb *tcb)
+{
+	const uint32_t field = min_u32(window_wanted(host, tcb) >> tcb->rcv_wscale, UINT16_MAX);
+
+	tcb->rcv_adv = seq_max(tcb->rcv_adv, tcb->rcv_nxt + (field << tcb->rcv_wscale));
+	return (uint16_t)field;
+}
+
+bool tcp_window_opens(const struct tcp_host *host, const struct tcb *tcb)
+{
+	const uint32_t promised = tcb->rcv_adv - tcb->rcv_nxt;
+	const uint32_t wanted = window_wanted(host, tcb);
+
+	return wanted > promised && (promised == 0 || wanted - promised >= host->config.rcv_buf / 2);
+}
+
+void answer_timestamp(struct seg *seg, uint32_t tsval, uint32_t tsecr)
+{
+	seg->options |= OPT_TS;
+	seg->tsval = tsval;
+	seg->tsecr = tsecr;
+}
+
+void tcp_segment(const struct tcp_host *host, struct tcb *tcb, uint32_t seq, uint8_t flags,
+		 struct seg *seg)
+{
+	seg->seq = seq;
+	seg->ack = tcb->rcv_nxt;
+	seg->len = 0;
+	seg->wnd = tcp_window(host, tcb);
+	seg->up = 0;
+	seg->text_len = 0;
+	seg->flags = flags;
+	seg->options = 0;
+	seg->sacks = 0;
+	if (tcb->flags & TCB_TS)
+		answer_timestamp(seg, tcp_tsval(host, tcb->ts_offset), tcb->ts_recent);
+	tcb->last_ack_sent = tcb->rcv_nxt;
+	tcb->flags &= ~(uint32_t)TCB_ACK_NOW;
+	tcb->timers &= (uint8_t)~TIMER_DELACK;
+	tcb->unacked_segs = 0;
+}
+
+static struct seg *next_answer(struct out *out)
+{
+	assert(out->answers < TCP_ANSWERS);
+	return &out->answer[out->answers++];
+}
+
+void answer_ack(struct tcp_host *host, struct tcb *tcb, struct out *out)
+{
+	tcp_segment(host, tcb, tcb->snd_nxt, SEG_ACK, next_answer(out));
+}
+
+bool answer_due(const struct tcp_host *host, uint32_t *last)
+{
+	if (host->now_ms - *last < host->config.invalid_ratelimit_ms)
+		return false;
+	*last = host->now_ms;
+	return true;
+}
+
+void answer_challenge(struct tcp_host *host, struct tcb *tcb, struct out *out)
+{
+	if (out->answers > 0)
+		return; /* the same ACK is on its way for this very segment */
+	if (!answer_due(host, &tcb->challenge_ms)) {
+		tcp_count(host, STAT_CHALLENGE_SUPPRESSED);
+		return;
+	}
+	tcp_count(host, STAT_CHALLENGE_SENT);
+	answer_ack(host, tcb, out);
+}
+
+void answer_reset(struct tcp_host *host, struct tcb *tcb, enum stat why, struct out *out)
+{
+	tcp_count(host, why);
+	tcp_segment(host, tcb, tcb->snd_nxt, SEG_RST | SEG_ACK, next_answer(out));
+}
+
+void answer_plain_ack(struct out *out, uint32_t seq, uint32_t ack, uint16_t wnd)
+{
+	struct seg *const seg = next_answer(out);
+
+	memset(seg, 0, sizeof(*seg));
+	seg->seq = seq;
+	seg->ack = ack;
+	seg->wnd = wnd;
+	seg->flags = SEG_ACK;
+}
+
+void answer_stranger(const struct seg *seg, struct out *out)
+{
+	struct seg *const rst = next_answer(out);
+
+	memset(rst, 0, sizeof(*rst));
+	rst->flags = SEG_RST;
+	if (seg->flags & SEG_ACK) {
+		rst->seq = seg->ack;
+	} else {
+		rst->flags |= SEG_ACK;
+		rst->ack = seg->seq + seg->len;
+	}
+}

@@ -1,0 +1,399 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Segments for a connection (RFC 9293 3.10.7.4), with RFC 5961 3.2, 4.2, 5.2 and RFC 7323 5.3.
+ * One small function a check, in the order of the RFC; section 6 of the requirements is the table. */
+#include "tcp/answer.h"
+#include "tcp/open.h"
+#include "tcp/sendq.h"
+
+/* A check passes the segment on, or has dealt with it. */
+enum verdict { NEXT, DONE };
+
+static uint32_t rcv_wnd(const struct tcb *tcb)
+{
+	return tcb->rcv_adv - tcb->rcv_nxt;
+}
+
+/* The four cases of 3.10.7.4. At a zero window text at RCV.NXT passes too: its ACK, RST and URG
+ * count, the text itself is not taken (MUST-66). */
+static bool acceptable(const struct tcb *tcb, const struct seg *seg)
+{
+	const uint32_t wnd = rcv_wnd(tcb);
+
+	if (wnd == 0)
+		return seg->seq == tcb->rcv_nxt;
+	return seq_in(seg->seq, tcb->rcv_nxt, wnd) ||
+	       (seg->len > 0 && seq_in(seg->seq + seg->len - 1, tcb->rcv_nxt, wnd));
+}
+
+/* Timestamps were agreed: the segment has one (RFC 7323 3.2) and it is not old (5.3). */
+static enum verdict check_paws(struct tcp_host *host, struct tcb *tcb, const struct seg *seg,
+			       struct out *out)
+{
+	if (!(seg->options & OPT_TS)) {
+		if (host->config.ts_lenient)
+			return NEXT;
+		tcp_count(host, STAT_TS_MISSING);
+		return DONE;
+	}
+	if (!paws_old(host, seg->tsval, tcb->ts_recent, tcb->ts_recent_ms))
+		return NEXT;
+	tcp_count(host, STAT_PAWS_REFUSED);
+	answer_challenge(host, tcb, out);
+	return DONE;
+}
+
+/* A segment before the window: text or a FIN that has been received already, or a keepalive. */
+static enum verdict take_old(struct tcp_host *host, struct tcb *tcb, const struct seg *seg,
+			     struct out *out)
+{
+	if (seg->len > 0 && seq_le(seg->seq + seg->len, tcb->rcv_nxt) &&
+	    tcb->state != TCPS_SYN_RECEIVED) {
+		tcp_count(host, STAT_OLD_TEXT);
+		tcp_count(host, STAT_DUP_ACK_OUT);
+		answer_ack(host, tcb, out);
+		/* its ACK field is news even so when it ends at RCV.NXT (HF-T5) */
+		return seg->seq + seg->len == tcb->rcv_nxt ? NEXT : DONE;
+	}
+	if (seg->len == 0 && seg->seq == tcb->rcv_nxt - 1 && tcb->state != TCPS_SYN_RECEIVED &&
+	    host->now_ms - tcb->keepalive_ms >= KEEPALIVE_ANSWER_MS) {
+		tcb->keepalive_ms = host->now_ms;
+		tcp_count(host, STAT_KEEPALIVES_IN);
+		answer_ack(host, tcb, out);
+		return DONE;
+	}
+	tcp_count(host, STAT_OUT_OF_WINDOW);
+	answer_challenge(host, tcb, out);
+	return DONE;
+}
+
+/* First, check sequence number. RST and SYN are judged by RFC 5961's narrower rules below. */
+static enum verdict check_seq(struct tcp_host *host, struct tcb *tcb, const struct seg *seg,
+			      struct out *out)
+{
+	if (seg->flags & (SEG_RST | SEG_SYN))
+		return NEXT;
+	if ((tcb->flags & TCB_TS) && check_paws(host, tcb, seg, out) == DONE)
+		return DONE;
+	if (acceptable(tcb, seg))
+		return NEXT;
+	return take_old(host, tcb, seg, out);
+}
+
+/* Second, check the RST bit. Only one at RCV.NXT exactly resets; elsewhere in the window it draws a
+ * challenge ACK (RFC 5961 3.2), so a blind guess cannot kill the connection. */
+static enum verdict check_rst(struct tcp_host *host, struct tcb *tcb, const struct seg *seg,
+			      struct out *out)
+{
+	if (!(seg->flags & SEG_RST))
+		return NEXT;
+	tcp_count(host, STAT_RST_IN);
+	if (seg->seq == tcb->rcv_nxt) {
+		tcp_count(host, STAT_RST_OK);
+		out->error = tcb->state == TCPS_SYN_RECEIVED ? ECONNREFUSED : ECONNRESET;
+		tcp_set_state(host, tcb, TCPS_CLOSED);
+	} else if (seq_in(seg->seq, tcb->rcv_nxt, rcv_wnd(tcb))) {
+		tcp_count(host, STAT_RST_CHALLENGED);
+		answer_challenge(host, tcb, out);
+	} else {
+		tcp_count(host, STAT_RST_IGNORED);
+	}
+	return DONE;
+}
+
+/* Fourth, check the SYN bit: whatever its SEQ, a SYN draws a challenge ACK (RFC 5961 4.2). In
+ * SYN-RECEIVED after a simultaneous open it may be the peer's first SYN again (Table S). */
+static enum verdict check_syn(struct tcp_host *host, struct tcb *tcb, const struct seg *seg,
+			      struct out *out)
+{
+	if (!(seg->flags & SEG_SYN))
+		return NEXT;
+	if (tcb->state == TCPS_SYN_RECEIVED && seg->seq == tcb->irs && !(seg->flags & SEG_FIN)) {
+		if ((seg->flags & SEG_ACK) && seg->ack == tcb->snd_nxt) {
+			tcb->snd_wnd = seg->wnd;
+			tcb_establish(host, tcb);
+			tcb->flags |= TCB_ACK_NOW;
+			out->events |= TCP_EV_CONNECTED;
+			return DONE;
+		}
+		if (!(seg->flags & SEG_ACK)) {
+			if (answer_due(host, &tcb->challenge_ms))
+				tcb->flags |= TCB_SYN_NOW;
+			else
+				tcp_count(host, STAT_SYNACK_SUPPRESSED);
+			return DONE;
+		}
+	}
+	tcp_count(host, STAT_SYN_CHALLENGED);
+	answer_challenge(host, tcb, out);
+	return DONE;
+}
+
+/* SND.WND from a segment that is newer than the last one that gave it (3.10.7.4). */
+static void take_window(struct tcp_host *host, struct tcb *tcb, const struct seg *seg)
+{
+	const uint32_t wnd = (uint32_t)seg->wnd << tcb->snd_wscale;
+
+	if (!seq_lt(tcb->snd_wl1, seg->seq) &&
+	    !(tcb->snd_wl1 == seg->seq && seq_le(tcb->snd_wl2, seg->ack)))
+		return;
+	if (wnd == 0 && tcb->snd_wnd != 0)
+		tcp_count(host, STAT_ZERO_WINDOW_IN);
+	tcb->snd_wnd = wnd;
+	tcb->snd_wl1 = seg->seq;
+	tcb->snd_wl2 = seg->ack;
+	if (wnd > tcb->max_wnd)
+		tcb->max_wnd = wnd;
+}
+
+/* Something was acknowledged: the queue shrinks, the clocks start anew (RFC 6298 5.2, 5.3). */
+static void take_ack(struct tcp_host *host, struct tcb *tcb, const struct seg *seg, struct out *out)
+{
+	const uint32_t acked = seg->ack - tcb->snd_una;
+
+	if ((tcb->flags & TCB_TIMING) && seq_ge(seg->ack, tcb->rtt_seq)) {
+		tcb->flags &= ~(uint32_t)TCB_TIMING;
+		rto_sample(host, tcb, (uint32_t)host->now_us - tcb->rtt_at_us);
+	}
+	tcb->snd_una = seg->ack;
+	tcb->retransmits = 0;
+	tcb->backoff = 0;
+	tcb->flags &= ~(uint32_t)TCB_SUSPECT;
+	sendq_acked(host, tcb);
+	cc_ack(tcb, acked);
+	tcb->rtx_nxt = seq_max(tcb->rtx_nxt, tcb->snd_una);
+	if (tcb->rtx_nxt == tcb->snd_nxt)
+		tcb->flags &= ~(uint32_t)TCB_RTX;
+	tcb->timers &= (uint8_t) ~(TIMER_RTX | TIMER_PERSIST);
+	if (tcb->snd_una == tcb->snd_nxt) {
+		if (tcb->snd_nxt - (tcb->flags & TCB_FIN_SENT ? 1 : 0) == tcb->snd_end &&
+		    (!(tcb->flags & TCB_FIN_QUEUED) || (tcb->flags & TCB_FIN_SENT)))
+			out->events |= TCP_EV_SENT;
+	} else {
+		rto_arm(host, tcb);
+		tcb->timers |= TIMER_RTX;
+	}
+	if ((tcb->flags & TCB_WANT_WRITE) && tcp_room(host, tcb) > 0) {
+		tcb->flags &= ~(uint32_t)TCB_WANT_WRITE;
+		out->events |= TCP_EV_WRITABLE;
+	}
+}
+
+/* A peer that shuts its window is probed, not timed out (MUST-37); one that opens it gets at once
+ * what it had refused. */
+static void judge_window(const struct tcp_host *host, struct tcb *tcb)
+{
+	if (tcb->snd_wnd == 0 && (tcb->timers & TIMER_RTX)) {
+		tcb->timers = (uint8_t)((tcb->timers & ~TIMER_RTX) | TIMER_PERSIST);
+	} else if (tcb->snd_wnd != 0 && (tcb->timers & TIMER_PERSIST)) {
+		tcb->timers &= (uint8_t)~TIMER_PERSIST;
+		tcb->backoff = 0;
+		if (tcb->snd_una != tcb->snd_nxt) {
+			tcb->flags |= TCB_RTX;
+			tcb->rtx_nxt = tcb->snd_una;
+			rto_arm(host, tcb);
+			tcb->timers |= TIMER_RTX;
+		}
+	}
+}
+
+static bool fin_acked(const struct tcb *tcb)
+{
+	return (tcb->flags & TCB_FIN_SENT) && tcb->snd_una == tcb->snd_nxt;
+}
+
+/* SYN-RECEIVED: the ACK that completes the handshake, or one of something never sent. */
+static enum verdict check_ack_syn_received(struct tcp_host *host, struct tcb *tcb,
+					   const struct seg *seg, struct out *out)
+{
+	if (!seq_gt(seg->ack, tcb->snd_una) || seq_gt(seg->ack, tcb->snd_nxt)) {
+		tcp_count(host, STAT_RST_OUT_BAD_ACK);
+		answer_stranger(seg, out);
+		return DONE;
+	}
+	tcb_establish(host, tcb);
+	tcb->snd_wl1 = seg->seq - 1; /* so that this segment's window is taken */
+	if (!(tcb->flags & TCB_PASSIVE))
+		out->events |= TCP_EV_CONNECTED;
+	return NEXT;
+}
+
+/* Fifth, check the ACK field: in [SND.UNA - MAX.SND.WND, SND.NXT], else the whole segment goes
+ * (RFC 5961 5.2). */
+static enum verdict check_ack(struct tcp_host *host, struct tcb *tcb, const struct seg *seg,
+			      struct out *out)
+{
+	if (tcb->state == TCPS_SYN_RECEIVED && check_ack_syn_received(host, tcb, seg, out) == DONE)
+		return DONE;
+	if (seq_gt(seg->ack, tcb->snd_nxt) || seq_lt(seg->ack, tcb->snd_una - tcb->max_wnd)) {
+		tcp_count(host, STAT_ACK_OUT_OF_RANGE);
+		answer_challenge(host, tcb, out);
+		return DONE;
+	}
+	if ((seg->options & OPT_TS) && seq_ge(seg->tsval, tcb->ts_recent) &&
+	    seq_le(seg->seq, tcb->last_ack_sent)) {
+		tcb->ts_recent = seg->tsval; /* RFC 7323 4.3 */
+		tcb->ts_recent_ms = host->now_ms;
+	}
+	if (!(tcb->flags & TCB_ESTABLISHED) && seq_gt(seg->ack, tcb->iss)) {
+		tcb_syn_acked(host, tcb); /* FIN-WAIT-1 straight from SYN-RECEIVED (Table U) */
+		out->events |= TCP_EV_CONNECTED;
+	}
+	if (seq_gt(seg->ack, tcb->snd_una))
+		take_ack(host, tcb, seg, out);
+	else if (tcb->timers & TIMER_PERSIST)
+		tcb->retransmits = 0; /* the peer lives: it answers probes */
+	if (seq_ge(seg->ack, tcb->snd_una)) {
+		take_window(host, tcb, seg);
+		judge_window(host, tcb);
+	}
+	if (!fin_acked(tcb))
+		return NEXT;
+	if (tcb->state == TCPS_FIN_WAIT_1) {
+		tcp_set_state(host, tcb, TCPS_FIN_WAIT_2);
+	} else if (tcb->state == TCPS_CLOSING) {
+		tcp_set_state(host, tcb, TCPS_TIME_WAIT);
+		return DONE;
+	} else if (tcb->state == TCPS_LAST_ACK) {
+		tcp_set_state(host, tcb, TCPS_CLOSED);
+		return DONE;
+	}
+	return NEXT;
+}
+
+/* Text for an application that has closed: it will never be read, and the peer is told (SHLD-3). */
+static enum verdict abort_on_data(struct tcp_host *host, struct tcb *tcb, struct out *out)
+{
+	tcp_count(host, STAT_ABORT_ON_DATA);
+	answer_reset(host, tcb, STAT_RST_OUT_UNREAD, out);
+	out->error = ECONNABORTED;
+	tcp_set_state(host, tcb, TCPS_CLOSED);
+	return DONE;
+}
+
+/* Something ahead of RCV.NXT: a duplicate ACK shows the peer where the gap is (RFC 5681 4.2). */
+static enum verdict ahead_of_gap(struct tcp_host *host, struct tcb *tcb, const struct seg *seg,
+				 struct out *out)
+{
+	if (tcb->flags & TCB_ORPHAN)
+		return abort_on_data(host, tcb, out);
+	if ((seg->flags & SEG_FIN) && seq_in(seg->seq + seg->text_len, tcb->rcv_nxt, rcv_wnd(tcb))) {
+		tcb->flags |= TCB_FIN_AHEAD;
+		tcb->fin_seq = seg->seq + seg->text_len;
+	}
+	if (seg->text_len > 0)
+		tcp_count(host, STAT_OOO_DROPPED);
+	tcp_count(host, STAT_DUP_ACK_OUT);
+	answer_ack(host, tcb, out);
+	return DONE;
+}
+
+/* Seventh, process the segment text: what is new of it and within the window (SHLD-31: text out of
+ * order is asked for again). */
+static enum verdict take_text(struct tcp_host *host, struct tcb *tcb, const struct seg *seg,
+			      struct out *out)
+{
+	const uint32_t old = tcb->rcv_nxt - seg->seq; /* octets before RCV.NXT */
+	uint32_t fresh;
+
+	if (seg->len == 0)
+		return NEXT;
+	if (tcb->state == TCPS_CLOSE_WAIT || tcb->state == TCPS_CLOSING ||
+	    tcb->state == TCPS_LAST_ACK) {
+		tcp_count(host, STAT_OUT_OF_WINDOW); /* nothing can follow a FIN */
+		answer_challenge(host, tcb, out);
+		return DONE;
+	}
+	if (seq_gt(seg->seq, tcb->rcv_nxt))
+		return ahead_of_gap(host, tcb, seg, out);
+	if (seg->text_len <= old)
+		return NEXT; /* a FIN is all that is new */
+	if (tcb->flags & TCB_ORPHAN)
+		return abort_on_data(host, tcb, out);
+	fresh = seg->text_len - old;
+	if (fresh > rcv_wnd(tcb))
+		fresh = rcv_wnd(tcb);
+	if (fresh == 0) {
+		answer_ack(host, tcb, out); /* the window is shut (3.10.7.4) */
+		return DONE;
+	}
+	out->text = true;
+	out->text_skip = (uint16_t)old;
+	out->text_len = (uint16_t)fresh;
+	out->events |= TCP_EV_READABLE;
+	tcb->rcv_nxt += fresh;
+	tcb->rcv_queued += fresh;
+	tcp_stat_add(host, STAT_TEXT_IN, fresh);
+	if (rcv_wnd(tcb) == 0)
+		tcp_count(host, STAT_ZERO_WINDOW_OUT);
+	/* SHLD-18, SHLD-19, MUST-40: at least every second segment, and never later than delack */
+	if (++tcb->unacked_segs >= 2 || host->config.delack_ms == 0) {
+		tcb->flags |= TCB_ACK_NOW;
+	} else {
+		tcb->ack_tick = tcp_after(host, host->config.delack_ms);
+		tcb->timers |= TIMER_DELACK;
+	}
+	return NEXT;
+}
+
+/* Eighth, check the FIN bit, or one that came earlier and whose turn it is now. */
+static void take_fin(struct tcp_host *host, struct tcb *tcb, const struct seg *seg, struct out *out)
+{
+	const bool now = (seg->flags & SEG_FIN) && seg->seq + seg->text_len == tcb->rcv_nxt;
+	const bool earlier = (tcb->flags & TCB_FIN_AHEAD) && tcb->fin_seq == tcb->rcv_nxt;
+
+	if (!now && !earlier)
+		return;
+	if (rcv_wnd(tcb) == 0) {
+		answer_ack(host, tcb, out); /* the window ends before it */
+		return;
+	}
+	tcb->rcv_nxt++;
+	tcb->flags &= ~(uint32_t)TCB_FIN_AHEAD;
+	tcb->flags |= TCB_ACK_NOW;
+	out->events |= TCP_EV_EOF;
+	if (tcb->state == TCPS_ESTABLISHED) {
+		tcp_set_state(host, tcb, TCPS_CLOSE_WAIT);
+	} else if (tcb->state == TCPS_FIN_WAIT_1) {
+		tcp_set_state(host, tcb, TCPS_CLOSING);
+	} else {
+		tcp_set_state(host, tcb, TCPS_TIME_WAIT);
+		answer_ack(host, tcb, out); /* nobody will be there to pay it at the flush */
+	}
+}
+
+/* A segment has arrived for a connection (RFC 9293 3.10.7). */
+void tcp_input(struct tcp_host *host, struct tcb *tcb, const struct seg *seg, struct out *out)
+{
+	if (seg->flags & SEG_FIN)
+		tcp_count(host, STAT_FIN_IN);
+	switch ((enum tcp_state)tcb->state) {
+	case TCPS_SYN_SENT:
+		input_syn_sent(host, tcb, seg, out); /* 3.10.7.3 */
+		return;
+	case TCPS_SYN_RECEIVED:
+	case TCPS_ESTABLISHED:
+	case TCPS_FIN_WAIT_1:
+	case TCPS_FIN_WAIT_2:
+	case TCPS_CLOSE_WAIT:
+	case TCPS_CLOSING:
+	case TCPS_LAST_ACK:
+		break;
+	case TCPS_CLOSED:
+	case TCPS_LISTEN:
+	case TCPS_TIME_WAIT:
+		assert(0 && "input_closed, input_listen and timewait_input take these");
+		return;
+	}
+	if (!(seg->flags & (SEG_SYN | SEG_RST | SEG_ACK))) {
+		tcp_count(host, STAT_NO_ACK);
+		return;
+	}
+	/* 3.10.7.4: a check passes the segment on (NEXT) or has dealt with it (DONE). */
+	if (check_seq(host, tcb, seg, out) == DONE || check_rst(host, tcb, seg, out) == DONE ||
+	    check_syn(host, tcb, seg, out) == DONE || check_ack(host, tcb, seg, out) == DONE)
+		return;
+	if (out->answers > 0)
+		return; /* wholly old: its ACK field was all there was to use */
+	if (take_text(host, tcb, seg, out) == NEXT)
+		take_fin(host, tcb, seg, out);
+}

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Segments for CLOSED, LISTEN and SYN-SENT (RFC 9293 3.10.7.1 to 3.10.7.3), and what both sides of
+ * a handshake make of the options of a SYN (sections 4 of the requirements; RFC 7323, RFC 2018). */
+#include "tcp/open.h"
+#include "tcp/answer.h"
+
+/* 3.10.7.1: no TCB. */
+void input_closed(const struct seg *seg, struct out *out)
+{
+	if (!(seg->flags & SEG_RST))
+		answer_stranger(seg, out);
+}
+
+/* 3.10.7.2: first RST, second ACK, third SYN. SYN+FIN opens nothing (HF-T3). */
+enum listen_verdict input_listen(const struct seg *seg, struct out *out)
+{
+	if (seg->flags & SEG_RST)
+		return LISTEN_DROP;
+	if (seg->flags & SEG_ACK) {
+		answer_stranger(seg, out);
+		return LISTEN_ANSWER;
+	}
+	if ((seg->flags & (SEG_SYN | SEG_FIN)) != SEG_SYN)
+		return LISTEN_DROP;
+	return LISTEN_REQUEST;
+}
+
+void syn_options(struct tcp_host *host, const struct seg *syn, uint8_t version,
+		 struct syn_terms *terms)
+{
+	const uint16_t ours = host->config.mss[version == 6];
+	uint16_t mss = version == 6 ? 1220 : 536; /* MUST-15 */
+
+	if ((syn->options & OPT_MSS) && syn->mss != 0)
+		mss = syn->mss;
+	if (mss < host->config.min_snd_mss) { /* HF-O4 */
+		tcp_count(host, STAT_MSS_RAISED);
+		mss = host->config.min_snd_mss;
+	}
+	terms->mss = mss < ours ? mss : ours;
+	terms->timestamps = host->config.timestamps && (syn->options & OPT_TS);
+	terms->sack = host->config.sack && (syn->options & OPT_SACK_PERMITTED);
+	terms->wscale = host->config.window_scaling && (syn->options & OPT_WSCALE);
+	terms->snd_wscale = 0;
+	if (terms->wscale) {
+		if (syn->wscale > WSCALE_MAX)
+			tcp_count(host, STAT_WSCALE_CAPPED);
+		terms->snd_wscale = syn->wscale < WSCALE_MAX ? syn->wscale : WSCALE_MAX;
+	}
+}
+
+/* The peer's SYN has told its terms; ours are settled by them. */
+void tcb_settle(struct tcp_host *host, struct tcb *tcb, const struct seg *syn)
+{
+	struct syn_terms terms;
+
+	syn_options(host, syn, tcb->version, &terms);
+	tcb->flags &= ~(uint32_t)(TCB_TS | TCB_SACK | TCB_WSCALE);
+	tcb->rcv_wscale = 0;
+	tcb->snd_wscale = terms.snd_wscale;
+	tcb->snd_mss = terms.mss;
+	if (terms.sack)
+		tcb->flags |= TCB_SACK;
+	if (terms.wscale) {
+		tcb->flags |= TCB_WSCALE;
+		tcb->rcv_wscale = host->config.rcv_wscale;
+	}
+	if (terms.timestamps) {
+		tcb->flags |= TCB_TS;
+		tcb->snd_mss = (uint16_t)(tcb->snd_mss - TS_OCTETS);
+		tcb->ts_recent = syn->tsval;
+		tcb->ts_recent_ms = host->now_ms;
+	}
+	tcb->irs = syn->seq;
+	tcb->rcv_nxt = syn->seq + 1;
+	tcb->rcv_adv = tcb->rcv_nxt + tcp_syn_window(host);
+	tcb->last_ack_sent = tcb->rcv_nxt;
+	tcb->snd_wnd = syn->wnd; /* never scaled in a SYN (RFC 7323 2.2) */
+	tcb->max_wnd = syn->wnd;
+	tcb->snd_wl1 = syn->seq;
+	tcb->snd_wl2 = tcb->iss;
+	cc_init(tcb);
+}
+
+/* The SYN of ours is acknowledged (3.10.7.3, 3.10.7.4 for SYN-RECEIVED). */
+void tcb_syn_acked(struct tcp_host *host, struct tcb *tcb)
+{
+	tcb->snd_una = tcb->iss + 1;
+	tcb->rtx_nxt = tcb->snd_una;
+	tcb->flags |= TCB_ESTABLISHED;
+	tcb->flags &= ~(uint32_t)(TCB_SYN_NOW | TCB_RTX);
+	tcb->timers &= (uint8_t)~TIMER_RTX;
+	tcb->retransmits = 0;
+	tcb->backoff = 0;
+	if ((tcb->flags & TCB_TIMING) && !(tcb->flags & TCB_SYN_RETRIED))
+		rto_sample(host, tcb, (uint32_t)host->now_us - tcb->rtt_at_us);
+	tcb->flags &= ~(uint32_t)TCB_TIMING;
+	cc_init(tcb);
+	tcp_count(host,
+		  tcb->flags & TCB_PASSIVE ? STAT_PASSIVE_ESTABLISHED : STAT_ACTIVE_ESTABLISHED);
+}
+
+void tcb_establish(struct tcp_host *host, struct tcb *tcb)
+{
+	tcb_syn_acked(host, tcb);
+	tcp_set_state(host, tcb, TCPS_ESTABLISHED);
+	if (tcb->flags & TCB_FIN_QUEUED) /* SHUTDOWN or CLOSE came before (Table U) */
+		tcp_set_state(host, tcb, TCPS_FIN_WAIT_1);
+}
+
+/* RFC 7323 3.2: a SYN-ACK has to echo a TSval that one of our SYNs carried. In SYN-SENT
+ * last_ack_sent, which has no other use there, holds the first one's. */
+static bool tsecr_is_ours(const struct tcp_host *host, const struct tcb *tcb, const struct seg *seg)
+{
+	const uint32_t first = tcb->last_ack_sent;
+
+	return seg->tsecr - first <= tcp_tsval(host, tcb->ts_offset) - first;
+}
+
+/* 3.10.7.3: first ACK, second RST, fourth SYN. Text and FIN are never taken from a SYN (HF-OP3). */
+void input_syn_sent(struct tcp_host *host, struct tcb *tcb, const struct seg *seg, struct out *out)
+{
+	const bool ack_good = (seg->flags & SEG_ACK) && seq_gt(seg->ack, tcb->iss) &&
+			      seq_le(seg->ack, tcb->snd_nxt);
+
+	if (seg->flags & SEG_RST) {
+		tcp_count(host, STAT_RST_IN);
+		if (!ack_good) {
+			tcp_count(host, STAT_RST_IGNORED);
+			return;
+		}
+		tcp_count(host, STAT_RST_OK);
+		out->error = ECONNREFUSED;
+		tcp_set_state(host, tcb, TCPS_CLOSED);
+		return;
+	}
+	if ((seg->flags & SEG_ACK) && !ack_good) {
+		tcp_count(host, STAT_RST_OUT_BAD_ACK);
+		answer_stranger(seg, out);
+		return;
+	}
+	if ((seg->flags & (SEG_SYN | SEG_FIN)) != SEG_SYN) {
+		tcp_count(host, STAT_NO_ACK);
+		return;
+	}
+	if ((seg->flags & SEG_ACK) && (seg->options & OPT_TS) && host->config.timestamps &&
+	    !tsecr_is_ours(host, tcb, seg)) {
+		tcp_count(host, STAT_TSECR_REFUSED);
+		answer_stranger(seg, out);
+		return;
+	}
+	tcb_settle(host, tcb, seg);
+	if (seg->flags & SEG_ACK) {
+		tcb_establish(host, tcb);
+		tcb->snd_wl2 = seg->ack;
+		tcb->flags |= TCB_ACK_NOW;
+		out->events |= TCP_EV_CONNECTED;
+	} else {
+		/* simultaneous open (3.5, MUST-10): the same SYN again, now with an ACK */
+		tcp_set_state(host, tcb, TCPS_SYN_RECEIVED);
+		tcb->flags |= TCB_SYN_NOW;
+	}
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What a SYN offers and settles, for every way of opening (open.c). */
+#ifndef HF_OPEN_H
+#define HF_OPEN_H
+
+#include <errno.h>
+
+#include "tcp/tcp.h"
+
+#define WSCALE_MAX 14		 /* RFC 7323 2.3 */
+#define TS_OCTETS 12		 /* that timestamps take from every segment, padding counted */
+#define KEEPALIVE_ANSWER_MS 1000 /* between answers to keepalive probes (HF-KA1) */
+
+/* What a peer's SYN and our configuration agree on. */
+struct syn_terms {
+	uint16_t mss; /* text and options together (MUST-16) */
+	uint8_t snd_wscale;
+	bool timestamps, sack, wscale;
+};
+
+void syn_options(struct tcp_host *host, const struct seg *syn, uint8_t version,
+		 struct syn_terms *terms);
+void tcb_settle(struct tcp_host *host, struct tcb *tcb, const struct seg *syn);
+void tcb_syn_acked(struct tcp_host *host, struct tcb *tcb);
+void tcb_establish(struct tcp_host *host, struct tcb *tcb); /* ... and the state follows */
+
+/* Our window in a SYN, where it is never scaled (RFC 7323 2.2). */
+static inline uint16_t tcp_syn_window(const struct tcp_host *host)
+{
+	return host->config.rcv_buf < UINT16_MAX ? (uint16_t)host->config.rcv_buf : UINT16_MAX;
+}
+
+/* The options of a SYN of ours; in a SYN-ACK only what was offered is true. */
+static inline void syn_offer(const struct tcp_host *host, struct seg *seg, uint8_t version,
+			     bool sack, bool wscale)
+{
+	seg->options |= OPT_MSS;
+	seg->mss = host->config.mss[version == 6];
+	if (sack)
+		seg->options |= OPT_SACK_PERMITTED;
+	if (wscale) {
+		seg->options |= OPT_WSCALE;
+		seg->wscale = host->config.rcv_wscale;
+	}
+}
+
+#endif

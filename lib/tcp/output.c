@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What a connection has to send, a segment at a time, when the worker asks (RFC 9293 3.7, 3.8):
+ * SYN, what is being retransmitted, new text and FIN, and at last a bare ACK that is still owed. */
+#include "tcp/answer.h"
+#include "tcp/open.h"
+#include "tcp/sendq.h"
+
+static uint32_t min_u32(uint32_t a, uint32_t b)
+{
+	return a < b ? a : b;
+}
+
+/* Octets queued and never sent. */
+static uint32_t unsent(const struct tcb *tcb)
+{
+	return tcb->flags & TCB_FIN_SENT ? 0 : tcb->snd_end - tcb->snd_nxt;
+}
+
+static bool fin_unsent(const struct tcb *tcb)
+{
+	return (tcb->flags & (TCB_FIN_QUEUED | TCB_FIN_SENT)) == TCB_FIN_QUEUED;
+}
+
+/* Something with a sequence number is on its way: a timer watches it (RFC 6298 5.1). */
+static void watch(const struct tcp_host *host, struct tcb *tcb)
+{
+	if (tcb->timers & (TIMER_RTX | TIMER_PERSIST))
+		return;
+	rto_arm(host, tcb);
+	tcb->timers |= TIMER_RTX;
+}
+
+/* Our SYN, or SYN and ACK after a simultaneous open; the first time and again. */
+static void send_syn(struct tcp_host *host, struct tcb *tcb, struct seg *seg)
+{
+	const bool first = tcb->state == TCPS_SYN_SENT;
+	const uint32_t first_tsval = tcb->last_ack_sent; /* what input_syn_sent compares TSecr with */
+
+	tcb->flags &= ~(uint32_t)TCB_SYN_NOW;
+	tcp_segment(host, tcb, tcb->iss, first ? SEG_SYN : SEG_SYN | SEG_ACK, seg);
+	seg->len = 1;
+	seg->wnd = tcp_syn_window(host);
+	if (first) {
+		seg->ack = 0;
+		syn_offer(host, seg, tcb->version, host->config.sack, host->config.window_scaling);
+		if (host->config.timestamps)
+			answer_timestamp(seg, tcp_tsval(host, tcb->ts_offset), 0);
+	} else {
+		syn_offer(host, seg, tcb->version, tcb->flags & TCB_SACK, tcb->flags & TCB_WSCALE);
+	}
+	if (first)
+		tcb->last_ack_sent = tcb->snd_nxt == tcb->iss ? seg->tsval : first_tsval;
+	if (tcb->snd_nxt == tcb->iss) {
+		tcb->snd_nxt = tcb->iss + 1;
+		tcb->flags |= TCB_TIMING;
+		tcb->rtt_at_us = (uint32_t)host->now_us;
+		tcb->rtt_seq = tcb->snd_nxt;
+	} else {
+		tcp_count(host, first ? STAT_RETRANSMIT_SYN : STAT_RETRANSMIT_SYNACK);
+	}
+	watch(host, tcb);
+}
+
+/* len octets of text from seq on, PSH at the end of what is queued (MUST-60, MUST-61). */
+static void send_text(struct tcp_host *host, struct tcb *tcb, uint32_t seq, uint32_t len, bool fin,
+		      struct seg *seg, struct text *text)
+{
+	uint8_t flags = SEG_ACK;
+
+	if (fin)
+		flags |= SEG_FIN;
+	if (len > 0) {
+		sendq_find(host, tcb, seq, text);
+		if (seq + len == tcb->snd_end)
+			flags |= SEG_PSH;
+	}
+	tcp_segment(host, tcb, seq, flags, seg);
+	seg->text_len = (uint16_t)len;
+	seg->len = len + (fin ? 1 : 0);
+	watch(host, tcb);
+}
+
+/* Go back to what the peer has not acknowledged, as the windows allow. */
+static bool send_again(struct tcp_host *host, struct tcb *tcb, struct seg *seg, struct text *text)
+{
+	const uint32_t wnd = min_u32(tcb->snd_wnd > 0 ? tcb->snd_wnd : 1, tcb->cwnd);
+	const uint32_t gone = tcb->rtx_nxt - tcb->snd_una;
+	const uint32_t end = tcb->flags & TCB_FIN_SENT ? tcb->snd_end : tcb->snd_nxt;
+	const uint32_t left = seq_lt(tcb->rtx_nxt, end) ? end - tcb->rtx_nxt : 0;
+	uint32_t len;
+	bool fin;
+
+	if (gone >= wnd)
+		return false;
+	len = min_u32(min_u32(left, tcb->snd_mss), wnd - gone);
+	fin = (tcb->flags & TCB_FIN_SENT) && len == left && (len == 0 || len < wnd - gone);
+	tcp_count(host, len > 0 ? STAT_RETRANSMIT_TEXT : STAT_RETRANSMIT_FIN);
+	tcb->flags &= ~(uint32_t)TCB_TIMING; /* Karn (MUST-18) */
+	send_text(host, tcb, tcb->rtx_nxt, len, fin, seg, text);
+	tcb->rtx_nxt += seg->len;
+	if (tcb->rtx_nxt == tcb->snd_nxt)
+		tcb->flags &= ~(uint32_t)TCB_RTX;
+	return true;
+}
+
+/* Whether a segment of len octets, less than all that could fill one, is worth sending now:
+ * Nagle (SHLD-7) and the sender's side of silly windows (3.8.6.2.1). */
+static bool worth_sending(const struct tcp_host *host, const struct tcb *tcb, uint32_t len,
+			  uint32_t waiting)
+{
+	if (len >= tcb->snd_mss || (tcb->flags & TCB_PROBE))
+		return true;
+	if (len == waiting)
+		return fin_unsent(tcb) || !host->config.nagle || tcb->snd_una == tcb->snd_nxt;
+	return len > 0 && len >= tcb->max_wnd / 2;
+}
+
+static bool send_new(struct tcp_host *host, struct tcb *tcb, struct seg *seg, struct text *text)
+{
+	const uint32_t waiting = unsent(tcb);
+	const uint32_t edge = tcb->snd_una + min_u32(tcb->snd_wnd, tcb->cwnd);
+	uint32_t usable = seq_gt(edge, tcb->snd_nxt) ? edge - tcb->snd_nxt : 0;
+	uint32_t len;
+	bool fin;
+
+	if (waiting == 0 && !fin_unsent(tcb))
+		return false;
+	if (usable == 0 && (tcb->flags & TCB_PROBE))
+		usable = 1;
+	len = min_u32(min_u32(waiting, usable), tcb->snd_mss);
+	fin = fin_unsent(tcb) && len == waiting && len < usable;
+	if (len == 0 && !fin)
+		return false;
+	if (!fin && !worth_sending(host, tcb, len, waiting))
+		return false;
+	tcb->flags &= ~(uint32_t)TCB_PROBE;
+	send_text(host, tcb, tcb->snd_nxt, len, fin, seg, text);
+	tcp_stat_add(host, STAT_TEXT_OUT, len);
+	tcb->snd_nxt += seg->len;
+	if (fin)
+		tcb->flags |= TCB_FIN_SENT;
+	if (!(tcb->flags & TCB_RTX))
+		tcb->rtx_nxt = tcb->snd_nxt;
+	if (!(tcb->flags & TCB_TIMING)) {
+		tcb->flags |= TCB_TIMING;
+		tcb->rtt_seq = tcb->snd_nxt;
+		tcb->rtt_at_us = (uint32_t)host->now_us;
+	}
+	return true;
+}
+
+/* Text waits, nothing is on its way and no ACK will come by itself: probe the window (MUST-35). */
+static void persist(const struct tcp_host *host, struct tcb *tcb)
+{
+	if ((unsent(tcb) == 0 && !fin_unsent(tcb)) || tcb->snd_una != tcb->snd_nxt ||
+	    (tcb->timers & (TIMER_RTX | TIMER_PERSIST)))
+		return;
+	rto_arm(host, tcb);
+	tcb->timers |= TIMER_PERSIST;
+}
+
+bool tcp_owes(const struct tcp_host *host, const struct tcb *tcb)
+{
+	(void)host;
+	return (tcb->flags & (TCB_ACK_NOW | TCB_SYN_NOW | TCB_RTX | TCB_PROBE)) ||
+	       fin_unsent(tcb) || unsent(tcb) > 0;
+}
+
+bool tcp_next(struct tcp_host *host, struct tcb *tcb, struct seg *seg, struct text *text)
+{
+	if (tcb->state == TCPS_CLOSED || tcb->state == TCPS_TIME_WAIT)
+		return false;
+	if (tcb->flags & TCB_SYN_NOW) {
+		send_syn(host, tcb, seg);
+		return true;
+	}
+	if (tcb->state == TCPS_SYN_SENT || tcb->state == TCPS_SYN_RECEIVED)
+		return false;
+	if ((tcb->flags & TCB_RTX) && send_again(host, tcb, seg, text))
+		return true;
+	if (!(tcb->flags & TCB_RTX) && send_new(host, tcb, seg, text))
+		return true;
+	persist(host, tcb);
+	if (!(tcb->flags & TCB_ACK_NOW))
+		return false;
+	tcp_segment(host, tcb, tcb->snd_nxt, SEG_ACK, seg);
+	return true;
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The send queue of a connection as a list of ranges (RFC 9293 3.8, 3.10.2). */
+#include "tcp/sendq.h"
+
+static void let_go(struct ranges *ranges, uint32_t range)
+{
+	ranges->at[range].next = ranges->done;
+	ranges->done = range;
+}
+
+void sendq_acked(struct tcp_host *host, struct tcb *tcb)
+{
+	struct ranges *const ranges = &host->ranges;
+
+	while (tcb->sndq_head != RANGE_NONE) {
+		const uint32_t head = tcb->sndq_head;
+		const struct range *const range = &ranges->at[head];
+
+		if (seq_gt(range->seq + range->len, tcb->snd_una))
+			return;
+		if (tcb->sndq_next == head)
+			tcb->sndq_next = RANGE_NONE;
+		if (tcb->sndq_tail == head)
+			tcb->sndq_tail = RANGE_NONE;
+		tcb->sndq_head = range->next;
+		let_go(ranges, head);
+	}
+}
+
+void sendq_drop(struct tcp_host *host, struct tcb *tcb)
+{
+	while (tcb->sndq_head != RANGE_NONE) {
+		const uint32_t head = tcb->sndq_head;
+
+		tcb->sndq_head = host->ranges.at[head].next;
+		let_go(&host->ranges, head);
+	}
+	tcb->sndq_tail = tcb->sndq_next = RANGE_NONE;
+}
+
+void sendq_find(struct tcp_host *host, struct tcb *tcb, uint32_t seq, struct text *text)
+{
+	const struct range *const at = host->ranges.at;
+	uint32_t range = tcb->sndq_next;
+
+	if (range == RANGE_NONE || seq_lt(seq, at[range].seq))
+		range = tcb->sndq_head;
+	while (range != RANGE_NONE && seq_ge(seq, at[range].seq + at[range].len))
+		range = at[range].next;
+	assert(range != RANGE_NONE);
+	tcb->sndq_next = range;
+	text->range = range;
+	text->offset = seq - at[range].seq;
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The send queue: ranges of text from SND.UNA on, in order (sendq.c). The buffers behind a range
+ * are the host's; ranges that are no longer needed go to host->ranges.done. */
+#ifndef HF_SENDQ_H
+#define HF_SENDQ_H
+
+#include "tcp/tcp.h"
+
+/* Let go of what lies wholly before snd_una. */
+void sendq_acked(struct tcp_host *host, struct tcb *tcb);
+/* Let go of everything. */
+void sendq_drop(struct tcp_host *host, struct tcb *tcb);
+/* Where the octet with this number lies; it must be queued. */
+void sendq_find(struct tcp_host *host, struct tcb *tcb, uint32_t seq, struct text *text);
+
+#endif

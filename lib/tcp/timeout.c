@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Expiries of a connection's timers (RFC 9293 3.10.8, RFC 6298 5.4 to 5.7; Table T). */
+#include <errno.h>
+
+#include "tcp/answer.h"
+#include "tcp/sendq.h"
+
+static enum stat timeout_stat(const struct tcb *tcb)
+{
+	switch ((enum tcp_state)tcb->state) {
+	case TCPS_SYN_SENT:
+		return STAT_TIMEOUT_SYN_SENT;
+	case TCPS_SYN_RECEIVED:
+		return STAT_TIMEOUT_SYN_RECEIVED;
+	case TCPS_ESTABLISHED:
+		return STAT_TIMEOUT_ESTABLISHED;
+	case TCPS_CLOSE_WAIT:
+		return STAT_TIMEOUT_CLOSE_WAIT;
+	case TCPS_FIN_WAIT_1:
+		return STAT_TIMEOUT_FIN_WAIT_1;
+	case TCPS_CLOSING:
+		return STAT_TIMEOUT_CLOSING;
+	case TCPS_LAST_ACK:
+		return STAT_TIMEOUT_LAST_ACK;
+	case TCPS_CLOSED:
+	case TCPS_LISTEN:
+	case TCPS_FIN_WAIT_2:
+	case TCPS_TIME_WAIT:
+		break;
+	}
+	assert(0 && "no retransmission timer runs in this state");
+	return STAT_TIMEOUT_ESTABLISHED;
+}
+
+/* The limit is reached (3.8.3): a peer that may still be there is told. */
+static void give_up(struct tcp_host *host, struct tcb *tcb, struct out *out)
+{
+	tcp_count(host, timeout_stat(tcb));
+	if (tcb->state == TCPS_ESTABLISHED || tcb->state == TCPS_CLOSE_WAIT)
+		answer_reset(host, tcb, STAT_RST_OUT_TIMEOUT, out);
+	out->error = ETIMEDOUT;
+	tcp_set_state(host, tcb, TCPS_CLOSED);
+}
+
+/* How many retransmissions before the connection is given up (MUST-20, MUST-23, HF-LA1). */
+static uint8_t limit(const struct tcp_host *host, const struct tcb *tcb)
+{
+	if (!(tcb->flags & TCB_ESTABLISHED))
+		return host->config.syn_retries;
+	return tcb->flags & TCB_ORPHAN ? host->config.orphan_retries : host->config.retries2;
+}
+
+static void count_try(struct tcp_host *host, struct tcb *tcb, struct out *out)
+{
+	tcb->retransmits++;
+	if (tcb->retransmits == host->config.retries1 && (tcb->flags & TCB_ESTABLISHED)) {
+		tcb->flags |= TCB_SUSPECT; /* R1 (SHLD-10) */
+		out->events |= TCP_EV_SUSPECT;
+	}
+	rto_backoff(host, tcb);
+}
+
+static void rtx_expired(struct tcp_host *host, struct tcb *tcb, struct out *out)
+{
+	tcp_count(host, STAT_RTO_EXPIRED);
+	if (tcb->retransmits >= limit(host, tcb)) {
+		give_up(host, tcb, out);
+		return;
+	}
+	tcb->flags &= ~(uint32_t)TCB_TIMING;
+	if (tcb->snd_una == tcb->iss) {
+		tcb->flags |= TCB_SYN_NOW | TCB_SYN_RETRIED;
+		count_try(host, tcb, out);
+		return;
+	}
+	count_try(host, tcb, out);
+	cc_timeout(tcb);
+	tcb->flags |= TCB_RTX;
+	tcb->rtx_nxt = tcb->snd_una;
+}
+
+/* The window is still shut: one octet asks again (MUST-35, SHLD-29, SHLD-30). A peer that answers may
+ * keep it shut for ever (MUST-37), unless nobody here waits for it any more (HF-ZW1). */
+static void persist_expired(struct tcp_host *host, struct tcb *tcb, struct out *out)
+{
+	const uint8_t tries = tcb->flags & TCB_ORPHAN ? tcb->backoff : tcb->retransmits;
+
+	if (tries >= limit(host, tcb)) {
+		give_up(host, tcb, out);
+		return;
+	}
+	tcp_count(host, STAT_WINDOW_PROBES);
+	count_try(host, tcb, out);
+	if (tcb->snd_una == tcb->snd_nxt) {
+		tcb->flags |= TCB_PROBE;
+	} else {
+		tcb->flags |= TCB_RTX;
+		tcb->rtx_nxt = tcb->snd_una;
+	}
+}
+
+void tcp_timeout(struct tcp_host *host, struct tcb *tcb, struct out *out)
+{
+	if ((tcb->timers & TIMER_DELACK) && tick_due(tcb->ack_tick, host->now_ms)) {
+		tcb->timers &= (uint8_t)~TIMER_DELACK;
+		tcb->flags |= TCB_ACK_NOW;
+		tcp_count(host, STAT_DELAYED_ACK);
+	}
+	if (!(tcb->timers & (TIMER_RTX | TIMER_PERSIST)) || !tick_due(tcb->rtx_tick, host->now_ms))
+		return;
+	if (tcb->timers & TIMER_RTX)
+		rtx_expired(host, tcb, out);
+	else
+		persist_expired(host, tcb, out);
+}
+
+bool tcp_deadline(const struct tcb *tcb, uint32_t *tick)
+{
+	const bool rtx = tcb->timers & (TIMER_RTX | TIMER_PERSIST);
+
+	if (tcb->timers == 0)
+		return false;
+	if ((tcb->timers & TIMER_DELACK) && (!rtx || seq_lt(tcb->ack_tick, tcb->rtx_tick)))
+		*tick = tcb->ack_tick;
+	else
+		*tick = tcb->rtx_tick;
+	return true;
+}
