@@ -32,19 +32,23 @@ void secrets_seed(struct secrets *secrets, uint64_t seed);
 #define FLOW_WORDS4 2 /* 12 octets and the length */
 #define FLOW_WORDS6 5 /* 36 octets and the length */
 
-/* The words that SipHash reads of a tuple. */
+/* The words that SipHash reads of a tuple; the last one is half a word and the length. */
 static inline void flow_words4(const struct tuple4 *tuple, uint64_t words[FLOW_WORDS4])
 {
-	words[1] = 0;
-	memcpy(words, tuple, sizeof(*tuple));
-	words[1] |= SIPHASH_LENGTH(sizeof(*tuple));
+	uint32_t ports;
+
+	memcpy(words, tuple, 8);
+	memcpy(&ports, &tuple->local_port, 4);
+	words[1] = ports | SIPHASH_LENGTH(sizeof(*tuple));
 }
 
 static inline void flow_words6(const struct tuple6 *tuple, uint64_t words[FLOW_WORDS6])
 {
-	words[4] = 0;
-	memcpy(words, tuple, sizeof(*tuple));
-	words[4] |= SIPHASH_LENGTH(sizeof(*tuple));
+	uint32_t ports;
+
+	memcpy(words, tuple, 32);
+	memcpy(&ports, &tuple->local_port, 4);
+	words[4] = ports | SIPHASH_LENGTH(sizeof(*tuple));
 }
 
 /* Where a flow goes in the flow table (HF-M3): SipHash-1-3. */

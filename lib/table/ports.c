@@ -100,13 +100,13 @@ int ports_next(struct port_list *list, uint32_t now_ms, uint32_t delay_ms, bool 
 
 	c->now_ms = now_ms;
 	c->from_waiting = ripe == 0;
-	if (ripe != 0) {
-		if (c->steps++ >= PORT_STEPS)
-			return -EADDRNOTAVAIL;
+	if (ripe != 0 && c->steps < PORT_STEPS) {
+		c->steps++;
 		c->port = free_choose(list, ripe);
 		return 0;
 	}
-	while (waiting_allowed && !waiting_empty(list) && c->steps++ < PORT_STEPS) {
+	while (waiting_allowed && !waiting_empty(list) && c->steps < PORT_STEPS) {
+		c->steps++;
 		c->port = waiting_first(list);
 		if (state_get(list, c->port) != PORT_WAITING) {
 			list->waiting_head++;
@@ -216,10 +216,11 @@ size_t ports_memory(uint32_t lists, uint16_t first, uint16_t last)
 int ports_init(struct ports *ports, void *memory, uint32_t lists, uint16_t first, uint16_t last,
 	       const struct secrets *secrets)
 {
-	uint8_t *const index = (uint8_t *)memory + aligned(lists * sizeof(struct port_list));
+	uint8_t *index;
 
 	if (first == 0 || first > last || lists == 0 || lists > LISTS_MAX)
 		return -EINVAL;
+	index = (uint8_t *)memory + aligned(lists * sizeof(struct port_list));
 	*ports = (struct ports){
 		.secrets = secrets,
 		.max = lists,

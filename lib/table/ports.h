@@ -67,7 +67,8 @@ void ports_take(struct port_list *list, const struct port_candidate *c);
 void ports_skip(struct port_list *list, const struct port_candidate *c);
 
 /* A connection ended without TIME-WAIT, or a bucket expired or was evicted: the port is free from
- * now. Harmless for a port that is free already, out of the range or not this worker's. */
+ * now. Harmless for a port that is out of the range, not this worker's, or in the free ring
+ * already: one the user chose keeps its place there, and so may go again before two ticks. */
 void ports_release(struct port_list *list, uint16_t port, uint32_t now_ms);
 
 /* The port's tuple entered TIME-WAIT now. As harmless. */
