@@ -22,8 +22,8 @@ static size_t round_up(size_t octets, size_t unit)
 static uint8_t *map_aligned(size_t size, size_t align)
 {
 	const size_t slack = align - PAGE;
-	uint8_t *whole =
-		mmap(NULL, size + slack, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	const int flags = MAP_PRIVATE | MAP_ANONYMOUS;
+	uint8_t *whole = mmap(NULL, size + slack, PROT_READ | PROT_WRITE, flags, -1, 0);
 	size_t front;
 
 	if (whole == MAP_FAILED)
@@ -50,8 +50,8 @@ void *memory_take(size_t octets)
 		return NULL;
 	if (align == HUGE_PAGE)
 		madvise(memory, size, MADV_HUGEPAGE);
-	/* Preferred, no node named: that of the thread which touches a page first. This thread does.
-	 * Where a container forbids the call, the kernel's own policy is the same but for numactl. */
+	/* Preferred, no node named: that of the thread which touches a page first, and that is this
+	 * one. Where a container forbids the call the kernel's default, the same, stays. */
 	if (numa_available() == 0)
 		mbind(memory, size, MPOL_PREFERRED, NULL, 0, 0);
 	for (size_t at = 0; at < size; at += PAGE)

@@ -7,8 +7,8 @@
 #include <stddef.h>
 
 /**
- * Zeroed memory, touched here and now on the calling thread's NUMA node. From 2 MiB on it is aligned to
- * that and made of transparent hugepages where the kernel has them.
+ * Zeroed memory, touched here and now on the calling thread's NUMA node. From 2 MiB on it is
+ * aligned to that and made of transparent hugepages where the kernel has them.
  * @return NULL: there is not so much
  */
 void *memory_take(size_t octets);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The memory port: a device made of two arrays of frames, under its caller's hand. What the engine sends
- * is held as it was handed over, chains and borrowed text included, until hf_memport_pop; what a device
- * would misread (lengths, flags, chains it did not offer to take) is asserted at once (HF-CK2).
+ * The memory port: a device made of two arrays of frames, under its caller's hand. What the engine
+ * sends is held as it was handed over, chains and borrowed text included, until hf_memport_pop; what
+ * a device would misread (lengths, flags, chains it does not take) is asserted at once (HF-CK2).
  * Under AddressSanitizer the room round a pushed frame is poisoned.
  */
 #include <assert.h>
@@ -158,7 +158,7 @@ static uint64_t l4_flags(enum hf_checksum l4)
 }
 
 /* Copy len octets into one fresh segment at the end of the chain, if there is one. */
-static int chain_piece(struct hf_port *port, struct rte_mbuf **head, const uint8_t *octets, size_t len)
+static int chain_add(struct hf_port *port, struct rte_mbuf **head, const uint8_t *octets, size_t len)
 {
 	struct rte_mbuf *m = port_mbuf(port);
 
@@ -192,12 +192,12 @@ int hf_memport_push(struct hf_port *port, const void *frame, size_t len, const s
 	if (port->mem->rx.count == port->mem->rx.size)
 		error = -ENOBUFS;
 	for (size_t i = 0; error == 0 && i < cuts && how->cut[i] > 0 && how->cut[i] < len; i++) {
-		error = chain_piece(port, &head, octets, how->cut[i]);
+		error = chain_add(port, &head, octets, how->cut[i]);
 		octets += how->cut[i];
 		len -= how->cut[i];
 	}
 	if (error == 0)
-		error = chain_piece(port, &head, octets, len);
+		error = chain_add(port, &head, octets, len);
 	if (error != 0) {
 		port->mem->missed += error == -ENOBUFS;
 		rte_pktmbuf_free(head);

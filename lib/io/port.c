@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Ports: the pool, rings and devices that some of them share, and the configuration of a device.
- * Called at set-up and at the end; the bursts are in port.h. Whatever a device offers is asked of it,
- * and what it does not offer the worker does in software (HF-CK3).
+ * Called at set-up and at the end; the bursts are in port.h. What a device offers is asked of it;
+ * what it does not offer the worker does in software (HF-CK3).
  */
 #include <assert.h>
 #include <errno.h>
@@ -147,7 +147,9 @@ uint64_t hf_port_missed(const struct hf_port *port)
 
 	switch (port->kind) {
 	case PORT_ETHDEV:
-		return rte_eth_stats_get(port->id, &stats) == 0 ? stats.imissed + stats.rx_nombuf : 0;
+		if (rte_eth_stats_get(port->id, &stats) != 0)
+			return 0;
+		return stats.imissed + stats.rx_nombuf;
 	case PORT_MEMORY:
 		return memport_missed(port->mem);
 	}

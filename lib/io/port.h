@@ -21,7 +21,7 @@ struct port_share; /* what ports made together share: devices, rings, the pool *
 
 struct hf_port {
 	/* set at the start, then read-only; what a burst needs comes first */
-	alignas(RTE_CACHE_LINE_SIZE) struct rte_mempool *pool; /* of port_mbuf and received frames */
+	alignas(RTE_CACHE_LINE_SIZE) struct rte_mempool *pool; /* of fresh mbufs, received ones */
 	struct memport *mem;				       /* PORT_MEMORY only */
 	enum port_kind kind;
 	uint16_t id, queue; /* PORT_ETHDEV only */
@@ -120,8 +120,8 @@ static inline enum hf_checksum port_l4_checksum(const struct hf_port *port, cons
 /* ---- Set-up, for the files that make ports ------------------------------------------------ */
 
 /**
- * Begin what ports made together will share: a pool of `mbufs` mbufs, each with room for a packet of
- * 1500 octets, every octet of it touched and filled with PORT_CANARY (SEC-4).
+ * Begin what ports made together will share: a pool of `mbufs` mbufs, each with room for a packet
+ * of 1500 octets, every octet of it touched and filled with PORT_CANARY (SEC-4).
  * @param name   of the pool; unique in the process
  * @param share  out: the caller's own hold on it, until port_share_drop
  */
@@ -139,14 +139,14 @@ int port_make(struct port_share *share, enum port_kind kind, const char *name,
 	      struct hf_port **port, struct hf_error *why);
 
 /**
- * Configure and start a device for the share, which removes it in the end: offloads as it offers them,
- * promiscuous off.
+ * Configure and start a device for the share, which removes it in the end: offloads as it offers
+ * them, promiscuous off.
  * @param ports  out: one a queue; none when this fails
  */
 int port_start(struct port_share *share, uint16_t id, unsigned queues, struct hf_port **ports,
 	       struct hf_error *why);
 
-/** The same for a device that EAL has probed (hf_env_start's vdevs, NICs), with a pool of its own. */
+/** The same for a device that EAL has probed (hf_env_start's vdevs, NICs), its pool its own. */
 int port_open(uint16_t id, unsigned queues, uint32_t mbufs, struct hf_port **ports,
 	      struct hf_error *why);
 

@@ -2,9 +2,9 @@
 /*
  * Two devices joined by rings (net_ring), for both ends of TCP in one process.
  *
- * A frame goes over as the mbuf it is and is freed where it arrives, so mbufs wander. Both sides use
- * one pool: what a core frees it sends again out of its own cache, and while traffic is about even
- * the pool's common ring stays idle.
+ * A frame goes over as the mbuf it is and is freed where it arrives, so mbufs wander. Both sides
+ * use one pool: what a core frees it sends again out of its own cache, and while traffic is about
+ * even the pool's common ring stays idle.
  */
 #include <errno.h>
 #include <string.h>
@@ -27,8 +27,8 @@ static int rings_make(struct port_share *share, const char *name, char toward, u
 		snprintf(text, sizeof(text), "%s_%c%u", name, toward, i);
 		rings[i] = port_share_ring(share, text, size);
 		if (rings[i] == NULL)
-			return why_say(why, -ENOMEM,
-				       "%s: no ring of %u frames: give EAL more memory", text, size);
+			return why_say(why, -ENOMEM, "%s: no ring of %u frames; give EAL memory",
+				       text, size);
 	}
 	return 0;
 }

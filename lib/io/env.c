@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Starting DPDK: with hugepages where they are free, without them and without any rights where not;
+ * devices and cores as the caller names them; a runtime directory that is ours. What EAL has to say
+ * is kept for the case that it fails.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <rte_eal.h>
+#include <rte_errno.h>
+#include <rte_ethdev.h>
+#include <rte_log.h>
+
+#include "io/cores.h"
+#include "io/why.h"
+
+#define MEMORY_MB 64 /* what EAL takes without hugepages when nobody says */
+
+/* ---- What the user's own EAL options speak of -------------------------------------------- */
+
+static const char *const memory_options[] = {
+	"-m",
+	"--no-huge",
+	"--in-memory",
+	"--socket-mem",
+	"--socket-limit",
+	"--huge-dir",
+	"--huge-unlink",
+	"--legacy-mem",
+	"--single-file-segments",
+	"--match-allocations",
+	NULL,
+};
+static const char *const core_options[] = { "-c", "-l", "-s", "-S", "--lcores", "--main-lcore", NULL };
+static const char *const pci_options[] = { "-a", "-b", "--allow", "--block", "--no-pci", NULL };
+static const char *const log_options[] = { "--log-level", NULL };
+
+/* "-m64" and "--socket-mem=64" too. */
+static bool option_is(const char *argument, const char *option)
+{
+	const size_t len = strlen(option);
+	const bool is_long = option[1] == '-';
+
+	if (strncmp(argument, option, len) != 0)
+		return false;
+	return !is_long || argument[len] == '\0' || argument[len] == '=';
+}
+
+static bool env_speaks_of(const struct hf_env *env, const char *const *options)
+{
+	for (int i = 0; i < env->eal_count; i++)
+		for (const char *const *option = options; *option != NULL; option++)
+			if (option_is(env->eal[i], *option))
+				return true;
+	return false;
+}
+
+/* ---- The machine ------------------------------------------------------------------------- */
+
+/* Whether so much can be mapped in free hugepages of this size. */
+static bool hugepages_free(uint32_t memory_mb, int shift)
+{
+	const size_t page = (size_t)1 << shift;
+	const size_t size = (((size_t)memory_mb << 20) + page - 1) & ~(page - 1);
+	void *pages =
+		mmap(NULL, size, PROT_READ | PROT_WRITE,
+		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB | shift << MAP_HUGE_SHIFT, -1, 0);
+
+	if (pages == MAP_FAILED)
+		return false;
+	munmap(pages, size);
+	return true;
+}
+
+static bool directory_is_ours(const char *path)
+{
+	struct stat status;
+
+	return lstat(path, &status) == 0 && S_ISDIR(status.st_mode) && status.st_uid == geteuid() &&
+	       (status.st_mode & (S_IWGRP | S_IWOTH)) == 0 && access(path, W_OK) == 0;
+}
+
+/*
+ * EAL puts its sockets under /var/run for root and else under XDG_RUNTIME_DIR or /tmp/dpdk, which
+ * belongs to the first user who came. Where that does not serve, name a directory of this user's.
+ */
+static void runtime_directory(void)
+{
+	const char *given = getuid() == 0 ? "/var/run" : getenv("XDG_RUNTIME_DIR");
+	char path[64];
+
+	if (getenv("RUNTIME_DIRECTORY") != NULL || (given != NULL && access(given, W_OK) == 0))
+		return;
+	snprintf(path, sizeof(path), "/tmp/handfast-%u", geteuid());
+	mkdir(path, S_IRWXU);
+	if (directory_is_ours(path))
+		setenv("RUNTIME_DIRECTORY", path, 0);
+}
+
+/* ---- What went wrong --------------------------------------------------------------------- */
+
+/* The first thing EAL complained of, cut out of its log, without the name of who did. */
+static const char *complaint_first(char *log)
+{
+	const char *name;
+
+	if (log[0] == '\0')
+		return "its log says why";
+	log[strcspn(log, "\n")] = '\0';
+	name = strstr(log, ": ");
+	return name != NULL ? name + strlen(": ") : log;
+}
+
+/* The line that mends it, by the driver a device's name begins with. */
+static const char *device_needs(const char *vdev)
+{
+	static const char *const needs[][2] = {
+		{ "net_tap",
+		  "it needs /dev/net/tun and CAP_NET_ADMIN: be root, or use `unshare -Urn`" },
+		{ "net_af_packet", "it needs iface= of this machine and CAP_NET_RAW: be root" },
+		{ "net_af_xdp",
+		  "it needs iface= of this machine, CAP_NET_RAW and CAP_BPF: be root" },
+		{ "net_pcap", "it needs rx_pcap= that can be read, tx_pcap= that can be written" },
+		{ "net_memif", "it needs socket= in a directory that can be written" },
+	};
+
+	for (size_t i = 0; i < RTE_DIM(needs); i++)
+		if (strncmp(vdev, needs[i][0], strlen(needs[i][0])) == 0)
+			return needs[i][1];
+	return "is its driver installed, are its arguments right?";
+}
+
+/* A vdev that failed to probe leaves EAL running: ask for each by its name. */
+static int devices_check(const struct hf_env *env, const char *complaint, struct hf_error *why)
+{
+	for (int i = 0; i < env->vdev_count; i++) {
+		const char *vdev = env->vdevs[i];
+		char name[RTE_ETH_NAME_MAX_LEN];
+		uint16_t id;
+
+		snprintf(name, sizeof(name), "%.*s", (int)strcspn(vdev, ","), vdev);
+		if (rte_eth_dev_get_port_by_name(name, &id) != 0)
+			return why_say(why, -ENODEV, "%s does not start: %s; %s", name, complaint,
+				       device_needs(name));
+	}
+	return 0;
+}
+
+/* ---- The start --------------------------------------------------------------------------- */
+
+/* EAL's arguments, each with its NUL. */
+static void arguments_write(FILE *out, const struct hf_env *env, const char *lcores)
+{
+	const uint32_t memory_mb = env->memory_mb > 0 ? env->memory_mb : MEMORY_MB;
+	const bool memory = !env_speaks_of(env, memory_options);
+	const bool hugepages = hugepages_free(memory_mb, 21) || hugepages_free(memory_mb, 30);
+
+	fprintf(out, "%s%c", env->program == NULL ? "handfast" : env->program, 0);
+	if (!env_speaks_of(env, core_options))
+		fprintf(out, "--lcores%c%s%c", 0, lcores, 0);
+	if (!env_speaks_of(env, log_options))
+		fprintf(out, "--log-level%cerror%c", 0, 0);
+	if (memory && hugepages)
+		fprintf(out, "--in-memory%c", 0);
+	if (memory && !hugepages)
+		fprintf(out, "--no-huge%c--no-shconf%c", 0, 0);
+	if (memory && !hugepages && !env_speaks_of(env, pci_options))
+		fprintf(out, "--no-pci%c", 0);
+	if (memory)
+		fprintf(out, "-m%c%u%c", 0, memory_mb, 0);
+	for (int i = 0; i < env->vdev_count; i++)
+		fprintf(out, "--vdev%c%s%c", 0, env->vdevs[i], 0);
+	for (int i = 0; i < env->eal_count; i++)
+		fprintf(out, "%s%c", env->eal[i], 0);
+}
+
+/* @return 0, or a negative errno of rte_eal_init */
+static int eal_init(char *arguments, size_t size)
+{
+	char **argv = calloc(size + 1, sizeof(char *)); /* each has its NUL: no more than size */
+	int argc = 0, error = 0;
+
+	if (argv == NULL)
+		return -ENOMEM;
+	for (char *at = arguments; at < arguments + size; at += strlen(at) + 1)
+		argv[argc++] = at;
+	if (rte_eal_init(argc, argv) < 0)
+		error = rte_errno > 0 ? -rte_errno : -EINVAL;
+	free(argv);
+	return error;
+}
+
+/* Start EAL and look at its devices, its complaints kept in log meanwhile. */
+static int eal_start(const struct hf_env *env, const struct cores *cores, FILE *log, char **logged,
+		     struct hf_error *why)
+{
+	char *lcores = cores_option(cores), *arguments = NULL;
+	const char *complaint;
+	size_t size;
+	FILE *out = open_memstream(&arguments, &size);
+	int error = -ENOMEM;
+
+	if (lcores != NULL && out != NULL)
+		arguments_write(out, env, lcores);
+	if (out != NULL && fclose(out) == 0 && lcores != NULL)
+		error = eal_init(arguments, size);
+	fflush(log);
+	complaint = complaint_first(*logged);
+	if (error != 0)
+		why_say(why, error, "EAL does not start: %s: %s", rte_strerror(-error), complaint);
+	else if ((error = devices_check(env, complaint, why)) != 0)
+		rte_eal_cleanup();
+	free(arguments);
+	free(lcores);
+	return error;
+}
+
+int hf_env_start(const struct hf_env *env, struct hf_error *why)
+{
+	const bool quiet = !env_speaks_of(env, log_options);
+	char *logged = NULL;
+	struct cores cores;
+	size_t size;
+	FILE *log;
+	int error = cores_read(env->cores, &cores, why);
+
+	if (error != 0)
+		return error;
+	if (env->cores != NULL && env_speaks_of(env, core_options))
+		return why_say(why, -EINVAL, "cores: \"%s\" and EAL's own option; leave one out",
+			       env->cores);
+	log = open_memstream(&logged, &size);
+	if (log == NULL)
+		return why_say(why, -ENOMEM, "EAL does not start: no memory");
+	runtime_directory();
+	if (quiet)
+		rte_openlog_stream(log);
+	error = eal_start(env, &cores, log, &logged, why);
+	rte_openlog_stream(NULL);
+	fclose(log);
+	free(logged);
+	return error;
+}
+
+void hf_env_stop(void)
+{
+	rte_eal_cleanup();
+}
