@@ -54,6 +54,10 @@ static void rig_configure(struct rig *r, unsigned v)
 	r->wnd = 1000;
 	r->now_us = SEC(1);
 	r->ts_base = r->irs;
+	r->su = r->iss;
+	r->sn = r->iss + 1;
+	r->rn = r->irs + 1;
+	r->rw = 8192;
 
 	hf_config_defaults(c);
 	c->ipv4 = c->ipv6 = (struct hf_sizes){ .connections = 16, .requests = 16, .buckets = 16 };

@@ -72,10 +72,11 @@ struct rig {
 	/* The set-up; a row's set_up may change it. */
 	struct hf_config config;
 	struct hf_memport memport;
-	bool timestamps; /* the peer offers them */
-	bool active;	 /* rig_to opens from our side */
-	bool hold;	 /* rig_to ends our side by hf_shutdown, not hf_close */
-	uint16_t wnd;	 /* window field of the peer's segments that set none; also MW: 1000 */
+	bool timestamps;  /* the peer offers them */
+	bool active;	  /* rig_to opens from our side */
+	bool hold;	  /* rig_to ends our side by hf_shutdown, not hf_close */
+	uint16_t wnd;	  /* window field of the peer's segments that set none; also MW: 1000 */
+	uint16_t unacked; /* octets that our side has sent and rig_to leaves unacknowledged */
 
 	/* The connection under test. rig_to sets these; a test that goes on keeps them up itself. */
 	struct hf_addr local, peer;
@@ -179,6 +180,7 @@ void rig_discard(struct rig *r); /* flush, and forget all that waits */
 #define rig_event_closed(r, error) rig_event_at(__FILE__, __LINE__, (r), HF_EV_CLOSED, (error))
 const struct hf_event *rig_event_at(const char *file, int line, struct rig *r, uint32_t what,
 				    int error);
+uint32_t rig_event_bits(struct rig *r); /* the oldest event's, whatever it is; 0: none */
 #define rig_no_event(r) rig_no_event_at(__FILE__, __LINE__, (r))
 void rig_no_event_at(const char *file, int line, struct rig *r);
 void rig_forget_events(struct rig *r);

@@ -312,6 +312,13 @@ const struct hf_event *rig_event_at(const char *file, int line, struct rig *r, u
 	return e;
 }
 
+uint32_t rig_event_bits(struct rig *r)
+{
+	const struct hf_event *e = next_event(r, 0);
+
+	return e ? e->what : 0;
+}
+
 void rig_no_event_at(const char *file, int line, struct rig *r)
 {
 	const struct hf_event *e = next_event(r, HF_EV_SENT | HF_EV_WRITABLE);

@@ -130,10 +130,15 @@ static void to_syn_received(struct rig *r)
 	rig_expect_state(r, HF_SYN_RECEIVED);
 }
 
-void rig_open_passive(struct rig *r)
+static void listen_once(struct rig *r)
 {
 	if (r->listener_count == 0)
 		rig_listen(r);
+}
+
+void rig_open_passive(struct rig *r)
+{
+	listen_once(r);
 	to_syn_received(r);
 	rig_send(r, from_peer(r, 0));
 	r->su = r->sn;
@@ -169,16 +174,35 @@ static void to_established(struct rig *r)
 		rig_open_passive(r);
 }
 
-/* Our side ends: FIN. */
+/* Our side sends what r->unacked says. */
+static void write_ours(struct rig *r)
+{
+	struct seg text = rig_ack(r);
+
+	if (r->unacked == 0)
+		return;
+	rig_write(r, r->unacked);
+	rig_flush(r);
+	text.text_len = r->unacked;
+	rig_expect(r, text);
+	r->sn += r->unacked;
+}
+
+/* Our side ends: FIN, with r->unacked octets of text. */
 static void end_ours(struct rig *r)
 {
-	const int err = r->hold ? hf_shutdown(r->w, r->id) : hf_close(r->w, r->id);
+	struct seg fin = rig_ack(r);
+	int err;
 
+	rig_write(r, r->unacked);
+	err = r->hold ? hf_shutdown(r->w, r->id) : hf_close(r->w, r->id);
 	if (err != 0)
 		rig_fail(r, "%s: %d", r->hold ? "hf_shutdown" : "hf_close", err);
 	rig_flush(r);
-	rig_expect(r, (struct seg){ .seq = r->sn, .ack = r->rn, .flags = SEG_FIN | SEG_ACK });
-	r->sn++;
+	fin.flags |= SEG_FIN;
+	fin.text_len = r->unacked;
+	rig_expect(r, fin);
+	r->sn += fin.text_len + 1u;
 }
 
 /* The peer's ends: its FIN, with this ACK field. */
@@ -192,19 +216,27 @@ static void end_theirs(struct rig *r, uint32_t ack)
 	rig_expect_ack(r);
 }
 
+static void to_close_wait(struct rig *r)
+{
+	to_established(r);
+	end_theirs(r, r->sn);
+	rig_event(r, HF_EV_EOF);
+	rig_expect_state(r, HF_CLOSE_WAIT);
+}
+
 void rig_to(struct rig *r, enum rig_state state)
 {
 	switch (state) {
 	case RIG_CLOSED:
 		break;
 	case RIG_LISTEN:
-		rig_listen(r);
+		listen_once(r);
 		break;
 	case RIG_SYN_SENT:
 		to_syn_sent(r);
 		break;
 	case RIG_SYN_RCVD_P:
-		rig_listen(r);
+		listen_once(r);
 		to_syn_received(r);
 		break;
 	case RIG_SYN_RCVD_A:
@@ -213,6 +245,7 @@ void rig_to(struct rig *r, enum rig_state state)
 		break;
 	case RIG_ESTABLISHED:
 		to_established(r);
+		write_ours(r);
 		break;
 	case RIG_FIN_WAIT_1:
 		to_established(r);
@@ -226,10 +259,8 @@ void rig_to(struct rig *r, enum rig_state state)
 		rig_expect_state(r, HF_FIN_WAIT_2);
 		break;
 	case RIG_CLOSE_WAIT:
-		to_established(r);
-		end_theirs(r, r->sn);
-		rig_event(r, HF_EV_EOF);
-		rig_expect_state(r, HF_CLOSE_WAIT);
+		to_close_wait(r);
+		write_ours(r);
 		break;
 	case RIG_CLOSING:
 		rig_to(r, RIG_FIN_WAIT_1);
@@ -237,7 +268,7 @@ void rig_to(struct rig *r, enum rig_state state)
 		rig_expect_state(r, HF_CLOSING);
 		break;
 	case RIG_LAST_ACK:
-		rig_to(r, RIG_CLOSE_WAIT);
+		to_close_wait(r);
 		end_ours(r);
 		rig_expect_state(r, HF_LAST_ACK);
 		break;
