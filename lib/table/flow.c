@@ -75,13 +75,13 @@ static void slot_move(struct flow_line *from, unsigned slot, struct flow_line *t
 	slot_set(from, slot, 0, HANDLE_NONE);
 }
 
-/* Whether `line` is one of the first two steps, or one of those that led to this. */
-static bool step_seen(const struct step *steps, unsigned at, uint32_t line)
+/* Whether a line is among these steps: none may come twice, or a chain of moves would cut itself. */
+static bool step_seen(const struct step *steps, unsigned n, uint32_t line)
 {
-	for (; at > 1; at = steps[at].from)
-		if (steps[at].line == line)
+	for (unsigned i = 0; i < n; i++)
+		if (steps[i].line == line)
 			return true;
-	return steps[0].line == line || steps[1].line == line;
+	return false;
 }
 
 /* Empty a slot of one of two full lines: breadth first, for the shortest chain of moves. */
@@ -98,7 +98,7 @@ static bool make_room(struct flow_table *t, uint32_t home, uint32_t other)
 
 			if ((tag & FLOW_AWAY) == FLOW_AT_HOME && flow_away(l, tag) == AWAY_MAX)
 				continue;
-			if (step_seen(steps, at, to))
+			if (step_seen(steps, n, to))
 				continue;
 			if (!flow_match(&t->line[to], 0)) {
 				if (n < SEARCH)

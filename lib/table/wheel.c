@@ -11,7 +11,7 @@
 #define NEAR_END 2u /* handles of no kind, see wheel_ring.end */
 #define FAR_END 3u
 #define FAR_PARTS 4 /* 2^FAR_PARTS far slots span the near ring */
-#define SORT_MAX 64 /* far entries sorted in by one call, unless they are due */
+#define SORT_MAX 64 /* far entries sorted in by one call; while they are due, wheel_reach calls again */
 
 static bool tick_lt(uint32_t a, uint32_t b)
 {
@@ -212,7 +212,7 @@ static void wheel_sort(struct wheel *w)
 			const handle h = slot->first;
 			struct entry *e = wheel_at(w, h);
 
-			if (moved++ >= SORT_MAX && tick_lt(w->now, w->horizon))
+			if (moved++ == SORT_MAX)
 				return;
 			ring_drop(w, &w->far, e);
 			ring_put(w, &w->near, h, e);

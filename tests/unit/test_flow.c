@@ -58,7 +58,7 @@ static void bed_free(struct bed *b)
 	free(b->lines);
 }
 
-/* The n-th tuple: IPv6 for odd numbers where both are wanted. */
+/* The n-th tuple of this version. */
 static struct flow tuple_number(uint64_t n, uint8_t version)
 {
 	struct flow flow = { .version = version };
@@ -119,7 +119,8 @@ struct live {
 
 static void live_fill(struct bed *b, struct live *live, uint32_t count)
 {
-	*live = (struct live){ .number = malloc(sizeof(uint64_t) * count), .to = malloc(sizeof(handle) * count) };
+	live->number = malloc(sizeof(uint64_t) * count);
+	live->to = malloc(sizeof(handle) * count);
 	assert_true(live->number && live->to);
 	while (live->count < count) {
 		live->number[live->count] = live->next;
@@ -190,7 +191,7 @@ static uint32_t slots_at(const struct flow_table *t, unsigned percent)
 static void find__at_90_percent__few_lines(void **state)
 {
 	struct bed b;
-	struct live live;
+	struct live live = { 0 };
 	struct cost c;
 	uint64_t seed = 4;
 
@@ -210,7 +211,7 @@ static void find__at_90_percent__few_lines(void **state)
 static void churn__at_80_percent__cost_stays_flat(void **state)
 {
 	struct bed b;
-	struct live live;
+	struct live live = { 0 };
 	struct cost settled, c;
 	uint64_t seed = 5;
 
@@ -233,8 +234,6 @@ static void churn__at_80_percent__cost_stays_flat(void **state)
 	bed_free(&b);
 }
 
-#define UNIVERSE 4096u
-
 static void replace_one(struct bed *b, uint64_t hash, const struct flow *flow, handle *was)
 {
 	const handle to = thing_make(b, KIND_BUCKET, flow);
@@ -244,22 +243,21 @@ static void replace_one(struct bed *b, uint64_t hash, const struct flow *flow, h
 	*was = to;
 }
 
-/* Random inserts, removals and changes of kind; hashes of few bits, so that tags and lines collide. */
-static void random__against_a_map__each_tuple_once(void **state)
+/* Random inserts, removals and changes of kind. `keep` are the bits left of the hash: with few of them tags
+ * and lines collide. */
+static void run_random(uint32_t capacity, uint32_t universe, uint64_t keep)
 {
-	static handle map[UNIVERSE];
+	handle *map = calloc(universe, sizeof(handle)), h;
 	struct bed b;
 	uint64_t seed = 6, cursor = 0;
 	uint32_t count = 0, shown = 0;
-	handle h;
 
-	(void)state;
-	memset(map, 0, sizeof(map));
-	bed_make(&b, UNIVERSE, UNIVERSE);
-	for (uint32_t i = 0; i < CHURN / 10; i++) {
-		const uint32_t n = random_below(&seed, UNIVERSE);
+	assert_non_null(map);
+	bed_make(&b, capacity, universe);
+	for (uint32_t i = 0; i < CHURN / 20; i++) {
+		const uint32_t n = random_below(&seed, universe);
 		const struct flow flow = tuple_number(n, n % 2 ? 6 : 4);
-		const uint64_t hash = random_mix(n / 6) & 0xffffffff000000ffu;
+		const uint64_t hash = random_mix(n / 6) & keep;
 
 		assert_int_equal(flow_find(&b.flows, hash, &flow), map[n]);
 		if (map[n] == HANDLE_NONE) {
@@ -291,6 +289,15 @@ static void random__against_a_map__each_tuple_once(void **state)
 	}
 	assert_int_equal(shown, count);
 	bed_free(&b);
+	free(map);
+}
+
+static void random__against_a_map__each_tuple_once(void **state)
+{
+	(void)state;
+	run_random(4096, 4096, 0xffffffff000000ffu);
+	run_random(20, 120, UINT64_MAX); /* a few lines, full to the last slot */
+	run_random(1, 100, UINT64_MAX);
 }
 
 /* Enter flows of these hashes until the table is full; all must be found. Returns how many went in. */
@@ -363,6 +370,27 @@ static void insert__colliding_tuples__table_full(void **state)
 	}
 }
 
+/* In a crowded table room comes from moving others; what collides is still bounded, and counted right. */
+static void insert__colliding_in_a_crowd__table_full(void **state)
+{
+	(void)state;
+	for (uint64_t round = 0; round < 200; round++) {
+		struct bed b;
+		struct live live = { .next = round << 32 };
+		handle h[1000];
+		unsigned n;
+
+		bed_make(&b, 500, 1000);
+		live_fill(&b, &live, slots_at(&b.flows, 94));
+		n = fill_colliding(&b, hash_class, h);
+		assert_in_range(n, 2, 22);
+		assert_true(flow_check(&b.flows));
+		live_cost(&b, &live);
+		live_free(&live);
+		bed_free(&b);
+	}
+}
+
 static void insert__nth__fails_once(void **state)
 {
 	struct bed b;
@@ -399,6 +427,7 @@ int main(void)
 		{ "HF-M5", churn__at_80_percent__cost_stays_flat, NULL, NULL, NULL },
 		{ "HF-M6", random__against_a_map__each_tuple_once, NULL, NULL, NULL },
 		{ "HF-L6", insert__colliding_tuples__table_full, NULL, NULL, NULL },
+		{ "HF-L6-crowd", insert__colliding_in_a_crowd__table_full, NULL, NULL, NULL },
 		{ "HF-H3", insert__nth__fails_once, NULL, NULL, NULL },
 		{ "flow_init on misaligned memory: -EINVAL", init__misaligned__einval, NULL, NULL, NULL },
 	};

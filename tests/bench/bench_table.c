@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What the tables cost: TSC cycles per lookup, insertion and removal, and per act of the wheel. Each
+ * lookup stands alone or in bursts with both prefetches, as a turn does it. Not a test: it prints. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <x86intrin.h>
+
+#include "rig/random.h"
+#include "table/flow.h"
+#include "table/wheel.h"
+
+#define BURST 32
+#define LOOKUPS 2000000u
+
+struct bucket {
+	struct entry entry;
+	struct tuple4 tuple;
+	char rest[40];
+};
+
+struct bed {
+	struct pools pools;
+	struct flow_table flows;
+	struct wheel wheel;
+	uint32_t count;
+};
+
+static void *memory_take(uint64_t size)
+{
+	void *p = aligned_alloc(1 << 21, (size + (1 << 21) - 1) >> 21 << 21);
+
+	if (p == NULL) {
+		perror("aligned_alloc");
+		exit(1);
+	}
+	(void)madvise(p, size, MADV_HUGEPAGE);
+	return p;
+}
+
+static struct flow tuple_number(uint64_t n)
+{
+	return (struct flow){ .v4 = { .local = (uint32_t)n, .remote = (uint32_t)(n >> 32) }, .version = 4 };
+}
+
+static handle bed_insert(struct bed *b, uint64_t n)
+{
+	const handle h = pools_take(&b->pools, KIND_BUCKET, 4);
+
+	((struct bucket *)pools_at(&b->pools, h))->tuple = tuple_number(n).v4;
+	if (flow_insert(&b->flows, random_mix(n), h) != 0) {
+		pools_give(&b->pools, h);
+		return HANDLE_NONE;
+	}
+	return h;
+}
+
+/* Cycles per lookup of tuples [first, first + count), at random. */
+static double lookup(const struct bed *b, uint64_t first, unsigned burst)
+{
+	uint64_t seed = first, start, spent = 0, found = 0;
+
+	for (uint32_t i = 0; i < LOOKUPS; i += burst) {
+		struct flow flow[BURST];
+		uint64_t hash[BURST];
+
+		for (unsigned k = 0; k < burst; k++) {
+			const uint64_t n = first + random_below(&seed, b->count);
+
+			flow[k] = tuple_number(n);
+			hash[k] = random_mix(n);
+		}
+		_mm_lfence();
+		start = __rdtsc();
+		if (burst > 1) {
+			for (unsigned k = 0; k < burst; k++)
+				flow_prefetch(&b->flows, hash[k]);
+			for (unsigned k = 0; k < burst; k++)
+				flow_prefetch_entry(&b->flows, hash[k]);
+		}
+		for (unsigned k = 0; k < burst; k++)
+			found += flow_find(&b->flows, hash[k], &flow[k]) != HANDLE_NONE;
+		_mm_lfence();
+		spent += __rdtsc() - start;
+	}
+	if (found != 0 && found < LOOKUPS)
+		printf("!");
+	return (double)spent / LOOKUPS;
+}
+
+static double empty_timing(void)
+{
+	uint64_t spent = 0, start;
+
+	for (uint32_t i = 0; i < LOOKUPS; i++) {
+		_mm_lfence();
+		start = __rdtsc();
+		_mm_lfence();
+		spent += __rdtsc() - start;
+	}
+	return (double)spent / LOOKUPS;
+}
+
+/* Cycles of one removal and one insertion, pool included. */
+static double churn(struct bed *b, handle *to, uint64_t *number, uint64_t *next)
+{
+	uint64_t seed = 3, start;
+
+	start = __rdtsc();
+	for (uint32_t i = 0; i < LOOKUPS; i++) {
+		const uint32_t at = random_below(&seed, b->count);
+
+		flow_remove(&b->flows, random_mix(number[at]), to[at]);
+		pools_give(&b->pools, to[at]);
+		do {
+			number[at] = (*next)++;
+			to[at] = bed_insert(b, number[at]);
+		} while (to[at] == HANDLE_NONE);
+	}
+	return (double)(__rdtsc() - start) / LOOKUPS;
+}
+
+static void bench_flow(uint32_t count, unsigned percent, double base)
+{
+	const uint32_t capacity = (uint32_t)((uint64_t)count * 75 / percent);
+	struct bed b = { .count = count };
+	void *lines = memory_take(flow_memory(capacity));
+	void *entries = memory_take((uint64_t)count * sizeof(struct bucket));
+	handle *to = malloc(count * sizeof(handle));
+	uint64_t *number = malloc(count * sizeof(uint64_t)), next = 0;
+	double hit, miss, hits, misses;
+
+	if (to == NULL || number == NULL)
+		exit(1);
+	pool_init(pools_of(&b.pools, KIND_BUCKET, 4), entries, sizeof(struct bucket), count);
+	flow_init(&b.flows, lines, capacity, &b.pools);
+	for (uint32_t i = 0; i < count; i++) {
+		number[i] = next++;
+		to[i] = bed_insert(&b, number[i]);
+	}
+	hit = lookup(&b, 0, 1) - base;
+	miss = lookup(&b, 1ull << 40, 1) - base;
+	hits = lookup(&b, 0, BURST);
+	misses = lookup(&b, 1ull << 40, BURST);
+	printf("%10u %4u %% %8.0f %8.0f %12.0f %8.0f %16.0f\n", count, percent, hit, miss, hits, misses,
+	       churn(&b, to, number, &next));
+	free(lines);
+	free(entries);
+	free(to);
+	free(number);
+}
+
+/* 2^20 entries go through the wheel as TIME-WAIT does; and are moved at random. */
+static void bench_wheel(uint32_t count)
+{
+	struct bed b = { .count = count };
+	void *slots = memory_take(wheel_memory(WHEEL_BITS));
+	void *entries = memory_take((uint64_t)count * sizeof(struct bucket));
+	handle *to = malloc(count * sizeof(handle)), due[BURST], seen = 0;
+	uint64_t seed = 5, start, arm, move, oldest, expire, idle, step;
+	uint32_t n, now = 1000, fired = 0;
+
+	if (to == NULL)
+		exit(1);
+	pool_init(pools_of(&b.pools, KIND_BUCKET, 4), entries, sizeof(struct bucket), count);
+	wheel_init(&b.wheel, slots, WHEEL_BITS, &b.pools, now);
+	for (uint32_t i = 0; i < count; i++)
+		to[i] = pools_take(&b.pools, KIND_BUCKET, 4);
+	start = __rdtsc();
+	for (uint32_t i = 0; i < count; i++)
+		wheel_arm(&b.wheel, to[i], now + 60000 + i / 500);
+	arm = __rdtsc() - start;
+	start = __rdtsc();
+	for (uint32_t i = 0; i < count; i++) {
+		const handle h = to[random_below(&seed, count)];
+
+		wheel_move(&b.wheel, h, now + 60000 + random_below(&seed, 2000));
+	}
+	move = __rdtsc() - start;
+	start = __rdtsc();
+	for (uint32_t i = 0; i < LOOKUPS; i++)
+		seen ^= wheel_oldest(&b.wheel) + i;
+	oldest = __rdtsc() - start;
+	start = __rdtsc();
+	for (uint32_t i = 0; i < LOOKUPS; i++)
+		seen += wheel_advance(&b.wheel, now, due, BURST);
+	idle = __rdtsc() - start;
+	start = __rdtsc();
+	for (uint32_t i = 0; i < 50000; i++)
+		seen += wheel_advance(&b.wheel, ++now, due, BURST);
+	step = __rdtsc() - start;
+	start = __rdtsc();
+	while (fired < count) {
+		n = wheel_advance(&b.wheel, now, due, BURST);
+		fired += n;
+		now += n < BURST;
+	}
+	expire = __rdtsc() - start;
+	printf("%10u %8.0f %8.0f %8.0f %8.0f %8.0f %8.0f%s\n", count, (double)arm / count, (double)move / count,
+	       (double)expire / count, (double)oldest / LOOKUPS, (double)idle / LOOKUPS, (double)step / 50000,
+	       seen == 1 ? " " : "");
+	free(slots);
+	free(entries);
+	free(to);
+}
+
+int main(void)
+{
+	static const uint32_t counts[] = { 10000, 1000000, 10000000 };
+	static const unsigned loads[] = { 50, 75, 90 };
+	const double base = empty_timing();
+
+	printf("flow table, cycles           one by one       in bursts of %u\n", BURST);
+	printf("   entries   load      hit     miss          hit     miss    remove+insert\n");
+	for (unsigned i = 0; i < 3; i++)
+		for (unsigned k = 0; k < 3; k++)
+			bench_flow(counts[i], loads[k], base);
+	printf("wheel, cycles\n   entries      arm     move   expire   oldest     idle  +1 tick\n");
+	for (unsigned i = 0; i < 3; i++)
+		bench_wheel(counts[i]);
+	return 0;
+}
