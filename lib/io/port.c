@@ -58,7 +58,7 @@ int port_share_make(const char *name, uint32_t mbufs, struct port_share **share,
 	made->pool = rte_pktmbuf_pool_create(name, mbufs, RTE_MIN(mbufs / 16, (uint32_t)CACHE), 0,
 					     RTE_MBUF_DEFAULT_BUF_SIZE, SOCKET_ID_ANY);
 	if (made->pool == NULL) {
-		const int error = rte_errno;
+		const int error = rte_errno == ENOBUFS ? ENOMEM : rte_errno;
 
 		port_share_drop(made);
 		return why_say(why, -error, "%s: no pool of %u mbufs: %s; give EAL more memory",
