@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The flow table (DESIGN 3, HF-M4, HF-M5): cuckoo hashing into lines of seven, each entry in its home line or
- * in one other, which line and tag alone give (from either, so a move reads no entry and a removal leaves
- * nothing). Counts of those away let a miss skip the other line. Measured, mean lines of a hit and a miss, after
- * churn: 1.23 and 1.07 at 75 %, 1.38 and 1.14 at 90 %, 1.44 and 1.17 at 97 %; never above 2. With one count
- * a line instead of 16, a miss at 90 % costs what a full second line does for three lines of four.
- * SEARCH: 4 refused 2 of 10^6 inserts at 90 %, 8 none, and 16 none up to 95 %. */
+/* The flow table (DESIGN 3, HF-M4, HF-M5): cuckoo hashing into lines of seven slots. An entry sits
+ * in its home line or in one other, which line and tag alone give, from either: so a move reads no
+ * entry and a removal leaves nothing. Counts of those away let a miss skip the other line. Mean
+ * lines of a hit and of a miss, measured after churn: 1.23 and 1.07 at 75 % load, 1.38 and 1.14 at
+ * 90 %, 1.44 and 1.17 at 97 %; never above 2. One count a line instead of 16 makes a miss 1.85 at
+ * 90 %. SEARCH of 4 refused 2 of 10^6 inserts at 90 %, 8 none, 16 none at 95 % either. */
 #include "table/flow.h"
 
 #include <assert.h>
@@ -17,7 +17,7 @@
 /* A line to empty a slot of, so that the slot of the line it was come from can move here. */
 struct step {
 	uint32_t line;
-	uint8_t from, slot; /* index of that step, and its slot */
+	unsigned from, slot; /* index of that step, and its slot */
 };
 
 uint64_t flow_memory(uint32_t capacity)
@@ -32,9 +32,9 @@ int flow_init(struct flow_table *t, void *memory, uint32_t capacity, struct pool
 	if ((uintptr_t)memory % sizeof(struct flow_line) != 0)
 		return -EINVAL;
 	memset(memory, 0, size);
-	*t = (struct flow_table){
-		.line = memory, .pools = pools, .lines = (uint32_t)(size / sizeof(struct flow_line))
-	};
+	*t = (struct flow_table){ .line = memory,
+				  .pools = pools,
+				  .lines = (uint32_t)(size / sizeof(struct flow_line)) };
 	return 0;
 }
 
@@ -75,7 +75,7 @@ static void slot_move(struct flow_line *from, unsigned slot, struct flow_line *t
 	slot_set(from, slot, 0, HANDLE_NONE);
 }
 
-/* Whether a line is among these steps: none may come twice, or a chain of moves would cut itself. */
+/* Whether a line is among these steps: none comes twice, or a chain of moves could cut itself. */
 static bool step_seen(const struct step *steps, unsigned n, uint32_t line)
 {
 	for (unsigned i = 0; i < n; i++)
@@ -102,7 +102,7 @@ static bool make_room(struct flow_table *t, uint32_t home, uint32_t other)
 				continue;
 			if (!flow_match(&t->line[to], 0)) {
 				if (n < SEARCH)
-					steps[n++] = (struct step){ to, (uint8_t)at, (uint8_t)slot };
+					steps[n++] = (struct step){ to, at, slot };
 				continue;
 			}
 			slot_move(l, slot, &t->line[to]);
@@ -166,7 +166,7 @@ static unsigned line_slot(const struct flow_line *l, uint32_t tag, handle h)
 }
 
 /* Find a handle that is in the table: its line; out: its slot. */
-static struct flow_line *flow_slot(const struct flow_table *t, uint64_t hash, handle h, unsigned *slot)
+static struct flow_line *flow_slot(struct flow_table *t, uint64_t hash, handle h, unsigned *slot)
 {
 	const uint32_t tag = flow_tag(hash), home = flow_home(t, hash);
 	struct flow_line *l = &t->line[home];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The flow table: a tuple leads to the handle of its request, connection or bucket. One for each worker.
- * The caller hashes (flow_hash, keyed), prefetches for the whole burst, then looks up. flow.c says why
- * the table is built as it is. */
+/* The flow table: a tuple leads to the handle of its request, connection or bucket. One for each
+ * worker. The caller hashes (flow_hash, keyed), prefetches for the whole burst, then looks up.
+ * flow.c says why the table is built as it is. */
 #ifndef HF_FLOW_H
 #define HF_FLOW_H
 
@@ -19,8 +19,8 @@
 #define FLOW_AT_HOME 1u /* the low bits of a tag: 0 empty, 1 in its home line, */
 #define FLOW_AWAY 3u	/* 3 in its other line */
 
-/* One cache line. For each of 16 classes of tags, four bits of `away` count the entries whose home is
- * this line but which sit in their other one; so a miss seldom reads a second line. */
+/* One cache line. For each of 16 classes of tags, four bits of `away` count the entries whose home
+ * is this line but which sit in their other one; so a miss seldom reads a second line. */
 struct flow_line {
 	uint32_t tag[FLOW_SLOTS];
 	handle to[FLOW_SLOTS];
@@ -60,8 +60,8 @@ void flow_replace(struct flow_table *t, uint64_t hash, handle from, handle to);
 /* Take out what flow_insert entered. Of its entry nothing is read. */
 void flow_remove(struct flow_table *t, uint64_t hash, handle h);
 
-/* All handles, one a call, until HANDLE_NONE; *cursor starts at 0. An insertion between two calls can make
- * it miss one or show it twice; a removal cannot. */
+/* All handles, one a call, until HANDLE_NONE; *cursor starts at 0. An insertion between two calls
+ * can make it miss one or show it twice; a removal cannot. */
 handle flow_next(const struct flow_table *t, uint64_t *cursor);
 
 /* Lines that flow_find would read. */
@@ -88,7 +88,8 @@ static inline uint32_t flow_home(const struct flow_table *t, uint64_t hash)
 /* The other one of an entry's two lines, from either. */
 static inline uint32_t flow_other(const struct flow_table *t, uint32_t line, uint32_t tag)
 {
-	const uint32_t sum = (uint32_t)((uint64_t)((tag | FLOW_AWAY) * 0x9e3779b1u) * t->lines >> 32);
+	const uint32_t mixed = (tag | FLOW_AWAY) * 0x9e3779b1u;
+	const uint32_t sum = (uint32_t)((uint64_t)mixed * t->lines >> 32);
 
 	return sum >= line ? sum - line : sum - line + t->lines;
 }
@@ -124,7 +125,8 @@ static inline handle flow_look(const struct flow_table *t, const struct flow_lin
 	for (unsigned found = flow_match(l, tag); found; found &= found - 1) {
 		const handle h = l->to[__builtin_ctz(found)];
 
-		if (handle_version(h) == flow->version && tuple_is(entry_tuple(pools_at(t->pools, h)), flow))
+		if (handle_version(h) == flow->version &&
+		    tuple_is(entry_tuple(pools_at(t->pools, h)), flow))
 			return h;
 	}
 	return HANDLE_NONE;
@@ -148,7 +150,7 @@ static inline void flow_prefetch(const struct flow_table *t, uint64_t hash)
 	__builtin_prefetch(&t->line[flow_home(t, hash)]);
 }
 
-/* Second stage: have the entry come that the line, here by now, seems to lead to; or else the other line. */
+/* Second stage: have the entry come that the line, here by now, leads to; or else the other line. */
 static inline void flow_prefetch_entry(const struct flow_table *t, uint64_t hash)
 {
 	const uint32_t tag = flow_tag(hash), home = flow_home(t, hash);

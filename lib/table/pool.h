@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Pools of fixed-size entries, one for each kind and IP version, named by handles. The worker takes an
- * entry when something begins and gives it back when it is over; memory is the caller's, touched once at
- * pool_init. The free list is threaded through struct entry, the octets behind it are left alone, so a
- * generation counter in there outlives its owner. Any take can be made to fail (HF-H3). */
+/* Pools of fixed-size entries, one for each kind and IP version, named by handles. The worker takes
+ * an entry when something begins and gives it back when it is over; memory is the caller's, touched
+ * once at pool_init. The free list is threaded through struct entry, the octets behind it are left
+ * alone, so a generation counter outlives its owner. Any take can be made to fail (HF-H3). */
 #ifndef HF_POOL_H
 #define HF_POOL_H
 
@@ -12,8 +12,8 @@
 
 #include "table/handle.h"
 
-/* In entry.prev of what lies in the free list. A handle of no kind, which no pool gives. An entry that
- * is taken but in no wheel has HANDLE_NONE there, so its owner may clear it whole. */
+/* In entry.prev of what lies in the free list. A handle of no kind, which no pool gives. An entry
+ * that is taken but in no wheel has HANDLE_NONE there, so its owner may clear it whole. */
 #define ENTRY_FREE 1u
 
 struct pool {
@@ -26,7 +26,7 @@ struct pool {
 };
 
 struct pools {
-	struct pool pool[HANDLE_POOLS]; /* by handle >> HANDLE_INDEX_BITS; those of KIND_NONE stay empty */
+	struct pool pool[HANDLE_POOLS]; /* by handle >> HANDLE_INDEX_BITS; KIND_NONE: empty */
 	uint64_t fail_in;		/* the n-th allocation from now fails, once; 0: off */
 };
 
@@ -51,7 +51,7 @@ static inline void *pools_at(const struct pools *ps, handle h)
 	return p->base + (uint64_t)handle_index(h) * p->stride;
 }
 
-/* Whether the injected fault is due now. Every allocator of a worker asks once for each allocation. */
+/* Whether the injected fault is due now. A worker's allocators ask once for each allocation. */
 static inline bool pools_fault(struct pools *ps)
 {
 	return __builtin_expect(ps->fail_in != 0, 0) && --ps->fail_in == 0;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The timer wheel: a near ring with a slot for each tick, a far ring whose slots are 2^(bits-4) ticks wide.
- * All that is due before the horizon is near, the rest far; as time comes on a far slot is sorted in, a few
- * entries a call, and only then does the horizon pass it. So what is armed for one tick stays in the order
- * it was armed, and no call pays for a crowd of long timers. */
+/* The timer wheel: a near ring with a slot for each tick, a far ring whose slots are 2^(bits-4)
+ * ticks wide. All that is due before the horizon is near, the rest far; as time comes on a far slot
+ * is sorted in, a few entries a call, and only then does the horizon pass it. So what is armed for
+ * one tick stays in the order it was armed, and no call pays for a crowd that is not yet due. */
 #include "table/wheel.h"
 
 #include <assert.h>
@@ -11,7 +11,7 @@
 #define NEAR_END 2u /* handles of no kind, see wheel_ring.end */
 #define FAR_END 3u
 #define FAR_PARTS 4 /* 2^FAR_PARTS far slots span the near ring */
-#define SORT_MAX 64 /* far entries sorted in by one call; while they are due, wheel_reach calls again */
+#define SORT_MAX 64 /* far entries sorted in at a time */
 
 static bool tick_lt(uint32_t a, uint32_t b)
 {
@@ -23,7 +23,7 @@ static struct entry *wheel_at(const struct wheel *w, handle h)
 	return pools_at(w->pools, h);
 }
 
-/* Words of a ring's lowest bitmap, then of the one above: there is always a spare one for map_from. */
+/* Words of one level of a bitmap; map_from may look one bit past the last. */
 static uint64_t map_words(uint64_t bits)
 {
 	return bits / 64 + 1;
@@ -154,7 +154,8 @@ static void ring_drop(const struct wheel *w, struct wheel_ring *r, struct entry 
 	}
 }
 
-void wheel_init(struct wheel *w, void *memory, unsigned bits, const struct pools *pools, uint32_t now)
+void wheel_init(struct wheel *w, void *memory, unsigned bits, const struct pools *pools,
+		uint32_t now)
 {
 	const unsigned shift = bits - FAR_PARTS;
 
@@ -221,7 +222,8 @@ static void wheel_sort(struct wheel *w)
 	}
 }
 
-/* Bring the wheel to the first tick up to this one at which something is due; false: to this one, nothing is. */
+/* Bring the wheel to the first tick up to this one at which something is due; false: to this one,
+ * nothing is. */
 static bool wheel_reach(struct wheel *w, uint32_t now)
 {
 	for (;;) {

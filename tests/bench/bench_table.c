@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the tables cost: TSC cycles per lookup, insertion and removal, and per act of the wheel. Each
- * lookup stands alone or in bursts with both prefetches, as a turn does it. Not a test: it prints. */
+/* What the tables cost: TSC cycles per lookup, insertion and removal, and per act of the wheel.
+ * Each lookup stands alone or in bursts with both prefetches, as a turn does it. Not a test: it
+ * prints. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -40,7 +41,8 @@ static void *memory_take(uint64_t size)
 
 static struct flow tuple_number(uint64_t n)
 {
-	return (struct flow){ .v4 = { .local = (uint32_t)n, .remote = (uint32_t)(n >> 32) }, .version = 4 };
+	return (struct flow){ .v4 = { .local = (uint32_t)n, .remote = (uint32_t)(n >> 32) },
+			      .version = 4 };
 }
 
 static handle bed_insert(struct bed *b, uint64_t n)
@@ -142,8 +144,8 @@ static void bench_flow(uint32_t count, unsigned percent, double base)
 	miss = lookup(&b, 1ull << 40, 1) - base;
 	hits = lookup(&b, 0, BURST);
 	misses = lookup(&b, 1ull << 40, BURST);
-	printf("%10u %4u %% %8.0f %8.0f %12.0f %8.0f %16.0f\n", count, percent, hit, miss, hits, misses,
-	       churn(&b, to, number, &next));
+	printf("%10u %4u %% %8.0f %8.0f %12.0f %8.0f %16.0f\n", count, percent, hit, miss, hits,
+	       misses, churn(&b, to, number, &next));
 	free(lines);
 	free(entries);
 	free(to);
@@ -196,9 +198,9 @@ static void bench_wheel(uint32_t count)
 		now += n < BURST;
 	}
 	expire = __rdtsc() - start;
-	printf("%10u %8.0f %8.0f %8.0f %8.0f %8.0f %8.0f%s\n", count, (double)arm / count, (double)move / count,
-	       (double)expire / count, (double)oldest / LOOKUPS, (double)idle / LOOKUPS, (double)step / 50000,
-	       seen == 1 ? " " : "");
+	printf("%10u %8.0f %8.0f %8.0f %8.0f %8.0f %8.0f%s\n", count, (double)arm / count,
+	       (double)move / count, (double)expire / count, (double)oldest / LOOKUPS,
+	       (double)idle / LOOKUPS, (double)step / 50000, seen == 1 ? " " : "");
 	free(slots);
 	free(entries);
 	free(to);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* SplitMix64: seeded numbers for tests, the same on every machine; its mixer also serves as a hash. */
+/* SplitMix64: seeded numbers for tests, the same everywhere; its mixer also serves as a hash. */
 #ifndef HF_RIG_RANDOM_H
 #define HF_RIG_RANDOM_H
 

@@ -44,9 +44,11 @@ static void bed_make(struct bed *b, uint32_t capacity, uint32_t entries)
 	b->connections6 = malloc(sizeof(struct thing6) * entries);
 	b->lines = aligned_alloc(64, flow_memory(capacity));
 	assert_true(b->connections && b->buckets && b->connections6 && b->lines);
-	pool_init(pools_of(&b->pools, KIND_CONNECTION, 4), b->connections, sizeof(struct thing), entries);
+	pool_init(pools_of(&b->pools, KIND_CONNECTION, 4), b->connections, sizeof(struct thing),
+		  entries);
 	pool_init(pools_of(&b->pools, KIND_BUCKET, 4), b->buckets, sizeof(struct thing), entries);
-	pool_init(pools_of(&b->pools, KIND_CONNECTION, 6), b->connections6, sizeof(struct thing6), entries);
+	pool_init(pools_of(&b->pools, KIND_CONNECTION, 6), b->connections6, sizeof(struct thing6),
+		  entries);
 	assert_int_equal(flow_init(&b->flows, b->lines, capacity, &b->pools), 0);
 }
 
@@ -64,7 +66,9 @@ static struct flow tuple_number(uint64_t n, uint8_t version)
 	struct flow flow = { .version = version };
 
 	if (version == 4) {
-		flow.v4 = (struct tuple4){ .local = (uint32_t)n, .remote = (uint32_t)(n >> 32), .local_port = 80 };
+		flow.v4 = (struct tuple4){ .local = (uint32_t)n,
+					   .remote = (uint32_t)(n >> 32),
+					   .local_port = 80 };
 	} else {
 		flow.v6.local[3] = (uint32_t)n;
 		flow.v6.remote[3] = (uint32_t)(n >> 32);
@@ -163,7 +167,7 @@ static struct cost live_cost(const struct bed *b, const struct live *live)
 	return c;
 }
 
-/* Remove one at random and enter a new tuple, so many times. Returns how often the table was full. */
+/* Remove one at random and enter a new tuple, so many times. Returns how often there was no room. */
 static uint32_t live_churn(struct bed *b, struct live *live, uint32_t times, uint64_t *seed)
 {
 	uint32_t full = 0;
@@ -229,7 +233,8 @@ static void churn__at_80_percent__cost_stays_flat(void **state)
 	for (uint32_t i = 0; i < live.count; i++)
 		bed_remove(&b, live.number[i], live.to[i]);
 	for (uint32_t i = 0; i < b.flows.lines; i++)
-		assert_memory_equal(&b.flows.line[i], &(struct flow_line){ 0 }, sizeof(struct flow_line));
+		assert_memory_equal(&b.flows.line[i], &(struct flow_line){ 0 },
+				    sizeof(struct flow_line));
 	live_free(&live);
 	bed_free(&b);
 }
@@ -243,8 +248,8 @@ static void replace_one(struct bed *b, uint64_t hash, const struct flow *flow, h
 	*was = to;
 }
 
-/* Random inserts, removals and changes of kind. `keep` are the bits left of the hash: with few of them tags
- * and lines collide. */
+/* Random inserts, removals and changes of kind. `keep` are the bits left of the hash: with few of
+ * them tags and lines collide. */
 static void run_random(uint32_t capacity, uint32_t universe, uint64_t keep)
 {
 	handle *map = calloc(universe, sizeof(handle)), h;
@@ -282,8 +287,10 @@ static void run_random(uint32_t capacity, uint32_t universe, uint64_t keep)
 	while ((h = flow_next(&b.flows, &cursor)) != HANDLE_NONE) {
 		uint32_t n;
 
-		memcpy(&n, handle_version(h) == 4 ? entry_tuple(pools_at(&b.pools, h)) :
-			   (char *)entry_tuple(pools_at(&b.pools, h)) + 12, sizeof(n));
+		memcpy(&n,
+		       handle_version(h) == 4 ? entry_tuple(pools_at(&b.pools, h)) :
+						(char *)entry_tuple(pools_at(&b.pools, h)) + 12,
+		       sizeof(n));
 		assert_int_equal(map[n], h);
 		shown++;
 	}
@@ -300,7 +307,7 @@ static void random__against_a_map__each_tuple_once(void **state)
 	run_random(1, 100, UINT64_MAX);
 }
 
-/* Enter flows of these hashes until the table is full; all must be found. Returns how many went in. */
+/* Enter flows of these hashes until there is no room; all must be found. Returns how many went in. */
 static unsigned fill_colliding(struct bed *b, uint64_t (*hash)(unsigned), handle *h)
 {
 	unsigned n = 0;
@@ -370,7 +377,8 @@ static void insert__colliding_tuples__table_full(void **state)
 	}
 }
 
-/* In a crowded table room comes from moving others; what collides is still bounded, and counted right. */
+/* In a crowded table room comes from moving others; what collides is still bounded, and counted
+ * right. */
 static void insert__colliding_in_a_crowd__table_full(void **state)
 {
 	(void)state;
@@ -429,7 +437,8 @@ int main(void)
 		{ "HF-L6", insert__colliding_tuples__table_full, NULL, NULL, NULL },
 		{ "HF-L6-crowd", insert__colliding_in_a_crowd__table_full, NULL, NULL, NULL },
 		{ "HF-H3", insert__nth__fails_once, NULL, NULL, NULL },
-		{ "flow_init on misaligned memory: -EINVAL", init__misaligned__einval, NULL, NULL, NULL },
+		{ "flow_init on misaligned memory: -EINVAL", init__misaligned__einval, NULL, NULL,
+		  NULL },
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

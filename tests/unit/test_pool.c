@@ -98,7 +98,8 @@ static void take__nth__fails_once(void **state)
 		bed_make(&b);
 		b.pools.fail_in = n;
 		for (unsigned i = 1; i <= SIZE; i++)
-			assert_int_equal(pools_take(&b.pools, KIND_REQUEST, 4) == HANDLE_NONE, i == n);
+			assert_int_equal(pools_take(&b.pools, KIND_REQUEST, 4) == HANDLE_NONE,
+					 i == n);
 		assert_int_equal(pools_of(&b.pools, KIND_REQUEST, 4)->refused, 1);
 		assert_int_equal(pools_of(&b.pools, KIND_REQUEST, 4)->used, SIZE - 1);
 		assert_int_not_equal(pools_take(&b.pools, KIND_REQUEST, 4), HANDLE_NONE);
@@ -137,7 +138,8 @@ int main(void)
 		{ "HF-L5", take__until_empty__refused_and_counted, NULL, NULL, NULL },
 		{ "HF-H4", take__other_version__other_pool, NULL, NULL, NULL },
 		{ "HF-H3", take__nth__fails_once, NULL, NULL, NULL },
-		{ "give, then take: generation survives", give__then_take__generation_survives, NULL, NULL, NULL },
+		{ "give, then take: generation survives", give__then_take__generation_survives,
+		  NULL, NULL, NULL },
 		{ "give twice: aborts", give__twice__aborts, NULL, NULL, NULL },
 	};
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The wheel against a heap of 64-bit deadlines: what fires, in which order, never early, from any tick. */
+/* The wheel against a heap of 64-bit deadlines: what fires, in which order, never early, from any
+ * tick. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -330,7 +331,8 @@ static void advance__crowd_of_long_timers__each_in_time(void **state)
 	(void)state;
 	bed_make(&b, crowd, WHEEL_BITS_MIN, start);
 	for (uint32_t i = 0; i < crowd; i++)
-		wheel_arm(&b.wheel, b.all[i], start + (3u << WHEEL_BITS_MIN) + random_below(&seed, 5000));
+		wheel_arm(&b.wheel, b.all[i],
+			  start + (3u << WHEEL_BITS_MIN) + random_below(&seed, 5000));
 	for (uint32_t now = start; fired < crowd; now++) {
 		do {
 			n = wheel_advance(&b.wheel, now, due, 64);
