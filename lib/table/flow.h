@@ -150,7 +150,7 @@ static inline void flow_prefetch(const struct flow_table *t, uint64_t hash)
 	__builtin_prefetch(&t->line[flow_home(t, hash)]);
 }
 
-/* Second stage: have the entry come that the line, here by now, leads to; or else the other line. */
+/* Second stage: have the entry come that the line, here by now, leads to; else the other line. */
 static inline void flow_prefetch_entry(const struct flow_table *t, uint64_t hash)
 {
 	const uint32_t tag = flow_tag(hash), home = flow_home(t, hash);

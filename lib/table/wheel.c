@@ -154,8 +154,7 @@ static void ring_drop(const struct wheel *w, struct wheel_ring *r, struct entry 
 	}
 }
 
-void wheel_init(struct wheel *w, void *memory, unsigned bits, const struct pools *pools,
-		uint32_t now)
+void wheel_init(struct wheel *w, void *memory, unsigned bits, const struct pools *pools, uint32_t now)
 {
 	const unsigned shift = bits - FAR_PARTS;
 

@@ -167,7 +167,7 @@ static struct cost live_cost(const struct bed *b, const struct live *live)
 	return c;
 }
 
-/* Remove one at random and enter a new tuple, so many times. Returns how often there was no room. */
+/* Remove one at random and enter a new tuple, so many times. Returns how often that failed. */
 static uint32_t live_churn(struct bed *b, struct live *live, uint32_t times, uint64_t *seed)
 {
 	uint32_t full = 0;
@@ -307,7 +307,7 @@ static void random__against_a_map__each_tuple_once(void **state)
 	run_random(1, 100, UINT64_MAX);
 }
 
-/* Enter flows of these hashes until there is no room; all must be found. Returns how many went in. */
+/* Enter flows of these hashes until one fails; all must be found. Returns how many went in. */
 static unsigned fill_colliding(struct bed *b, uint64_t (*hash)(unsigned), handle *h)
 {
 	unsigned n = 0;
