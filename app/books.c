@@ -1,0 +1,384 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The books: sums over the workers of each end, and every equation they must satisfy (DESIGN 2, 4).
+ * No side of an equation is computed from the other. Called by pair.c after the run. */
+#include "report.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+const char *const failure_names[FAILURES] = {
+	"timeout", "refused", "reset", "unreachable", "no_port", "no_memory", "aborted",
+};
+const char *const loss_names[LOSSES] = { "reset", "timeout", "aborted" };
+const char *const latency_names[LATENCIES] = { "connect", "close", "transaction" };
+
+static const char *const side_names[SIDES] = { "client", "server" };
+static const char *const book_names[] = { "attempted", "established", "accepted", "closed",
+					  "closed_by_rst" };
+#define BOOK_NAMES ((unsigned)(sizeof(book_names) / sizeof(book_names[0])))
+
+/* ---- Breaking one on purpose --------------------------------------------------------------- */
+
+/* "client.established" is a book of the application, "client.tw_entered" a counter of the engine: number
+ * BOOK_NAMES and up. "leaks.mbufs" belongs to no side. @return whether there is one of this name */
+static bool book_find(const char *name, unsigned *side, unsigned *number)
+{
+	*number = 0;
+	*side = SIDES;
+	if (strcmp(name, "leaks.mbufs") == 0)
+		return true;
+	for (*side = 0; *side < SIDES; ++*side) {
+		const size_t n = strlen(side_names[*side]);
+
+		if (strncmp(name, side_names[*side], n) != 0 || name[n] != '.')
+			continue;
+		for (*number = 0; *number < BOOK_NAMES + hf_counters(); ++*number)
+			if (strcmp(name + n + 1, *number < BOOK_NAMES ?
+							 book_names[*number] :
+							 hf_counter_name(*number - BOOK_NAMES)) == 0)
+				return true;
+	}
+	return false;
+}
+
+bool books_name(const char *name)
+{
+	unsigned side, number;
+
+	return book_find(name, &side, &number);
+}
+
+static void book_break(struct report *r, const char *name)
+{
+	unsigned side, number;
+
+	if (!book_find(name, &side, &number))
+		return;
+	if (side == SIDES)
+		r->leaked_mbufs++;
+	else if (number >= BOOK_NAMES)
+		r->ends[side].counters[number - BOOK_NAMES]++;
+	else /* they open struct books in this order */
+		(&r->ends[side].books.attempted)[number]++;
+}
+
+/* ---- Sums ---------------------------------------------------------------------------------- */
+
+static void level_add(struct hf_level *sum, const struct hf_level *level)
+{
+	sum->used += level->used;
+	sum->peak += level->peak;
+	sum->size += level->size;
+	sum->refused += level->refused;
+}
+
+static void levels_add(struct hf_levels *sum, const struct hf_levels *levels)
+{
+	level_add(&sum->connections, &levels->connections);
+	level_add(&sum->requests, &levels->requests);
+	level_add(&sum->buckets, &levels->buckets);
+	level_add(&sum->ranges, &levels->ranges);
+	level_add(&sum->flows, &levels->flows);
+	sum->timers += levels->timers;
+	sum->orphans += levels->orphans;
+	sum->queued_mbufs += levels->queued_mbufs;
+	sum->memory += levels->memory;
+	memcpy(sum->bytes_per_connection, levels->bytes_per_connection,
+	       sizeof(sum->bytes_per_connection));
+	memcpy(sum->bytes_per_request, levels->bytes_per_request, sizeof(sum->bytes_per_request));
+	memcpy(sum->bytes_per_bucket, levels->bytes_per_bucket, sizeof(sum->bytes_per_bucket));
+}
+
+static void books_add(struct books *sum, const struct books *books)
+{
+	sum->attempted += books->attempted;
+	sum->established += books->established;
+	sum->accepted += books->accepted;
+	sum->closed += books->closed;
+	sum->closed_by_rst += books->closed_by_rst;
+	for (unsigned i = 0; i < FAILURES; i++)
+		sum->failed[i] += books->failed[i];
+	for (unsigned i = 0; i < LOSSES; i++)
+		sum->lost[i] += books->lost[i];
+	sum->wrong_text += books->wrong_text;
+}
+
+static void end_gather(struct end_report *sum, const struct end *e)
+{
+	struct hf_state_level states[HF_STATES];
+	struct hf_levels levels;
+
+	books_add(&sum->books, &e->books);
+	sum->opening += end_count(e, CONN_OPENING);
+	sum->open += end_count(e, CONN_OPEN);
+	hf_state_levels(e->w, states);
+	for (unsigned i = 0; i < HF_STATES; i++) {
+		sum->states[i].entered += states[i].entered;
+		sum->states[i].now += states[i].now;
+		sum->states[i].peak += states[i].peak;
+	}
+	hf_levels(e->w, &levels);
+	levels_add(&sum->levels, &levels);
+	for (unsigned i = 0; i < hf_counters(); i++)
+		sum->counters[i] += hf_counter(e->w, i);
+	sum->missed += hf_port_missed(e->port);
+}
+
+/* Rates over the time that was measured: from the first worker's start to the last one's end. */
+static void rates_gather(struct report *r, struct end *const ends[SIDES])
+{
+	uint64_t first = UINT64_MAX, last = 0, packets = 0, octets = 0, attempted = 0, offered = 0;
+	uint64_t closed[SIDES] = { 0 }, cycles[SIDES] = { 0 };
+
+	for (unsigned side = 0; side < SIDES; side++) {
+		for (unsigned i = 0; i < r->plan->pairs; i++) {
+			const struct end *e = &ends[side][i];
+
+			if (!e->measured)
+				continue;
+			if (side == CLIENT && e->from.us < first)
+				first = e->from.us;
+			if (side == CLIENT && e->to.us > last)
+				last = e->to.us;
+			closed[side] += e->to.closed - e->from.closed;
+			cycles[side] += e->to.cycles - e->from.cycles;
+			packets += e->to.packets - e->from.packets;
+			octets += e->to.octets - e->from.octets;
+			attempted += e->to.attempted - e->from.attempted;
+			offered += e->to.offered - e->from.offered;
+		}
+	}
+	if (first >= last)
+		return;
+	if (r->plan->close == CLOSE_RST || closed[SERVER] > closed[CLIENT])
+		closed[SERVER] = closed[CLIENT]; /* a whole connection has ended at both ends */
+	r->seconds = (double)(last - first) / 1e6;
+	r->connections_per_s = (double)closed[SERVER] / r->seconds;
+	r->packets_per_s = (double)packets / r->seconds;
+	r->bits_per_s = (double)octets * 8 / r->seconds;
+	r->achieved_per_s = (double)attempted / r->seconds;
+	r->offered_per_s = (double)offered / r->seconds;
+	for (unsigned side = 0; side < SIDES && closed[SERVER]; side++)
+		r->ends[side].cycles = (double)cycles[side] / (double)closed[SERVER];
+}
+
+/* ---- Equations ----------------------------------------------------------------------------- */
+
+__attribute__((format(printf, 2, 3))) static void problem(struct report *r, const char *format, ...)
+{
+	va_list ap;
+
+	if (r->problems == MAX_PROBLEMS)
+		return;
+	va_start(ap, format);
+	vsnprintf(r->problem[r->problems++], sizeof(r->problem[0]), format, ap);
+	va_end(ap);
+}
+
+static void equal(struct report *r, const char *side, const char *equation, uint64_t left,
+		  uint64_t right)
+{
+	if (left != right)
+		problem(r, "%s%s%s: %llu against %llu", side, side[0] ? ": " : "", equation,
+			(unsigned long long)left, (unsigned long long)right);
+}
+
+uint64_t report_counter(const struct report *r, enum side side, const char *name)
+{
+	for (unsigned i = 0; i < hf_counters(); i++)
+		if (strcmp(hf_counter_name(i), name) == 0)
+			return r->ends[side].counters[i];
+	return 0;
+}
+
+static uint64_t sum_failed(const struct books *books)
+{
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; i < FAILURES; i++)
+		sum += books->failed[i];
+	return sum;
+}
+
+static uint64_t sum_lost(const struct books *books)
+{
+	return books->lost[LOST_RESET] + books->lost[LOST_TIMEOUT] + books->lost[LOST_ABORTED];
+}
+
+/* All counters whose names begin so. */
+static uint64_t sum_prefixed(const struct report *r, enum side side, const char *prefix)
+{
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; i < hf_counters(); i++)
+		if (strncmp(hf_counter_name(i), prefix, strlen(prefix)) == 0)
+			sum += r->ends[side].counters[i];
+	return sum;
+}
+
+/* What the application saw against what the engine counted. */
+static void check_application(struct report *r, enum side side)
+{
+	const struct end_report *end = &r->ends[side];
+	const struct books *b = &end->books;
+	const char *name = side_names[side];
+	const uint64_t begun = side == CLIENT ? b->established : b->accepted;
+
+	equal(r, name, "attempted = established + failed + opening", b->attempted,
+	      side == CLIENT ? b->established + sum_failed(b) + end->opening : 0);
+	equal(r, name,
+	      side == CLIENT ? "established = closed + lost + open" :
+			       "accepted = closed + lost + open",
+	      begun, b->closed + b->closed_by_rst + sum_lost(b) + end->open);
+	equal(r, name, "attempted, as the engine counts", b->attempted,
+	      report_counter(r, side, "active_attempted"));
+	equal(r, name, "established, as the engine counts", b->established,
+	      report_counter(r, side, "active_established"));
+	equal(r, name, "accepted, as the engine counts", b->accepted,
+	      report_counter(r, side, "accepted"));
+	equal(r, name, "closed, as the engine counts", b->closed, report_counter(r, side, "closed"));
+	equal(r, name, "failed, as the engine counts", sum_failed(b),
+	      sum_prefixed(r, side, "failed_"));
+	equal(r, name, "lost by timeout, as the engine counts", b->lost[LOST_TIMEOUT],
+	      report_counter(r, side, "lost_timeout"));
+	if (b->wrong_text)
+		problem(r, "%s: %llu connections carried a text that was not sent", name,
+			(unsigned long long)b->wrong_text);
+}
+
+/* The engine's own counters and levels. */
+static void check_engine(struct report *r, enum side side)
+{
+	const struct end_report *end = &r->ends[side];
+	const char *name = side_names[side];
+	const uint64_t established = report_counter(r, side, "active_established") +
+				     report_counter(r, side, "passive_established");
+	uint64_t open = 0;
+
+	for (unsigned i = HF_ESTABLISHED; i <= HF_LAST_ACK; i++)
+		open += end->states[i].now;
+	equal(r, name, "connections established = closed + lost + open", established,
+	      report_counter(r, side, "closed") + sum_prefixed(r, side, "lost_") + open);
+	equal(r, name, "ESTABLISHED entered", end->states[HF_ESTABLISHED].entered, established);
+	equal(r, name, "TIME-WAIT entered", end->states[HF_TIME_WAIT].entered,
+	      report_counter(r, side, "tw_entered"));
+	equal(r, name, "TIME-WAIT entered = expired + reused + evicted + reset + resident",
+	      report_counter(r, side, "tw_entered"),
+	      report_counter(r, side, "tw_expired") + report_counter(r, side, "tw_reused_active") +
+		      report_counter(r, side, "tw_reused_passive") +
+		      report_counter(r, side, "tw_evicted") + report_counter(r, side, "tw_reset") +
+		      end->states[HF_TIME_WAIT].now);
+	equal(r, name, "half-opens made = ended + resident",
+	      report_counter(r, side, "request_opened"),
+	      report_counter(r, side, "request_established") +
+		      report_counter(r, side, "synack_timeout") +
+		      report_counter(r, side, "request_reset") +
+		      report_counter(r, side, "request_unreachable") +
+		      report_counter(r, side, "request_unlistened") +
+		      report_counter(r, side, "request_overflow") + end->levels.requests.used);
+	equal(r, name, "frames in = consumed + answered + handed over + dropped",
+	      report_counter(r, side, "rx_frames") + report_counter(r, side, "rx_taken_over"),
+	      report_counter(r, side, "rx_consumed") + report_counter(r, side, "rx_answered") +
+		      report_counter(r, side, "rx_handed_over") + sum_prefixed(r, side, "rx_drop_"));
+}
+
+/* One end against the other. A client's connection may end before the server has seen its ACK. */
+static void check_across(struct report *r)
+{
+	const struct books *client = &r->ends[CLIENT].books, *server = &r->ends[SERVER].books;
+	const uint64_t seen = report_counter(r, SERVER, "passive_established");
+	const uint64_t unseen = client->closed_by_rst + sum_lost(client);
+
+	if (seen > client->established || client->established > seen + unseen)
+		equal(r, "", "established at the client and at the server", client->established,
+		      seen);
+	if (sum_lost(client) + sum_lost(server) + client->closed_by_rst == 0)
+		equal(r, "", "closed at the client and at the server", client->closed,
+		      server->closed);
+	equal(r, "", "frames sent by the client and received by the server",
+	      report_counter(r, CLIENT, "tx_frames"), report_counter(r, SERVER, "rx_frames"));
+	equal(r, "", "frames sent by the server and received by the client",
+	      report_counter(r, SERVER, "tx_frames"), report_counter(r, CLIENT, "rx_frames"));
+}
+
+static void check_leaks(struct report *r)
+{
+	for (unsigned side = 0; side < SIDES; side++) {
+		const struct hf_levels *levels = &r->ends[side].levels;
+		const uint64_t kept = (uint64_t)levels->connections.used + levels->requests.used;
+
+		r->leaked_connections += kept;
+		/* every resident bucket has a timer, and nothing else has */
+		r->leaked_timers += levels->timers > levels->buckets.used ?
+					    levels->timers - levels->buckets.used :
+					    levels->buckets.used - levels->timers;
+	}
+	if (r->leaked_mbufs)
+		problem(r, "leak: %llu mbufs", (unsigned long long)r->leaked_mbufs);
+	if (r->leaked_connections)
+		problem(r, "leak: %llu connections", (unsigned long long)r->leaked_connections);
+	if (r->leaked_timers)
+		problem(r, "leak: %llu timers", (unsigned long long)r->leaked_timers);
+}
+
+/* ---- All of it ----------------------------------------------------------------------------- */
+
+static void verify(struct report *r, struct end *const ends[SIDES])
+{
+	struct hf_error why;
+
+	for (unsigned side = 0; side < SIDES; side++)
+		for (unsigned i = 0; i < r->plan->pairs; i++)
+			if (hf_check(ends[side][i].w, &why) < 0)
+				problem(r, "%s %u: %.150s", side_names[side], i, why.text);
+}
+
+int report_gather(struct report *r, struct end *const ends[SIDES])
+{
+	struct rusage usage;
+
+	for (unsigned side = 0; side < SIDES; side++) {
+		r->ends[side].counters = calloc(hf_counters(), sizeof(uint64_t));
+		if (!r->ends[side].counters)
+			return -ENOMEM;
+		for (unsigned i = 0; i < r->plan->pairs; i++) {
+			const struct end *e = &ends[side][i];
+
+			end_gather(&r->ends[side], e);
+			if (side == CLIENT) {
+				histogram_add(&r->latency[LATENCY_CONNECT], &e->connect);
+				histogram_add(&r->latency[LATENCY_CLOSE], &e->close);
+				histogram_add(&r->latency[LATENCY_TRANSACTION], &e->transaction);
+			}
+		}
+	}
+	rates_gather(r, ends);
+	/* both ports of a pair share one pool */
+	r->leaked_mbufs = hf_port_mbufs_used(ends[CLIENT][0].port) -
+			  r->ends[CLIENT].levels.queued_mbufs - r->ends[SERVER].levels.queued_mbufs;
+	getrusage(RUSAGE_SELF, &usage);
+	r->peak_octets = (uint64_t)usage.ru_maxrss * 1024;
+
+	if (r->s->break_books[0])
+		book_break(r, r->s->break_books);
+	for (enum side side = CLIENT; side <= SERVER; side++) {
+		check_application(r, side);
+		check_engine(r, side);
+	}
+	check_across(r);
+	check_leaks(r);
+	if (r->s->verify)
+		verify(r, ends);
+	if (r->ends[CLIENT].books.established == 0 && !r->interrupted)
+		problem(r, "no connection was established");
+	return 0;
+}
+
+void report_free(struct report *r)
+{
+	free(r->ends[CLIENT].counters);
+	free(r->ends[SERVER].counters);
+}

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The program: EAL options, then a command with its own. */
+#include <stdio.h>
+#include <string.h>
+
+#include "pair.h"
+#include "plan.h"
+
+#include "commit.h"
+
+static const char usage[] =
+	"Usage: handfast [EAL options --] COMMAND [options]\n"
+	"       handfast --version | --help | COMMAND --help\n\n"
+	"Commands:\n"
+	"  pair     open, use and close TCP connections between two ends in this process\n"
+	"  config   check or print the settings\n\n"
+	"EAL options come first and end with --, as in every DPDK program; none are needed.\n"
+	"Exit status: 0 fine, 1 the run failed or its books do not balance, 2 usage or\n"
+	"configuration, 3 the environment lacks something, 130 interrupted twice.\n";
+
+static int config_command(const struct settings *s, const char *program)
+{
+	struct hf_error why;
+	struct plan plan;
+
+	if (s->check == s->print) {
+		fprintf(stderr, "%s: config: give one of --check and --print\n", program);
+		return STATUS_USAGE;
+	}
+	if (plan_make(s, plan_cores(s), &plan, &why) < 0) {
+		fprintf(stderr, "%s: %s\n", program, why.text);
+		return STATUS_USAGE;
+	}
+	if (s->check) {
+		printf("%s: fine\n", s->profile[0] ? s->profile : "built in");
+		return STATUS_OK;
+	}
+	printf("# handfast %s: %s\n", hf_version(),
+	       s->profile[0] ? s->profile : "the built-in settings");
+	config_print(s, stdout);
+	printf("\n# On this machine: %s layout, %u workers an end, %u connections in flight.\n"
+	       "# T = %llu tuples. Memory: %.1f MiB of tables, %u MiB of DPDK's (%u mbufs an end, rings of %u).\n",
+	       plan.split ? "split" : "local", plan.pairs, plan.concurrency,
+	       (unsigned long long)plan.tuples, (double)plan_memory(s, &plan) / 1048576,
+	       plan.memory_mb, plan.mbufs, plan.ring);
+	return fflush(stdout) == 0 ? STATUS_OK : STATUS_FAILED;
+}
+
+static int command_run(int argc, char **argv, const char *program, const char *const *eal,
+		       int eal_count)
+{
+	const enum command command = strcmp(argv[0], "pair") == 0   ? COMMAND_PAIR :
+				     strcmp(argv[0], "config") == 0 ? COMMAND_CONFIG :
+								      0;
+	struct settings s;
+	struct hf_error why;
+	int rc;
+
+	if (!command) {
+		fprintf(stderr, "%s: '%.40s' is no command; there are pair and config\n", program,
+			argv[0]);
+		return STATUS_USAGE;
+	}
+	config_defaults(&s);
+	rc = options_read(command, argc, argv, &s, &why);
+	if (rc < 0) {
+		fprintf(stderr, "%s: %s\n", program, why.text);
+		return STATUS_USAGE;
+	}
+	if (rc > 0)
+		return STATUS_OK;
+	return command == COMMAND_PAIR ? pair_run(&s, program, eal, eal_count) :
+					 config_command(&s, program);
+}
+
+int main(int argc, char **argv)
+{
+	static const char program[] = "handfast";
+	int first = 1, eal = 0;
+
+	if (argc > 1 && (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0)) {
+		printf("handfast %s (%s), DPDK %s\n", hf_version(), HF_COMMIT, HF_DPDK);
+		return STATUS_OK;
+	}
+	if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
+		fputs(usage, stdout);
+		return STATUS_OK;
+	}
+	if (argc > 1 && argv[1][0] == '-') { /* EAL's, up to -- */
+		while (first < argc && strcmp(argv[first], "--") != 0)
+			first++;
+		if (first == argc) {
+			fprintf(stderr,
+				"%s: '%.60s' is no command, and EAL options end with --; see --help\n",
+				program, argv[1]);
+			return STATUS_USAGE;
+		}
+		eal = first++ - 1;
+	}
+	if (first >= argc) {
+		fprintf(stderr, "%s: a command is missing: pair or config; see --help\n", program);
+		return STATUS_USAGE;
+	}
+	return command_run(argc - first, argv + first, program, (const char *const *)argv + 1, eal);
+}

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Command lines by getopt_long over the table of rows, and the help that comes from it; called by main.c. */
+#include "config.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <string.h>
+
+#define MAX_ROWS 128
+#define FIRST 1000 /* what getopt_long returns for row i is FIRST + i */
+#define HELP 'h'
+
+struct grammar {
+	struct option longs[MAX_ROWS + 2];
+	char shorts[2 * MAX_ROWS];
+};
+
+static void grammar_make(struct grammar *g, enum command command)
+{
+	size_t n = 0, k = 0;
+
+	memset(g, 0, sizeof(*g));
+	g->shorts[k++] = ':'; /* tell a missing argument from an unknown option */
+	g->shorts[k++] = HELP;
+	g->longs[n++] = (struct option){ "help", no_argument, NULL, HELP };
+	for (size_t i = 0; i < config_row_count; i++) {
+		const struct row *row = &config_rows[i];
+
+		if (!row->option || !(row->commands & command))
+			continue;
+		g->longs[n++] = (struct option){ row->option,
+						 row->type == VALUE_BOOL ? optional_argument :
+									   required_argument,
+						 NULL, FIRST + (int)i };
+		if (row->letter) {
+			g->shorts[k++] = row->letter;
+			if (row->type != VALUE_BOOL)
+				g->shorts[k++] = ':';
+		}
+	}
+}
+
+static void help_print(enum command command)
+{
+	static const char *const argument[] = {
+		[VALUE_COUNT] = " N",
+		[VALUE_SIZE] = " OCTETS",
+		[VALUE_RATE] = " N/s",
+		[VALUE_MSEC] = " TIME",
+		[VALUE_USEC] = " TIME",
+		[VALUE_ADDRESS4] = " ADDR",
+		[VALUE_ADDRESS6] = " ADDR",
+		[VALUE_RANGE4] = " ADDR[-ADDR]",
+		[VALUE_RANGE6] = " ADDR[-ADDR]",
+		[VALUE_PORTS] = " PORT-PORT",
+		[VALUE_CORES] = " LIST",
+		[VALUE_TEXT] = " TEXT",
+		[VALUE_SET] = " KEY=VALUE",
+		[VALUE_BOOL] = "",
+	};
+
+	printf("Usage: handfast [EAL options --] %s [options]\n\n%s\n\nOptions [default]:\n",
+	       command == COMMAND_PAIR ? "pair" : "config --check|--print",
+	       command == COMMAND_PAIR ?
+		       "Open, use and close TCP connections between two ends in this process." :
+		       "Check the settings, or print them as a profile with the memory they take.");
+	for (size_t i = 0; i < config_row_count; i++) {
+		const struct row *row = &config_rows[i];
+		char letter[8] = "    ", left[96], range[TEXT_ROOM];
+
+		if (!row->option || !(row->commands & command))
+			continue;
+		if (row->letter)
+			snprintf(letter, sizeof(letter), "-%c, ", row->letter);
+		value_range(row, range);
+		snprintf(left, sizeof(left), "%s--%s%s%.60s", letter, row->option,
+			 row->type == VALUE_WORD ? " " : argument[row->type],
+			 row->type == VALUE_WORD ? row->words : "");
+		printf("  %-34s %s%s", left,
+		       strlen(left) > 34 ? "\n                                     " : "", row->help);
+		if (row->preset[0] && row->type != VALUE_BOOL)
+			printf(" [%s]", row->preset);
+		putchar('\n');
+	}
+	printf("  -h, --help                         this text\n\n"
+	       "Further keys, the protocol's knobs among them, are set in a profile or by --set:\n"
+	       "handfast config --print lists them. Times: 60s, 500ms. Numbers: 4096, 64Ki, 2M.\n");
+}
+
+static int unknown(enum command command, const char *arg, struct hf_error *why)
+{
+	const char *near;
+
+	if (optopt) {
+		snprintf(why->text, sizeof(why->text), "-%c: no such option; --help lists them",
+			 optopt);
+		return -EINVAL;
+	}
+	near = config_nearest(arg + 2, true, command);
+	snprintf(why->text, sizeof(why->text), "%.60s: no such option%s%s", arg,
+		 near ? ", did you mean --" : "; --help lists them", near ? near : "");
+	return -EINVAL;
+}
+
+/* One walk along the command line: the first only for the profile, the second for all the rest. */
+static int walk(enum command command, int argc, char **argv, bool first, struct settings *s,
+		struct hf_error *why)
+{
+	struct grammar g;
+	struct hf_error what;
+	int c;
+
+	grammar_make(&g, command);
+	opterr = 0;
+	optind = 0;
+	while ((c = getopt_long(argc, argv, g.shorts, g.longs, NULL)) != -1) {
+		const struct row *row = NULL;
+
+		if (c == HELP) {
+			help_print(command);
+			return 1;
+		}
+		if (c == '?' && optopt >= FIRST) {
+			snprintf(why->text, sizeof(why->text), "--%s takes no such value",
+				 config_rows[optopt - FIRST].option);
+			return -EINVAL;
+		}
+		if (c == '?')
+			return unknown(command, argv[optind - 1], why);
+		if (c == ':') {
+			snprintf(why->text, sizeof(why->text), "%.60s: a value must follow",
+				 argv[optind - 1]);
+			return -EINVAL;
+		}
+		if (c >= FIRST)
+			row = &config_rows[c - FIRST];
+		for (size_t i = 0; !row && i < config_row_count; i++)
+			if (config_rows[i].letter == c && config_rows[i].commands & command)
+				row = &config_rows[i];
+		if (first) {
+			if (strcmp(row->option, "profile") == 0 && profile_read(optarg, s, why) < 0)
+				return -EINVAL;
+			continue;
+		}
+		if (row->type == VALUE_SET) {
+			if (config_set(s, optarg, why) < 0)
+				return -EINVAL;
+		} else if (value_parse(row, optarg ? optarg : "true", s, &what) < 0) {
+			snprintf(why->text, sizeof(why->text), "--%s: %.200s", row->option,
+				 what.text);
+			return -EINVAL;
+		}
+	}
+	if (optind < argc) {
+		snprintf(why->text, sizeof(why->text), "'%.60s' is no option; --help lists them",
+			 argv[optind]);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+int options_read(enum command command, int argc, char **argv, struct settings *s, struct hf_error *why)
+{
+	int rc = walk(command, argc, argv, true, s, why);
+
+	if (rc == 0)
+		rc = walk(command, argc, argv, false, s, why);
+	return rc == 0 ? config_agree(s, why) : rc;
+}

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Workers, their addresses and their sizes (tuple arithmetic); called by pair.c and main.c. */
+#include "plan.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <string.h>
+
+#define DURATION_US 5000000 /* of a run that says neither --duration nor --count */
+#define MBUF_OCTETS 2560    /* one mbuf with its room and mempool header */
+#define SEGMENT 1400	    /* text that an mbuf surely carries */
+#define SPARE_MB 48	    /* what EAL wants for itself */
+
+unsigned plan_cores(const struct settings *s)
+{
+	cpu_set_t set;
+
+	if (s->cores[0])
+		return (unsigned)cores_count(s->cores);
+	if (sched_getaffinity(0, sizeof(set), &set) < 0)
+		return 1;
+	return (unsigned)CPU_COUNT(&set);
+}
+
+static uint32_t power_of_two(uint64_t least)
+{
+	uint32_t n = 1;
+
+	while (n < least && n < 1u << 31)
+		n <<= 1;
+	return n;
+}
+
+/* mbufs that one connection's text can keep busy at the end that sends it */
+static uint64_t text_mbufs(const struct settings *s)
+{
+	const uint32_t longest = s->request > s->response ? s->request : s->response;
+	const uint32_t held = longest < s->tcp.snd_buf ? longest : s->tcp.snd_buf;
+
+	return s->app == APP_RR ? 2 + held / SEGMENT : 1;
+}
+
+int plan_make(const struct settings *s, unsigned cores, struct plan *plan, struct hf_error *why)
+{
+	const struct hf_ip_range *client = s->ipv6 ? &s->client6 : &s->client;
+	const uint32_t ports = (uint32_t)(s->client_ports.last - s->client_ports.first) + 1;
+	uint64_t mbufs, each;
+
+	memset(plan, 0, sizeof(*plan));
+	if (s->layout == LAYOUT_SPLIT && cores < 2) {
+		snprintf(why->text, sizeof(why->text),
+			 "--layout split needs two cores and there is one; use --layout local");
+		return -EINVAL;
+	}
+	plan->split = s->layout != LAYOUT_LOCAL && cores >= 2;
+	plan->pairs = plan->split ? cores / 2 : cores;
+	plan->cores = plan->split ? 2 * plan->pairs : cores;
+	if (client->count < plan->pairs) {
+		snprintf(why->text, sizeof(why->text),
+			 "pair.client%s: %u addresses for %u client workers; give one each, or fewer --cores",
+			 s->ipv6 ? "6" : "", client->count, plan->pairs);
+		return -EINVAL;
+	}
+	plan->close = s->close != CLOSE_AUTO ? s->close :
+		      s->app == APP_NONE     ? CLOSE_CLIENT :
+					       CLOSE_SERVER;
+	plan->duration_us = s->duration_us ? s->duration_us : s->count ? UINT64_MAX : DURATION_US;
+	plan->concurrency = s->concurrency ? s->concurrency : (s->rate ? 8192 : 512) * plan->pairs;
+	plan->openers = plan->pairs;
+	if (plan->openers > plan->concurrency)
+		plan->openers = plan->concurrency;
+	if (s->rate && plan->openers > s->rate)
+		plan->openers = (unsigned)s->rate;
+	plan->addresses = client->count;
+	plan->tuples = (uint64_t)client->count * ports;
+
+	each = plan_share(plan->concurrency, 0, plan->pairs);
+	plan->ring = s->ring ? s->ring :
+			       power_of_two(4 * each < 512   ? 512 :
+					    4 * each > 32768 ? 32768 :
+							       4 * each);
+	mbufs = (2 * (uint64_t)plan->ring + 1024) * plan->pairs +
+		plan->concurrency * text_mbufs(s) + 1024;
+	if (mbufs > 1u << 24) {
+		snprintf(why->text, sizeof(why->text),
+			 "--concurrency %u with texts of that length needs %llu mbufs; lower one of them",
+			 plan->concurrency, (unsigned long long)mbufs);
+		return -EINVAL;
+	}
+	plan->mbufs = (uint32_t)mbufs;
+	plan->memory_mb = (uint32_t)((SIDES * mbufs * MBUF_OCTETS +
+				      SIDES * (uint64_t)plan->pairs * plan->ring * 16) >>
+				     20) +
+			  SPARE_MB;
+	return 0;
+}
+
+/* The offset-th address of a range. */
+static struct hf_ip address(const struct hf_ip_range *range, uint32_t offset)
+{
+	struct hf_ip ip = range->first;
+
+	for (int i = (ip.version == 6 ? 16 : 4) - 1; i >= 0 && offset; i--) {
+		offset += ip.octets[i];
+		ip.octets[i] = (uint8_t)offset;
+		offset >>= 8;
+	}
+	return ip;
+}
+
+void plan_worker(const struct settings *s, const struct plan *plan, enum side side, unsigned i,
+		 struct hf_config *config)
+{
+	static const uint8_t mac[SIDES][6] = { { 2, 0x68, 0x66, 0, 0, 1 },
+					       { 2, 0x68, 0x66, 0, 0, 2 } };
+	const struct hf_ip_range *client = s->ipv6 ? &s->client6 : &s->client;
+	const uint32_t mine = (uint32_t)plan_share(client->count, i, plan->pairs);
+	const uint32_t inflight = (uint32_t)plan_share(plan->concurrency, i, plan->pairs);
+	const bool waits = plan->close == CLOSE_BOTH ||
+			   plan->close == (side == CLIENT ? CLOSE_CLIENT : CLOSE_SERVER);
+	struct hf_sizes *sizes;
+	uint32_t before = 0;
+
+	hf_config_defaults(config);
+	config->tcp = s->tcp;
+	config->tcp.keepalive_ms = s->keepalive ? s->keepalive_time_ms : 0;
+	config->mtu = s->mtu;
+	config->ttl = s->ttl;
+	config->port_first = s->client_ports.first;
+	config->port_last = s->client_ports.last;
+	config->listeners = 4;
+	memcpy(config->mac, mac[side], sizeof(config->mac));
+	memcpy(config->gateway_mac, mac[!side], sizeof(config->gateway_mac));
+
+	for (unsigned k = 0; k < i; k++)
+		before += (uint32_t)plan_share(client->count, k, plan->pairs);
+	config->locals = 1;
+	if (side == CLIENT) {
+		config->local[0] = (struct hf_ip_range){ address(client, before), mine };
+		config->port_lists = mine;
+	} else {
+		config->local[0] = s->ipv6 ? s->server6 : s->server;
+		config->port_lists = 1;
+	}
+	/* The server still waits for last ACKs when the client already opens anew. */
+	sizes = s->ipv6 ? &config->ipv6 : &config->ipv4;
+	sizes->connections = 2 * inflight + 256;
+	sizes->requests = side == SERVER ? 2 * inflight + 256 : 64;
+	/* Buckets go by tuples, so that no worker has fewer than its tuples when the whole has enough. */
+	sizes->buckets = waits ? (uint32_t)(((uint64_t)s->max_tw_buckets * mine + client->count - 1) /
+					    client->count) :
+				 2 * inflight + 256;
+	config->ranges = (uint32_t)(inflight * 2 * text_mbufs(s)) + 1024;
+}
+
+uint64_t plan_memory(const struct settings *s, const struct plan *plan)
+{
+	struct hf_config config;
+	uint64_t octets = 0;
+
+	for (unsigned i = 0; i < plan->pairs; i++) {
+		for (enum side side = CLIENT; side <= SERVER; side++) {
+			plan_worker(s, plan, side, i, &config);
+			octets += hf_config_memory(&config);
+		}
+	}
+	return octets;
+}

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* A profile: YAML, read as a document so that every complaint names its line. Called by options.c. */
+#include "config.h"
+
+#include <errno.h>
+#include <libgen.h>
+#include <limits.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <yaml.h>
+
+#define MAX_ROWS 128
+
+struct reader {
+	const char *path;
+	yaml_document_t document;
+	struct settings *s;
+	struct hf_error *why;
+	bool seen[MAX_ROWS];
+};
+
+static int complain(const struct reader *r, size_t line, const char *key, const char *what)
+{
+	const size_t len = strlen(r->path);
+
+	snprintf(r->why->text, sizeof(r->why->text), "%.60s:%u: %.40s%s%.120s",
+		 r->path + (len > 60 ? len - 60 : 0), (unsigned)line + 1, key, key[0] ? ": " : "",
+		 what);
+	return -EINVAL;
+}
+
+static const char *scalar(const yaml_node_t *node)
+{
+	return (const char *)node->data.scalar.value;
+}
+
+static bool is_section(const char *name)
+{
+	const size_t n = strlen(name);
+
+	for (size_t i = 0; i < config_row_count; i++)
+		if (config_rows[i].key && strncmp(config_rows[i].key, name, n) == 0 &&
+		    config_rows[i].key[n] == '.')
+			return true;
+	return false;
+}
+
+static int read_value(struct reader *r, const char *key, const yaml_node_t *node,
+		      const yaml_node_t *value)
+{
+	const struct row *row = config_find_key(key);
+	const size_t line = node->start_mark.line;
+	struct hf_error what;
+	char text[160];
+
+	if (!row) {
+		const char *near = config_nearest(key, false, 0);
+
+		snprintf(text, sizeof(text), "no such key%s%s",
+			 near ? ", did you mean " : "; config --print lists all", near ? near : "");
+		return complain(r, line, key, text);
+	}
+	if (r->seen[row - config_rows])
+		return complain(r, line, key, "is given twice; leave one");
+	r->seen[row - config_rows] = true;
+	if (value->type != YAML_SCALAR_NODE || value->data.scalar.length != strlen(scalar(value)))
+		return complain(r, line, key, "must be one value");
+	if (value_parse(row, scalar(value), r->s, &what) < 0)
+		return complain(r, line, key, what.text);
+	return 0;
+}
+
+/* A mapping of keys; prefix is "" or the section it stands in. */
+static int read_mapping(struct reader *r, const char *prefix, const yaml_node_t *mapping)
+{
+	const yaml_node_pair_t *pair;
+	char sections[8][64];
+	unsigned n = 0;
+
+	for (pair = mapping->data.mapping.pairs.start; pair < mapping->data.mapping.pairs.top;
+	     pair++) {
+		const yaml_node_t *node = yaml_document_get_node(&r->document, pair->key);
+		const yaml_node_t *value = yaml_document_get_node(&r->document, pair->value);
+		char key[64];
+		int rc;
+
+		if (node->type != YAML_SCALAR_NODE)
+			return complain(r, node->start_mark.line, prefix, "a key must be a name");
+		snprintf(key, sizeof(key), "%s%s%s", prefix, prefix[0] ? "." : "", scalar(node));
+		if (prefix[0] || !is_section(key)) {
+			rc = read_value(r, key, node, value);
+		} else if (value->type != YAML_MAPPING_NODE) {
+			return complain(r, node->start_mark.line, key,
+					"is a section; keys must follow, indented");
+		} else {
+			for (unsigned i = 0; i < n; i++)
+				if (strcmp(sections[i], key) == 0)
+					return complain(r, node->start_mark.line, key,
+							"is given twice; leave one section");
+			if (n < sizeof(sections) / sizeof(sections[0]))
+				memcpy(sections[n++], key, sizeof(key));
+			rc = read_mapping(r, key, value);
+		}
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+static int read_file(FILE *file, struct reader *r)
+{
+	yaml_parser_t parser;
+	const yaml_node_t *root;
+	int rc = 0;
+
+	if (!yaml_parser_initialize(&parser))
+		return complain(r, 0, "", "no memory to read it");
+	yaml_parser_set_input_file(&parser, file);
+	if (!yaml_parser_load(&parser, &r->document)) {
+		rc = complain(r, parser.problem_mark.line, "",
+			      parser.problem ? parser.problem : "is no YAML");
+		yaml_parser_delete(&parser);
+		return rc;
+	}
+	root = yaml_document_get_root_node(&r->document);
+	if (root && root->type == YAML_MAPPING_NODE)
+		rc = read_mapping(r, "", root);
+	else if (root && !(root->type == YAML_SCALAR_NODE && root->data.scalar.length == 0))
+		rc = complain(r, root->start_mark.line, "",
+			      "is no profile; KEY: VALUE lines are expected");
+	yaml_document_delete(&r->document);
+	yaml_parser_delete(&parser);
+	return rc;
+}
+
+/* The name as a path, else among the profiles installed beside this program. */
+static FILE *profile_open(const char *name, char path[PATH_MAX])
+{
+	char self[PATH_MAX];
+	FILE *file;
+	ssize_t n;
+
+	snprintf(path, PATH_MAX, "%s", name);
+	file = fopen(path, "re");
+	if (file || strchr(name, '/'))
+		return file;
+	n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	if (n <= 0)
+		return NULL;
+	self[n] = '\0';
+	if (snprintf(path, PATH_MAX, "%.3800s/../share/handfast/%.200s%s", dirname(self), name,
+		     strstr(name, ".yaml") ? "" : ".yaml") >= PATH_MAX)
+		return NULL;
+	return fopen(path, "re");
+}
+
+int profile_read(const char *name, struct settings *s, struct hf_error *why)
+{
+	char path[PATH_MAX];
+	struct reader r = { .path = path, .s = s, .why = why };
+	FILE *file = profile_open(name, path);
+	int rc;
+
+	if (!file) {
+		snprintf(why->text, sizeof(why->text),
+			 "%.120s: %s; give a file, or the name of an installed profile", name,
+			 strerror(errno));
+		return -EINVAL;
+	}
+	rc = read_file(file, &r);
+	fclose(file);
+	return rc;
+}

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The report for people; called by pair.c. What went wrong stands first. */
+#include "report.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "commit.h"
+
+/* 1234567 as 1,234,567, for columns of %14s */
+struct grouped {
+	char text[32];
+};
+
+static struct grouped group(uint64_t n)
+{
+	struct grouped out;
+	char digits[24];
+	const int len = snprintf(digits, sizeof(digits), "%llu", (unsigned long long)n);
+	int k = 0;
+
+	for (int i = 0; i < len; i++) {
+		if (i && (len - i) % 3 == 0)
+			out.text[k++] = ',';
+		out.text[k++] = digits[i];
+	}
+	out.text[k] = '\0';
+	return out;
+}
+
+#define N(x) group(x).text
+
+static uint64_t both(const struct report *r, const char *name)
+{
+	return report_counter(r, CLIENT, name) + report_counter(r, SERVER, name);
+}
+
+static void print_troubles(const struct report *r, FILE *out)
+{
+	const uint64_t missed = r->ends[CLIENT].missed + r->ends[SERVER].missed;
+	const uint64_t dropped = both(r, "tx_ring_full");
+
+	if (r->s->rate && r->achieved_per_s < 0.99 * r->offered_per_s)
+		fprintf(out, "THE RATE WAS NOT KEPT: %.0f of %.0f connections/s were opened. ",
+			r->achieved_per_s, r->offered_per_s);
+	if (missed || dropped)
+		fprintf(out, "FRAMES WERE DROPPED BY THE PORTS: %s received, %s sent. ", N(missed),
+			N(dropped));
+	if ((r->s->rate && r->achieved_per_s < 0.99 * r->offered_per_s) || missed || dropped)
+		fputc('\n', out);
+	for (unsigned i = 0; i < r->problems; i++)
+		fprintf(out, "FAILED: %s\n", r->problem[i]);
+}
+
+static void print_rate(const struct report *r, FILE *out)
+{
+	const struct plan *p = r->plan;
+
+	fprintf(out, "pair: %s, closed %s, IPv%d, %s, %u core%s, %u in flight\n\n",
+		r->s->app == APP_RR ? "request/response" : "open and close",
+		p->close == CLOSE_CLIENT ? "by the client" :
+		p->close == CLOSE_SERVER ? "by the server" :
+		p->close == CLOSE_BOTH	 ? "by both" :
+					   "by RST",
+		r->s->ipv6 ? 6 : 4, p->split ? "split" : "local", p->cores,
+		p->cores == 1 ? "" : "s", p->concurrency);
+	fprintf(out, "  rate          %14s connections/s over %.3f s%s\n",
+		N((uint64_t)r->connections_per_s), r->seconds,
+		r->seconds > 0 ? "" : " (it ended before its warm-up)");
+	if (r->s->rate)
+		fprintf(out, "                %14s offered/s, %s opened/s\n",
+			N((uint64_t)r->offered_per_s), N((uint64_t)r->achieved_per_s));
+	fprintf(out, "                %14s packets/s, %.3f Gbit/s\n", N((uint64_t)r->packets_per_s),
+		r->bits_per_s / 1e9);
+	if (r->ends[CLIENT].cycles + r->ends[SERVER].cycles > 0)
+		fprintf(out,
+			"  cycles        %14.0f a connection at the client, %.0f at the server\n",
+			r->ends[CLIENT].cycles, r->ends[SERVER].cycles);
+	fprintf(out, "\n  latency, us   %14s %10s %10s %10s %10s\n", "p50", "p90", "p99", "p99.9",
+		"max");
+	for (unsigned i = 0; i < LATENCIES; i++) {
+		const struct histogram *h = &r->latency[i];
+
+		fprintf(out, "  %-13s %14llu %10llu %10llu %10llu %10llu\n", latency_names[i],
+			(unsigned long long)histogram_percentile(h, 0.5),
+			(unsigned long long)histogram_percentile(h, 0.9),
+			(unsigned long long)histogram_percentile(h, 0.99),
+			(unsigned long long)histogram_percentile(h, 0.999),
+			(unsigned long long)h->max);
+	}
+}
+
+static void print_books(const struct report *r, FILE *out)
+{
+	const struct books *c = &r->ends[CLIENT].books, *s = &r->ends[SERVER].books;
+
+	fprintf(out, "\n  books         %14s %14s\n", "client", "server");
+	fprintf(out, "  attempted     %14s %14s\n", N(c->attempted), "");
+	fprintf(out, "  established   %14s %14s\n", N(c->established),
+		N(report_counter(r, SERVER, "passive_established")));
+	fprintf(out, "  accepted      %14s %14s\n", "", N(s->accepted));
+	fprintf(out, "  closed        %14s %14s\n", N(c->closed + c->closed_by_rst), N(s->closed));
+	for (unsigned i = 0; i < FAILURES; i++)
+		if (c->failed[i])
+			fprintf(out, "  failed: %-11s %8s\n", failure_names[i], N(c->failed[i]));
+	for (unsigned i = 0; i < LOSSES; i++)
+		if (c->lost[i] || s->lost[i])
+			fprintf(out, "  lost: %-7s %14s %14s\n", loss_names[i], N(c->lost[i]),
+				N(s->lost[i]));
+	fprintf(out, "  open          %14s %14s\n", N(r->ends[CLIENT].open), N(r->ends[SERVER].open));
+	fprintf(out, "  opening       %14s %14s\n", N(r->ends[CLIENT].opening),
+		N(r->ends[SERVER].levels.requests.used));
+	fprintf(out, "  leaked        %14s mbufs, %s connections, %s timers\n", N(r->leaked_mbufs),
+		N(r->leaked_connections), N(r->leaked_timers));
+}
+
+static void print_states(const struct report *r, FILE *out)
+{
+	fprintf(out, "\n  states        %14s %14s %14s   (both ends)\n", "entered", "peak", "now");
+	for (unsigned i = 0; i < HF_STATES; i++) {
+		const struct hf_state_level *c = &r->ends[CLIENT].states[i],
+					    *s = &r->ends[SERVER].states[i];
+
+		if (c->entered + s->entered)
+			fprintf(out, "  %-13s %14s %14s %14s\n", hf_state_name((enum hf_state)i),
+				N(c->entered + s->entered), N((uint64_t)c->peak + s->peak),
+				N((uint64_t)c->now + s->now));
+	}
+}
+
+static void print_time_wait(const struct report *r, FILE *out)
+{
+	const uint64_t resident = (uint64_t)r->ends[CLIENT].states[HF_TIME_WAIT].now +
+				  r->ends[SERVER].states[HF_TIME_WAIT].now;
+	const uint64_t peak = (uint64_t)r->ends[CLIENT].states[HF_TIME_WAIT].peak +
+			      r->ends[SERVER].states[HF_TIME_WAIT].peak;
+
+	fprintf(out,
+		"\n  TIME-WAIT     %14s entered = %s expired + %s reused by opens + %s by SYNs"
+		" + %s evicted + %s resident\n",
+		N(both(r, "tw_entered")), N(both(r, "tw_expired")), N(both(r, "tw_reused_active")),
+		N(both(r, "tw_reused_passive")), N(both(r, "tw_evicted")), N(resident));
+	fprintf(out, "                %14s closed without it for want of a record (overflow)\n",
+		N(both(r, "tw_overflow")));
+	fprintf(out, "  tuples        %14s = %s addresses x %s ports; at most %s were in TIME-WAIT\n",
+		N(r->plan->tuples), N(r->plan->addresses), N(r->plan->tuples / r->plan->addresses),
+		N(peak));
+	if (r->plan->close == CLOSE_CLIENT || r->plan->close == CLOSE_BOTH)
+		fprintf(out,
+			"                %14s connections/s at most: a tuple is reused after %u ms\n",
+			N((uint64_t)((double)r->plan->tuples * 1000 /
+				     (r->s->tcp.tw_reuse_delay_ms + 1))),
+			r->s->tcp.tw_reuse_delay_ms);
+	if (r->s->max_tw_buckets < r->plan->tuples)
+		fprintf(out,
+			"                tcp.max_tw_buckets is below the tuples: evictions are to be expected\n");
+}
+
+static void print_memory(const struct report *r, FILE *out)
+{
+	const struct hf_levels *c = &r->ends[CLIENT].levels, *s = &r->ends[SERVER].levels;
+	const unsigned v = r->s->ipv6;
+
+	fprintf(out,
+		"\n  memory        %14.1f MiB at most; %.1f MiB of tables at the client, %.1f at the server\n",
+		(double)r->peak_octets / 1048576, (double)c->memory / 1048576,
+		(double)s->memory / 1048576);
+	fprintf(out,
+		"                %14u octets a connection, %u a half-open, %u a TIME-WAIT record\n",
+		c->bytes_per_connection[v], c->bytes_per_request[v], c->bytes_per_bucket[v]);
+}
+
+static void print_provenance(const struct report *r, FILE *out)
+{
+	char cpu[128];
+
+	report_cpu(cpu);
+	fprintf(out,
+		"\n  handfast %s (%s), DPDK %s, net_ring of %u frames a queue, queue n to queue n\n",
+		hf_version(), HF_COMMIT, HF_DPDK, r->plan->ring);
+	fprintf(out, "  %s; secrets: random; profile: %s\n", cpu,
+		r->s->profile[0] ? r->s->profile : "built in");
+}
+
+void report_print(const struct report *r, FILE *out)
+{
+	print_troubles(r, out);
+	print_rate(r, out);
+	print_books(r, out);
+	print_states(r, out);
+	print_time_wait(r, out);
+	print_memory(r, out);
+	print_provenance(r, out);
+}
+
+void report_cpu(char text[128])
+{
+	FILE *info = fopen("/proc/cpuinfo", "re");
+	char line[256];
+
+	strcpy(text, "unknown CPU");
+	while (info && fgets(line, sizeof(line), info)) {
+		const char *colon = strchr(line, ':');
+
+		if (strncmp(line, "model name", 10) == 0 && colon) {
+			snprintf(text, 128, "%.*s", (int)strcspn(colon + 2, "\n"), colon + 2);
+			break;
+		}
+	}
+	if (info)
+		fclose(info);
+}
+
+int report_hgrm(const struct report *r, const char *prefix)
+{
+	for (unsigned i = 0; i < LATENCIES; i++) {
+		char path[TEXT_ROOM + 32];
+		FILE *out;
+
+		snprintf(path, sizeof(path), "%s-%s.hgrm", prefix, latency_names[i]);
+		out = fopen(path, "we");
+		if (!out)
+			return -errno;
+		histogram_print(&r->latency[i], out);
+		if (fclose(out) != 0)
+			return -errno;
+	}
+	return 0;
+}

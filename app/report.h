@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What came of a run: the books of both ends, checked against each other (books.c), for people
+ * (report.c) and for programs (report_json.c; docs/report.schema.json). Called by pair.c.
+ */
+#ifndef HF_APP_REPORT_H
+#define HF_APP_REPORT_H
+
+#include "end.h"
+
+#define MAX_PROBLEMS 24
+
+struct end_report {
+	struct books books;
+	uint64_t opening, open; /* connections of the application in these phases now */
+	struct hf_state_level states[HF_STATES]; /* peaks of workers are added up */
+	struct hf_levels levels;		 /* the same */
+	uint64_t *counters;			 /* hf_counters() of them */
+	double cycles;				 /* a connection */
+	uint64_t missed;			 /* frames the device dropped */
+};
+
+enum latency { LATENCY_CONNECT, LATENCY_CLOSE, LATENCY_TRANSACTION };
+#define LATENCIES 3
+
+struct report {
+	const struct settings *s;
+	const struct plan *plan;
+	struct end_report ends[SIDES];
+	double seconds, connections_per_s, packets_per_s, bits_per_s;
+	double offered_per_s, achieved_per_s; /* opens, when there is a --rate */
+	struct histogram latency[LATENCIES];
+	uint64_t leaked_mbufs, leaked_connections, leaked_timers;
+	uint64_t peak_octets;
+	bool interrupted;
+	unsigned problems; /* that make the run a failure */
+	char problem[MAX_PROBLEMS][200];
+};
+
+extern const char *const failure_names[FAILURES];
+extern const char *const loss_names[LOSSES];
+extern const char *const latency_names[LATENCIES];
+
+/* books.c */
+
+/** Whether --break-books can find this name. */
+bool books_name(const char *name);
+
+/** Add up the ends of both sides, then compare; the workers stand still. @return 0 or -ENOMEM */
+int report_gather(struct report *r, struct end *const ends[SIDES]);
+void report_free(struct report *r);
+
+/** A counter of a side, by its name. */
+uint64_t report_counter(const struct report *r, enum side side, const char *name);
+
+/* report.c, report_json.c */
+
+void report_print(const struct report *r, FILE *out);
+
+/** @return 0, or -1 when it cannot be written */
+int report_json(const struct report *r, FILE *out);
+int report_hgrm(const struct report *r, const char *prefix);
+
+/** The processor's name, as provenance has it. */
+void report_cpu(char text[128]);
+
+#endif

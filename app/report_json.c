@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The report for programs, as docs/report.schema.json says; called by pair.c. */
+#include "report.h"
+
+#include <jansson.h>
+
+#include "commit.h"
+
+static json_t *number(uint64_t n)
+{
+	return json_integer((json_int_t)n);
+}
+
+static uint64_t both(const struct report *r, const char *name)
+{
+	return report_counter(r, CLIENT, name) + report_counter(r, SERVER, name);
+}
+
+static json_t *failed(const struct books *b)
+{
+	json_t *o = json_object();
+
+	for (unsigned i = 0; i < FAILURES; i++)
+		json_object_set_new(o, failure_names[i], number(b->failed[i]));
+	return o;
+}
+
+static json_t *lost(const struct books *b)
+{
+	json_t *o = json_object();
+
+	for (unsigned i = 0; i < LOSSES; i++)
+		json_object_set_new(o, loss_names[i], number(b->lost[i]));
+	return o;
+}
+
+static json_t *counters(const struct report *r, bool client, bool server)
+{
+	json_t *o = json_object();
+
+	for (unsigned i = 0; i < hf_counters(); i++)
+		json_object_set_new(o, hf_counter_name(i),
+				    number((client ? r->ends[CLIENT].counters[i] : 0) +
+					   (server ? r->ends[SERVER].counters[i] : 0)));
+	return o;
+}
+
+static json_t *end_json(const struct report *r, enum side side)
+{
+	const struct end_report *e = &r->ends[side];
+
+	return json_pack("{s:o s:o s:o s:o s:o s:o s:o s:o s:o s:o}", "attempted",
+			 number(e->books.attempted), "established",
+			 number(side == CLIENT ? e->books.established :
+						 report_counter(r, side, "passive_established")),
+			 "accepted", number(e->books.accepted), "closed",
+			 number(e->books.closed + e->books.closed_by_rst), "open", number(e->open),
+			 "opening", number(side == CLIENT ? e->opening : e->levels.requests.used),
+			 "failed", failed(&e->books), "lost", lost(&e->books), "time_wait_peak",
+			 number(e->states[HF_TIME_WAIT].peak), "counters",
+			 counters(r, side == CLIENT, side == SERVER));
+}
+
+static json_t *connections(const struct report *r)
+{
+	const struct end_report *c = &r->ends[CLIENT];
+
+	return json_pack("{s:o s:o s:o s:o s:o s:o s:o s:o}", "attempted",
+			 number(c->books.attempted), "established", number(c->books.established),
+			 "accepted", number(r->ends[SERVER].books.accepted), "closed",
+			 number(c->books.closed + c->books.closed_by_rst), "open", number(c->open),
+			 "opening", number(c->opening), "failed", failed(&c->books), "lost",
+			 lost(&c->books));
+}
+
+static json_t *rate(const struct report *r)
+{
+	json_t *o =
+		json_pack("{s:f s:f s:f}", "connections_per_second", r->connections_per_s,
+			  "packets_per_second", r->packets_per_s, "bits_per_second", r->bits_per_s);
+
+	if (r->s->rate) {
+		json_object_set_new(o, "offered_per_second", json_real(r->offered_per_s));
+		json_object_set_new(o, "achieved_per_second", json_real(r->achieved_per_s));
+	}
+	return o;
+}
+
+static json_t *latencies(const struct report *r)
+{
+	json_t *o = json_object();
+
+	for (unsigned i = 0; i < LATENCIES; i++) {
+		const struct histogram *h = &r->latency[i];
+
+		json_object_set_new(o, latency_names[i],
+				    json_pack("{s:o s:o s:o s:o s:o s:o}", "count", number(h->total),
+					      "p50", number(histogram_percentile(h, 0.5)), "p90",
+					      number(histogram_percentile(h, 0.9)), "p99",
+					      number(histogram_percentile(h, 0.99)), "p999",
+					      number(histogram_percentile(h, 0.999)), "max",
+					      number(h->max)));
+	}
+	return o;
+}
+
+static json_t *states(const struct report *r)
+{
+	json_t *o = json_object();
+
+	for (unsigned i = 0; i < HF_STATES; i++) {
+		const struct hf_state_level *c = &r->ends[CLIENT].states[i],
+					    *s = &r->ends[SERVER].states[i];
+
+		json_object_set_new(o, hf_state_name((enum hf_state)i),
+				    json_pack("{s:o s:o s:o}", "entered",
+					      number(c->entered + s->entered), "peak",
+					      number((uint64_t)c->peak + s->peak), "now",
+					      number((uint64_t)c->now + s->now)));
+	}
+	return o;
+}
+
+static json_t *time_wait(const struct report *r)
+{
+	const struct hf_state_level *c = &r->ends[CLIENT].states[HF_TIME_WAIT],
+				    *s = &r->ends[SERVER].states[HF_TIME_WAIT];
+
+	return json_pack("{s:o s:o s:o s:o s:o s:o s:o s:o}", "entered",
+			 number(both(r, "tw_entered")), "expired", number(both(r, "tw_expired")),
+			 "reused_active", number(both(r, "tw_reused_active")), "reused_passive",
+			 number(both(r, "tw_reused_passive")), "evicted",
+			 number(both(r, "tw_evicted")), "overflow", number(both(r, "tw_overflow")),
+			 "resident", number((uint64_t)c->now + s->now), "peak",
+			 number((uint64_t)c->peak + s->peak));
+}
+
+static json_t *memory(const struct report *r)
+{
+	const struct hf_levels *l = &r->ends[CLIENT].levels;
+	const unsigned v = r->s->ipv6;
+
+	return json_pack("{s:i s:i s:i s:o s:o}", "bytes_per_connection",
+			 (int)l->bytes_per_connection[v], "bytes_per_request",
+			 (int)l->bytes_per_request[v], "bytes_per_time_wait",
+			 (int)l->bytes_per_bucket[v], "tables_bytes",
+			 number(l->memory + r->ends[SERVER].levels.memory), "peak_bytes",
+			 number(r->peak_octets));
+}
+
+static json_t *provenance(const struct report *r)
+{
+	char cpu[128];
+
+	report_cpu(cpu);
+	return json_pack("{s:s s:s s:[s] s:s s:o s:s s:s s:s s:o s:o s:s}", "commit", HF_COMMIT,
+			 "dpdk", HF_DPDK, "devices", "net_ring", "cpu", cpu, "cores",
+			 number(r->plan->cores), "layout", r->plan->split ? "split" : "local",
+			 "steering", "queue", "secrets", "random", "seed", number(r->s->seed),
+			 "tuples", number(r->plan->tuples), "profile",
+			 r->s->profile[0] ? r->s->profile : "built in");
+}
+
+int report_json(const struct report *r, FILE *out)
+{
+	json_t *problems = json_array(), *all;
+	int rc;
+
+	for (unsigned i = 0; i < r->problems; i++)
+		json_array_append_new(problems, json_string(r->problem[i]));
+	all = json_pack(
+		"{s:s s:i s:s s:f s:o s:o s:{s:f s:f} s:o s:o s:o s:o s:o s:{s:o s:o s:o} s:{s:o s:o}"
+		" s:o s:o}",
+		"handfast", hf_version(), "schema", 1, "command", "pair", "seconds", r->seconds,
+		"connections", connections(r), "rate", rate(r), "cycles_per_connection", "client",
+		r->ends[CLIENT].cycles, "server", r->ends[SERVER].cycles, "latency_us",
+		latencies(r), "states", states(r), "time_wait", time_wait(r), "counters",
+		counters(r, true, true), "memory", memory(r), "leaks", "mbufs",
+		number(r->leaked_mbufs), "connections", number(r->leaked_connections), "timers",
+		number(r->leaked_timers), "ends", "client", end_json(r, CLIENT), "server",
+		end_json(r, SERVER), "problems", problems, "provenance", provenance(r));
+	if (!all)
+		return -1;
+	rc = json_dumpf(all, out, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
+	json_decref(all);
+	return rc < 0 || fputc('\n', out) == EOF ? -1 : 0;
+}

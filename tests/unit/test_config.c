@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Every row of the table, as a profile's key and as an option: right, out of range, of the wrong type;
+ * unknown, twice, missing; what is printed reads back the same (HF-KN1). */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "config.h"
+
+#define FOR_ROWS(row) \
+	for (const struct row *row = config_rows; row < config_rows + config_row_count; row++)
+
+static bool is_number(const struct row *row)
+{
+	return row->type == VALUE_COUNT || row->type == VALUE_SIZE || row->type == VALUE_RATE ||
+	       row->type == VALUE_MSEC || row->type == VALUE_USEC;
+}
+
+/* Read a profile made of this text. */
+static int read_text(const char *text, struct settings *s, struct hf_error *why)
+{
+	char path[] = "/tmp/test_config.XXXXXX";
+	const int fd = mkstemp(path);
+	int rc;
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+	close(fd);
+	config_defaults(s);
+	memset(why, 0, sizeof(*why));
+	rc = profile_read(path, s, why);
+	unlink(path);
+	return rc;
+}
+
+static void refused(const char *text, const char *says)
+{
+	struct settings s;
+	struct hf_error why;
+
+	assert_int_equal(read_text(text, &s, &why), -22);
+	if (!strstr(why.text, says))
+		fail_msg("'%s' does not say '%s'", why.text, says);
+	assert_null(strchr(why.text, '\n'));
+}
+
+static int options(struct settings *s, struct hf_error *why, ...)
+{
+	char *argv[8] = { (char *)"pair" };
+	va_list ap;
+	int argc = 1;
+
+	config_defaults(s);
+	memset(why, 0, sizeof(*why));
+	va_start(ap, why);
+	while ((argv[argc] = va_arg(ap, char *)))
+		argc++;
+	va_end(ap);
+	return options_read(COMMAND_PAIR, argc, argv, s, why);
+}
+
+/* A number in the row's unit, that many beyond what is allowed. */
+static void beyond(const struct row *row, uint64_t value, char text[64])
+{
+	snprintf(text, 64, "%llu%s", (unsigned long long)value,
+		 row->type == VALUE_MSEC ? "ms" :
+		 row->type == VALUE_USEC ? "us" :
+					   "");
+}
+
+/* HF-KN1 */
+static void each_number__out_of_range__is_refused(void **state)
+{
+	(void)state;
+	FOR_ROWS(row)
+	{
+		struct settings s;
+		struct hf_error why;
+		char text[64];
+
+		if (!is_number(row))
+			continue;
+		config_defaults(&s);
+		if (row->max < UINT64_MAX) {
+			beyond(row, row->max + 1, text);
+			assert_int_equal(value_parse(row, text, &s, &why), -22);
+			assert_non_null(strstr(why.text, "out of range"));
+			beyond(row, row->max, text);
+			assert_int_equal(value_parse(row, text, &s, &why), 0);
+		}
+		if (row->min > 0) {
+			beyond(row, row->min - 1, text);
+			assert_int_equal(value_parse(row, text, &s, &why), -22);
+			assert_non_null(strstr(why.text, "out of range"));
+		}
+		beyond(row, row->min, text);
+		assert_int_equal(value_parse(row, text, &s, &why), 0);
+	}
+}
+
+static void each_row__of_the_wrong_type__is_refused(void **state)
+{
+	static const char *const wrong[] = { "grue", "-1", "1x", "1.2.3", "99999999999999999999",
+					     "1 s",  "'",  "[" };
+
+	(void)state;
+	FOR_ROWS(row)
+	{
+		struct settings s, before;
+		struct hf_error why;
+
+		if (row->type == VALUE_TEXT || row->type == VALUE_SET)
+			continue;
+		config_defaults(&s);
+		before = s;
+		for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+			memset(&why, 0, sizeof(why));
+			assert_int_equal(value_parse(row, wrong[i], &s, &why), -22);
+			assert_true(strlen(why.text) > 10);
+		}
+		assert_memory_equal(&s, &before, sizeof(s));
+	}
+}
+
+static void each_key__twice__names_its_line(void **state)
+{
+	(void)state;
+	FOR_ROWS(row)
+	{
+		const char *dot;
+		char text[512];
+
+		if (!row->key)
+			continue;
+		dot = strchr(row->key, '.');
+		if (dot)
+			snprintf(text, sizeof(text), "%.*s:\n  %s: \"%s\"\n  %s: \"%s\"\n",
+				 (int)(dot - row->key), row->key, dot + 1, row->preset, dot + 1,
+				 row->preset);
+		else
+			snprintf(text, sizeof(text), "\n%s: \"%s\"\n%s: \"%s\"\n", row->key,
+				 row->preset, row->key, row->preset);
+		refused(text, ":3: ");
+		refused(text, "is given twice");
+	}
+}
+
+static void each_key__misspelt__is_guessed(void **state)
+{
+	(void)state;
+	FOR_ROWS(row)
+	{
+		char assignment[128];
+		struct settings s;
+		struct hf_error why;
+
+		if (!row->key || strlen(row->key) < 5)
+			continue;
+		config_defaults(&s);
+		snprintf(assignment, sizeof(assignment), "%sx=1", row->key);
+		assert_int_equal(config_set(&s, assignment, &why), -22);
+		assert_non_null(strstr(why.text, row->key));
+	}
+}
+
+static void bad_profiles__name_line_and_remedy(void **state)
+{
+	struct settings s;
+	struct hf_error why;
+
+	(void)state;
+	refused("tcp:\n  tw_lenn: 3s\n", ":2: tcp.tw_lenn: no such key, did you mean tcp.tw_len");
+	refused("tcp:\n  tw_len: 3h\n", ":2: tcp.tw_len: '3h' is out of range; 1s to 240s");
+	refused("tcp:\n  tw_len: [3s]\n", ":2: tcp.tw_len: must be one value");
+	refused("mtu: 1500\ntcp: 3\n", ":2: tcp: is a section");
+	refused("tcp:\n  sack: true\npair:\n  app: rr\ntcp:\n  sack: true\n",
+		":5: tcp: is given twice");
+	refused("- a\n- b\n", ":1: is no profile");
+	refused("mtu: [\n", ":2: ");
+	refused("[a]: 3\n", ":1: a key must be a name");
+	refused("mtu: \"15\\000\"\n", ":1: mtu: must be one value");
+	assert_int_equal(read_text("", &s, &why), 0); /* nothing said, nothing wrong */
+	assert_int_equal(profile_read("/nonexistent/pair.yaml", &s, &why), -22);
+	assert_non_null(strstr(why.text, "/nonexistent/pair.yaml: No such file"));
+}
+
+static void units__are_read__and_written(void **state)
+{
+	static const struct {
+		const char *key, *text, *written;
+		uint64_t value;
+	} cases[] = {
+		{ "pair.duration", "1.5s", "1500ms", 1500000 },
+		{ "pair.duration", "2", "2s", 2000000 },
+		{ "pair.duration", "250us*", NULL, 0 },
+		{ "pair.duration", "1m", "60s", 60000000 },
+		{ "pair.duration", "auto", "auto", 0 },
+		{ "pair.duration", "2500us", "2500us", 2500 },
+		{ "pair.duration", "0.0000001s", NULL, 0 },
+		{ "pair.rate", "2M/s", "2000000/s", 2000000 },
+		{ "pair.rate", "1.5k", "1500/s", 1500 },
+		{ "pair.count", "4Mi", "4194304", 4194304 },
+		{ "pair.count", "10k", "10000", 10000 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const struct row *row = config_find_key(cases[i].key);
+		struct settings s;
+		struct hf_error why;
+		char text[TEXT_ROOM];
+
+		config_defaults(&s);
+		assert_int_equal(value_parse(row, cases[i].text, &s, &why),
+				 cases[i].written ? 0 : -22);
+		if (!cases[i].written)
+			continue;
+		assert_int_equal(*(const uint64_t *)((const char *)&s + row->offset), cases[i].value);
+		value_format(row, &s, text);
+		assert_string_equal(text, cases[i].written);
+	}
+}
+
+static void printed_settings__read_back__the_same(void **state)
+{
+	struct settings s, back;
+	struct hf_error why;
+	char *text = NULL;
+	size_t len = 0;
+	FILE *out = open_memstream(&text, &len);
+
+	(void)state;
+	config_defaults(&s);
+	assert_int_equal(config_set(&s, "tcp.tw_len=1500ms", &why), 0);
+	assert_int_equal(config_set(&s, "tcp.snd_buf=100000", &why), 0);
+	assert_int_equal(config_set(&s, "pair.client6=2001:2::fffe-2001:2::1:3", &why), 0);
+	assert_int_equal(config_set(&s, "pair.client=198.18.0.200-198.18.2.7", &why), 0);
+	assert_int_equal(config_set(&s, "pair.client_ports=5-5", &why), 0);
+	assert_int_equal(config_set(&s, "pair.rate=2M/s", &why), 0);
+	assert_int_equal(config_set(&s, "pair.close=both", &why), 0);
+	assert_int_equal(config_set(&s, "cores=0-1,3", &why), 0);
+	config_print(&s, out);
+	fclose(out);
+	assert_int_equal(read_text(text, &back, &why), 0);
+	assert_memory_equal(&s, &back, sizeof(s));
+	free(text);
+}
+
+/* What is built in is what the installed profile says. */
+static void pair_yaml__is__the_defaults(void **state)
+{
+	struct settings s, defaults;
+	struct hf_error why;
+
+	(void)state;
+	config_defaults(&s);
+	config_defaults(&defaults);
+	assert_int_equal(profile_read(SOURCE_ROOT "/config/pair.yaml", &s, &why), 0);
+	assert_memory_equal(&s, &defaults, sizeof(s));
+	assert_int_equal(profile_read(SOURCE_ROOT "/config/pair-strict.yaml", &s, &why), 0);
+	assert_int_equal(config_agree(&s, &why), 0);
+}
+
+/* REQUIREMENTS 24, where the library has its own idea of a default */
+static void tcp_defaults__are__the_librarys(void **state)
+{
+	struct settings s, theirs;
+	struct hf_config config;
+
+	(void)state;
+	config_defaults(&s);
+	theirs = s;
+	hf_config_defaults(&config);
+	theirs.tcp = config.tcp;
+	FOR_ROWS(row)
+	{
+		char ours[TEXT_ROOM], text[TEXT_ROOM];
+
+		value_format(row, &s, ours);
+		value_format(row, &theirs, text);
+		assert_string_equal(ours, text);
+	}
+	assert_int_equal(s.mtu, config.mtu);
+	assert_int_equal(s.ttl, config.ttl);
+}
+
+static void command_line__wins__over_the_profile(void **state)
+{
+	struct settings s;
+	struct hf_error why;
+
+	(void)state;
+	assert_int_equal(options(&s, &why, "--count=7", "--set", "tcp.tw_len=9s", "-c",
+				 SOURCE_ROOT "/config/pair-strict.yaml", "-q", NULL),
+			 0);
+	assert_int_equal(s.count, 7);
+	assert_int_equal(s.tcp.tw_len_ms, 9000);
+	assert_int_equal(s.tcp.tw_reuse, 0);
+	assert_true(s.quiet);
+	assert_int_equal(options(&s, &why, "--ipv6", "--port", "8080", NULL), 0);
+	assert_true(s.ipv6);
+	assert_int_equal(s.port, 8080);
+}
+
+static void bad_command_lines__say_what_is_wrong(void **state)
+{
+	static const struct {
+		const char *a, *b, *says;
+	} cases[] = {
+		{ "--duratoin", "3s", "--duratoin: no such option, did you mean --duration" },
+		{ "--duration", NULL, "--duration: a value must follow" },
+		{ "-z", NULL, "-z: no such option" },
+		{ "-c", NULL, "-c: a value must follow" },
+		{ "stray", NULL, "'stray' is no option" },
+		{ "--app=http", NULL, "--app: 'http' is none of none|rr" },
+		{ "--print", NULL, "--print: no such option" }, /* config's */
+		{ "--set", "tcp", "'tcp' is no KEY=VALUE" },
+		{ "--set", "tcp.retries1=20", "tcp.retries1 is more than tcp.retries2" },
+		{ "--set", "tcp.rto_min=2s", "tcp.rto_min, tcp.rto_initial, tcp.rto_max" },
+		{ "--set", "tcp.tw_reuse_unsafe=1",
+		  "tcp.tw_reuse_unsafe is for tcp.timestamps: false" },
+		{ "--set", "pair.ring=1000", "pair.ring must be a power of two" },
+		{ "--server", "198.18.0.64", "pair.server is one of pair.client" },
+		{ "--server6", "2001:2::33", "pair.server6 is one of pair.client6" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct settings s;
+		struct hf_error why;
+
+		assert_int_equal(options(&s, &why, cases[i].a, cases[i].b, NULL), -22);
+		if (!strstr(why.text, cases[i].says))
+			fail_msg("'%s' does not say '%s'", why.text, cases[i].says);
+	}
+}
+
+static void core_lists__are_counted(void **state)
+{
+	(void)state;
+	assert_int_equal(cores_count(""), 0);
+	assert_int_equal(cores_count("0"), 1);
+	assert_int_equal(cores_count("0-1,3"), 3);
+	assert_int_equal(cores_count("4-7,0"), 5);
+	assert_int_equal(cores_count("3-1"), -22);
+	assert_int_equal(cores_count("0,"), -22);
+	assert_int_equal(cores_count("0-"), -22);
+	assert_int_equal(cores_count("all"), -22);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		{ "HF-KN1", each_number__out_of_range__is_refused, NULL, NULL, NULL },
+		cmocka_unit_test(each_row__of_the_wrong_type__is_refused),
+		cmocka_unit_test(each_key__twice__names_its_line),
+		cmocka_unit_test(each_key__misspelt__is_guessed),
+		cmocka_unit_test(bad_profiles__name_line_and_remedy),
+		cmocka_unit_test(units__are_read__and_written),
+		cmocka_unit_test(printed_settings__read_back__the_same),
+		cmocka_unit_test(pair_yaml__is__the_defaults),
+		cmocka_unit_test(tcp_defaults__are__the_librarys),
+		cmocka_unit_test(command_line__wins__over_the_profile),
+		cmocka_unit_test(bad_command_lines__say_what_is_wrong),
+		cmocka_unit_test(core_lists__are_counted),
+	};
+	return cmocka_run_group_tests_name("config", tests, NULL, NULL);
+}
