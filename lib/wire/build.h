@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * struct seg -> octets: Ethernet, IP and TCP headers in front of a text that is elsewhere or follows.
+ * struct seg -> octets: Ethernet, IP and TCP headers in front of a text that the caller has.
  * The worker calls wire_build once a frame. Every IPv4 datagram has DF set and identification 0
  * (RFC 6864 4, RFC1191-a), every field that is not used is zero, and nothing is left unwritten.
  */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The Internet checksum (RFC 1071; RFC 9293 3.1, RFC 8200 8.1). parse.c and build.c use it on headers,
- * io/ on text it has copied or attached.
+ * The Internet checksum (RFC 1071; RFC 9293 3.1, RFC 8200 8.1). parse.c and build.c use it on
+ * headers, io/ on text it has copied or attached.
  *
  * A partial sum is a uint32_t in the machine's own octet order, as RFC 1071 2 (B) allows; sums are
  * added with csum_add, and csum_fold makes the 16 bits that are compared or, inverted, stored.
@@ -56,7 +56,7 @@ static inline uint32_t csum_partial(const void *octets, size_t len)
 	return csum_narrow(csum_add64(a, b));
 }
 
-/* The sum of octets that begin at an odd place of the whole: each trades halves with its neighbour. */
+/* The sum of a piece that begins at an odd place of the whole: all its words are turned round. */
 static inline uint32_t csum_odd(uint32_t sum)
 {
 	return sum << 8 | sum >> 24;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* RFC 8200 4. An atomic fragment (RFC 6946) is whole and passes; every other fragment goes (HF-FR1). */
+/* RFC 8200 4. An atomic fragment (RFC 6946) is whole and passes; any other is dropped (HF-FR1). */
 #include "wire/ext6.h"
 
 #include "wire/frame.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Words at any address, in the machine's order (load) or network order (get, put); for wire/ alone. */
+/* Words at any address, in the machine's order (load, store) or the network's (get, put). */
 #ifndef HF_OCTETS_H
 #define HF_OCTETS_H
 

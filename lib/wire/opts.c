@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* TCP options: a bounded walk over what came, and what we send in words of four octets (RFC 9293 3.1). */
+/* TCP options: a bounded walk over what came; what we send, in words of four octets (RFC 9293 3.1). */
 #include "wire/opts.h"
 
 /* RFC 2018 3: 2 + 8n octets, n from 1 to 4. */
@@ -134,8 +134,8 @@ uint32_t opts_write(const struct seg *seg, uint8_t *opts, uint64_t *sum)
 		o += 4;
 	}
 	if (seg->options & OPT_TS) {
-		s += put32(o, permitted ? OPTS_WORD(OPTION_SACK_PERMITTED, 2, OPTION_TS, 10)
-					: OPTS_TS);
+		s += put32(o, permitted ? OPTS_WORD(OPTION_SACK_PERMITTED, 2, OPTION_TS, 10) :
+					  OPTS_TS);
 		s += put32(o + 4, seg->tsval);
 		s += put32(o + 8, seg->tsecr);
 		o += 12;

@@ -31,7 +31,7 @@ enum option {
 bool opts_walk(const uint8_t *opts, uint32_t len, struct seg *seg);
 
 /**
- * Fill in the options of a segment whose flags are set already: MSS, window scale and SACK-permitted
+ * Fill in the options of a segment whose flags are set already: MSS, window scale, SACK-permitted
  * count only in a SYN (MUST-65, RFC 7323 2.2, RFC 2018 2), and an MSS of 0 is none (HF-O4).
  * @return false when a length was bad: what came before it stands (MUST-7)
  */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* One pass over a frame. The usual one (IPv4, no IP options, one piece, TS) falls through all checks. */
+/* One pass over a frame. The usual one (IPv4, IHL 5, one piece, TS) falls straight through. */
 #include "wire/parse.h"
 
 #include "wire/csum.h"
@@ -39,7 +39,7 @@ static bool refuse(struct wire_in *in, enum stat why)
 	return false;
 }
 
-/* Too little is here for len octets of header: the frame was short, or a chain cut the header in two. */
+/* Too little is here for len octets of header: a short frame, or a chain that cuts it in two. */
 static bool refuse_short(const struct walk *w, struct wire_in *in, uint32_t len)
 {
 	return refuse(in, w->total >= w->at + len ? STAT_RX_DROP_CHAIN : STAT_RX_DROP_ETH);
@@ -78,7 +78,7 @@ static void put_ports(struct flow *flow, uint16_t local, uint16_t remote)
 	}
 }
 
-/* RFC 9293 3.1. The checksum is verified first, so no field of a damaged segment is believed (MUST-3). */
+/* RFC 9293 3.1. The checksum comes first: no field of a damaged segment is believed (MUST-3). */
 static enum wire_kind parse_tcp(const struct walk *w, struct wire_in *in)
 {
 	const uint32_t at = w->at, len = w->len;
@@ -311,7 +311,7 @@ static bool parse_ipv6(struct walk *w, struct wire_in *in)
 	return true;
 }
 
-/* The station the frame is for: us, a group, or another (HF-E2); its tag, if it must have one; its type. */
+/* The station the frame is for: us, a group, or another (HF-E2). Its tag (HF-E3), its type. */
 static bool parse_ether(struct walk *w, struct wire_in *in)
 {
 	const uint8_t *f = w->frame;

@@ -2,7 +2,7 @@
 /*
  * Octets -> struct seg, and whether to believe them: the rules for Ethernet and IP input
  * (RFC 791, RFC 1122 3.2.1, RFC 8200 4; MUST-50, -57, -63) and for the TCP header (RFC 9293 3.1).
- * The worker calls wire_parse once a frame. Each drop names its counter; nothing is kept or written.
+ * The worker calls wire_parse once a frame. Each drop names its counter; the frame is not written.
  */
 #ifndef HF_PARSE_H
 #define HF_PARSE_H
@@ -68,8 +68,8 @@ struct wire_in {
 
 /**
  * Add count addresses from first on (wire order; 4 or 16 octets) to those that are ours.
- * @param subnet_bits  prefix length of an IPv4 subnet, whose broadcast address is no source; 0: not known
- * @return false when there are WIRE_RANGES already, or the range leaves its /64 (IPv6) or wraps (IPv4)
+ * @param subnet_bits  of IPv4, the prefix length: its broadcast address is no source; 0: not known
+ * @return false when WIRE_RANGES are there already, or the range leaves its /64 (IPv6) or wraps
  */
 bool wire_config_range(struct wire_config *c, uint8_t version, const uint8_t *first, uint32_t count,
 		       unsigned subnet_bits);
