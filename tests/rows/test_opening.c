@@ -1,0 +1,877 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* REQUIREMENTS 7: opening, from both sides and at once (RFC 9293 3.5, 3.10.1, 3.10.7.2 to .4). */
+#include <errno.h>
+
+#include "rig/rig.h"
+
+#define SYNACK (SEG_SYN | SEG_ACK)
+
+static void set_passive(struct rig *r)
+{
+	r->active = false;
+}
+
+static void set_active(struct rig *r)
+{
+	r->active = true;
+}
+
+/* The peer's bare ACK of all that we sent, from where its stream stands. */
+static struct seg peer_ack(const struct rig *r)
+{
+	return (struct seg){ .seq = r->rn, .ack = r->sn, .flags = SEG_ACK };
+}
+
+/* The peer's SYN-ACK to our SYN. */
+static struct seg peer_synack(const struct rig *r)
+{
+	struct seg seg = rig_syn(r);
+
+	seg.flags = SYNACK;
+	seg.ack = r->iss + 1;
+	seg.tsecr = r->tsecr;
+	return seg;
+}
+
+/* ---- HF-OP1: which options go out, and with what in them ---- */
+
+static uint16_t our_mss(const struct rig *r)
+{
+	return r->local.ip.version == 4 ? 1460 : 1440;
+}
+
+static void active__all_options__offered_and_exact(struct rig *r)
+{
+	const struct seg *seg;
+
+	rig_connect(r);
+	rig_flush(r);
+	seg = &rig_expect(r, (struct seg){ .seq = ISS, .flags = SEG_SYN })->seg;
+	assert_int_equal(seg->options, OPT_MSS | OPT_WSCALE | OPT_SACK_PERMITTED | OPT_TS);
+	assert_int_equal(seg->mss, our_mss(r));
+	assert_int_equal(seg->tsecr, 0);
+	assert_int_equal(seg->wnd, 8192);
+	rig_send(r, (struct seg){ .seq = IRS,
+				  .ack = ISS + 1,
+				  .flags = SYNACK,
+				  .options = OPT_MSS | OPT_WSCALE | OPT_SACK_PERMITTED | OPT_TS,
+				  .mss = 1400,
+				  .wscale = 7,
+				  .tsval = 12345,
+				  .tsecr = r->tsecr });
+	r->ts_agreed = true;
+	r->ts_base = 12345 - (uint32_t)(r->now_us / 1000);
+	rig_event(r, HF_EV_CONNECTED);
+	seg = &rig_expect(r, (struct seg){ .seq = ISS + 1, .ack = IRS + 1, .flags = SEG_ACK })->seg;
+	assert_int_equal(seg->options, OPT_TS);
+	assert_int_equal(seg->tsecr, 12345);
+	rig_expect_silence(r, MS(100));
+}
+
+static void set_no_options(struct rig *r)
+{
+	r->config.tcp.timestamps = false;
+	r->config.tcp.window_scaling = false;
+	r->config.tcp.sack = false;
+}
+
+static void active__options_off__mss_alone(struct rig *r)
+{
+	struct hf_status status;
+
+	rig_connect(r);
+	rig_flush(r);
+	assert_int_equal(rig_expect(r, (struct seg){ .seq = ISS, .flags = SEG_SYN })->seg.options,
+			 OPT_MSS);
+	rig_send(r, (struct seg){ .seq = IRS, .ack = ISS + 1, .flags = SYNACK });
+	rig_event(r, HF_EV_CONNECTED);
+	assert_int_equal(
+		rig_expect(r, (struct seg){ .seq = ISS + 1, .ack = IRS + 1, .flags = SEG_ACK })->seg.options,
+		0);
+	assert_int_equal(hf_status(r->w, r->id, &status), 0);
+	assert_int_equal(status.state, HF_ESTABLISHED);
+	assert_int_equal(status.snd_mss, r->local.ip.version == 4 ? 536 : 1220);
+	assert_int_equal(status.iss, ISS);
+	assert_int_equal(status.irs, IRS);
+	assert_int_equal(status.snd_una, ISS + 1);
+	assert_int_equal(status.snd_nxt, ISS + 1);
+	assert_int_equal(status.rcv_nxt, IRS + 1);
+	assert_int_equal(status.snd_wnd, 1000);
+	assert_int_equal(status.rcv_wnd, 8192);
+	rig_expect_silence(r, MS(100));
+}
+
+/* What a SYN offers and the configuration allows comes back in the SYN-ACK, nothing else. */
+static void passive__options__echo_what_was_offered(struct rig *r)
+{
+	static const uint8_t offers[] = { OPT_TS, OPT_WSCALE, OPT_SACK_PERMITTED };
+	const struct seg *seg;
+
+	rig_listen(r);
+	for (unsigned i = 0; i < 8; i++) {
+		uint8_t options = OPT_MSS;
+
+		for (unsigned k = 0; k < 3; k++)
+			if (i & 1u << k)
+				options |= offers[k];
+		r->peer.port++;
+		rig_send(r, (struct seg){ .seq = IRS,
+					  .flags = SEG_SYN,
+					  .options = options,
+					  .mss = 1000,
+					  .wscale = 3,
+					  .tsval = 777 });
+		seg = &rig_expect(r, (struct seg){ .seq = ISS, .ack = IRS + 1, .flags = SYNACK })->seg;
+		assert_int_equal(seg->options, options);
+		assert_int_equal(seg->mss, our_mss(r));
+		assert_int_equal(seg->wnd, 8192);
+		if (options & OPT_TS)
+			assert_int_equal(seg->tsecr, 777);
+		r->tsecr = 0;
+	}
+	rig_expect_silence(r, MS(100));
+}
+
+static void passive__options_off__mss_alone(struct rig *r)
+{
+	rig_listen(r);
+	rig_send(r, (struct seg){ .seq = IRS,
+				  .flags = SEG_SYN,
+				  .options = OPT_MSS | OPT_WSCALE | OPT_SACK_PERMITTED | OPT_TS,
+				  .mss = 1000,
+				  .wscale = 3,
+				  .tsval = 777 });
+	assert_int_equal(
+		rig_expect(r, (struct seg){ .seq = ISS, .ack = IRS + 1, .flags = SYNACK })->seg.options,
+		OPT_MSS);
+}
+
+/* The whole of it: three segments, two states a side, one event. */
+static void both_sides__plain__established(struct rig *r)
+{
+	struct hf_state_level levels[HF_STATES];
+
+	rig_to(r, RIG_ESTABLISHED);
+	hf_state_levels(r->w, levels);
+	assert_int_equal(levels[r->active ? HF_SYN_SENT : HF_SYN_RECEIVED].entered, 1);
+	assert_int_equal(levels[HF_ESTABLISHED].entered, 1);
+	assert_int_equal(levels[HF_ESTABLISHED].now, 1);
+	assert_int_equal(rig_counter(r, r->active ? "active_established" : "passive_established"), 1);
+	assert_int_equal(rig_counter(r, "accepted"), r->active ? 0 : 1);
+	assert_int_equal(rig_counter(r, "tx_frames"), r->active ? 2 : 1);
+	rig_expect_silence(r, SEC(3600));
+	rig_expect_state(r, HF_ESTABLISHED);
+}
+
+/* ---- MUST-10: simultaneous open ---- */
+
+static void simultaneous__syns_cross__established(struct rig *r)
+{
+	rig_to(r, RIG_SYN_RCVD_A);
+	rig_send(r, peer_synack(r));
+	rig_event(r, HF_EV_CONNECTED);
+	rig_expect_ack(r);
+	rig_expect_state(r, HF_ESTABLISHED);
+	rig_expect_silence(r, SEC(10));
+}
+
+/* The peer has seen our SYN-ACK, and its own ACK of it comes bare. */
+static void simultaneous__bare_ack__established(struct rig *r)
+{
+	rig_to(r, RIG_SYN_RCVD_A);
+	rig_send(r, peer_ack(r));
+	rig_event(r, HF_EV_CONNECTED);
+	rig_expect_silence(r, SEC(10));
+	rig_expect_state(r, HF_ESTABLISHED);
+}
+
+/* Both SYN-ACKs are lost: ours is repeated by its timer, the peer's by its own. */
+static void simultaneous__synacks_lost__timer_recovers(struct rig *r)
+{
+	rig_to(r, RIG_SYN_RCVD_A);
+	rig_advance(r, MS(999));
+	assert_int_equal(r->out_count, 0);
+	rig_advance(r, MS(2));
+	rig_expect_sa(r);
+	rig_send(r, peer_synack(r));
+	rig_event(r, HF_EV_CONNECTED);
+	rig_expect_ack(r);
+	rig_expect_silence(r, SEC(10));
+	rig_expect_state(r, HF_ESTABLISHED);
+}
+
+/* Only ours is lost: the peer, in SYN-RECEIVED, repeats its SYN-ACK to us who are ESTABLISHED. */
+static void simultaneous__our_synack_lost__challenge_repairs(struct rig *r)
+{
+	rig_to(r, RIG_SYN_RCVD_A);
+	rig_send(r, peer_synack(r));
+	rig_event(r, HF_EV_CONNECTED);
+	rig_expect_ack(r); /* lost too */
+	rig_advance(r, SEC(1));
+	rig_send(r, peer_synack(r));
+	rig_expect_ack(r);
+	rig_expect_state(r, HF_ESTABLISHED);
+	rig_expect_silence(r, SEC(10));
+}
+
+/* The SYN-ACK overtakes the SYN, which then comes late. */
+static void simultaneous__synack_overtakes__late_syn_challenged(struct rig *r)
+{
+	rig_open_active(r);
+	rig_send(r, rig_syn(r));
+	rig_expect_ack(r);
+	rig_no_event(r);
+	rig_expect_state(r, HF_ESTABLISHED);
+	rig_expect_silence(r, SEC(10));
+}
+
+/* ---- MUST-11 ---- */
+
+static void syn_rcvd__rst__origin_decides(struct rig *r)
+{
+	rig_to(r, RIG_SYN_RCVD_P);
+	rig_send(r, (struct seg){ .seq = r->rn, .flags = SEG_RST });
+	rig_expect_silence(r, MS(100));
+	rig_no_event(r);
+	assert_int_equal(rig_levels(r).flows.used, 0);
+
+	r->peer.port++;
+	r->ts_agreed = false;
+	rig_to(r, RIG_SYN_RCVD_A);
+	rig_send(r, (struct seg){ .seq = r->rn, .flags = SEG_RST });
+	rig_event_closed(r, ECONNREFUSED);
+	rig_expect_silence(r, MS(100));
+	assert_int_equal(rig_levels(r).flows.used, 0);
+}
+
+/* ---- RFC9293-3.5.1: one side has lost its state ---- */
+
+/* We are the live side: C, the peer's RST, and the next SYN is taken. */
+static void established__peer_restarts__old_ends_new_opens(struct rig *r)
+{
+	const struct frame *challenge;
+	struct seg syn;
+
+	rig_to(r, RIG_ESTABLISHED);
+	rig_advance(r, SEC(10));
+	syn = rig_syn(r);
+	syn.seq = IRS + 1000000;
+	rig_send(r, syn);
+	challenge = rig_expect_ack(r);
+	rig_send(r, (struct seg){ .seq = challenge->seg.ack, .flags = SEG_RST });
+	rig_event_closed(r, ECONNRESET);
+	rig_expect_silence(r, MS(1));
+	rig_expect_state(r, HF_CLOSED);
+	rig_advance(r, SEC(1));
+	r->irs += 1000000;
+	r->ts_agreed = false;
+	rig_open_passive(r);
+}
+
+/* We are the one that lost it: our SYN draws an ACK of something old, we answer with a RST, and our
+ * SYN's repetition opens. */
+static void syn_sent__peer_is_live__rst_then_open(struct rig *r)
+{
+	const uint32_t theirs = IRS + 5000, expected = ISS - 7000;
+
+	rig_to(r, RIG_SYN_SENT);
+	rig_send(r, (struct seg){ .seq = theirs, .ack = expected, .flags = SEG_ACK });
+	rig_expect(r, (struct seg){ .seq = expected, .flags = SEG_RST });
+	rig_expect_state(r, HF_SYN_SENT);
+	rig_expect_silence(r, MS(999));
+	rig_advance(r, MS(2));
+	rig_expect(r, (struct seg){ .seq = ISS, .flags = SEG_SYN });
+	rig_send(r, peer_synack(r));
+	r->rn = IRS + 1;
+	r->ts_agreed = r->timestamps;
+	rig_event(r, HF_EV_CONNECTED);
+	rig_expect_ack(r);
+}
+
+/* RFC9293-old-SYN: a SYN of the past, the peer's RST to our SYN-ACK, then the true SYN. */
+static void listen__old_syn__true_one_works(struct rig *r)
+{
+	const uint32_t irs = r->irs;
+	const struct frame *sa;
+
+	r->irs -= 100000;
+	rig_to(r, RIG_SYN_RCVD_P);
+	r->irs = irs;
+	rig_send(r, (struct seg){ .seq = r->rn, .flags = SEG_RST });
+	rig_expect_silence(r, 0);
+	rig_no_event(r);
+	assert_int_equal(rig_levels(r).requests.used, 0);
+	rig_send(r, rig_syn(r));
+	sa = rig_expect_sa(r);
+	r->rn = IRS + 1;
+	rig_send(r, (struct seg){ .seq = sa->seg.ack, .ack = sa->seg.seq + 1, .flags = SEG_ACK });
+	rig_event(r, HF_EV_ACCEPT);
+	rig_expect_silence(r, SEC(3));
+	rig_expect_state(r, HF_ESTABLISHED);
+}
+
+/* ---- Times ---- */
+
+/* Frames come at start + these seconds, each at most a tick late, and nothing else does. */
+static void expect_times(struct rig *r, struct seg want, const unsigned *seconds, unsigned count,
+			 uint64_t start_us)
+{
+	for (unsigned i = 0; i < count; i++) {
+		const struct frame *f;
+
+		rig_advance(r, start_us + SEC(seconds[i]) - r->now_us - 1);
+		rig_expect_silence(r, 0);
+		rig_advance(r, MS(1) + 1);
+		f = rig_expect(r, want);
+		assert_in_range(f->at_us, start_us + SEC(seconds[i]),
+				start_us + SEC(seconds[i]) + MS(1));
+	}
+}
+
+static void syn_sent__silence__given_up_at_247s(struct rig *r)
+{
+	static const unsigned seconds[] = { 1, 3, 7, 15, 31, 63, 127 };
+	const uint64_t start_us = r->now_us;
+
+	rig_to(r, RIG_SYN_SENT);
+	expect_times(r, (struct seg){ .seq = ISS, .flags = SEG_SYN, .options = OPT_MSS }, seconds,
+		     7, start_us);
+	rig_expect_silence(r, start_us + SEC(247) - r->now_us - 1);
+	rig_no_event(r);
+	rig_expect_silence(r, MS(1) + 1);
+	rig_event_closed(r, ETIMEDOUT);
+	assert_int_equal(rig_counter(r, "failed_timeout"), 1);
+	assert_int_equal(rig_counter(r, "timeout_syn_sent"), 1);
+	assert_int_equal(rig_counter(r, "retransmit_syn"), 7);
+	assert_int_equal(rig_counter(r, "syn_out"), 8);
+	rig_expect_state(r, HF_CLOSED);
+}
+
+/* A load generator's shorter patience. */
+static void set_two_retries(struct rig *r)
+{
+	r->config.tcp.syn_retries = 2;
+}
+
+static void syn_sent__two_retries__given_up_at_7s(struct rig *r)
+{
+	const uint64_t start_us = r->now_us;
+
+	rig_to(r, RIG_SYN_SENT);
+	rig_advance(r, start_us + SEC(7) - r->now_us - 1);
+	rig_expect(r, (struct seg){ .seq = ISS, .flags = SEG_SYN });
+	rig_expect(r, (struct seg){ .seq = ISS, .flags = SEG_SYN });
+	rig_no_event(r);
+	rig_expect_silence(r, MS(1) + 1);
+	rig_event_closed(r, ETIMEDOUT);
+}
+
+static void syn_rcvd_p__silence__freed_at_63s(struct rig *r)
+{
+	static const unsigned seconds[] = { 1, 3, 7, 15, 31 };
+	const uint64_t start_us = r->now_us;
+
+	rig_to(r, RIG_SYN_RCVD_P);
+	expect_times(r,
+		     (struct seg){ .seq = ISS,
+				   .ack = IRS + 1,
+				   .flags = SYNACK,
+				   .options = r->timestamps ? OPT_MSS | OPT_TS : OPT_MSS },
+		     seconds, 5, start_us);
+	rig_expect_silence(r, start_us + SEC(63) - r->now_us - 1);
+	rig_expect_state(r, HF_SYN_RECEIVED);
+	rig_expect_silence(r, MS(1) + 1);
+	rig_expect_state(r, HF_CLOSED);
+	assert_int_equal(rig_counter(r, "synack_timeout"), 1);
+	assert_int_equal(rig_counter(r, "retransmit_synack"), 5);
+	rig_no_event(r);
+	rig_open_passive(r);
+}
+
+/* ---- MUST-41..46 ---- */
+
+static void listen__three_on_a_port__exact_address_wins(struct rig *r)
+{
+	const struct hf_addr first = r->local;
+	struct hf_addr second = first, any = first, other = first;
+	uint32_t exact, exact2, wild;
+
+	second.ip.octets[first.ip.version == 4 ? 3 : 15]++;
+	other.ip.octets[first.ip.version == 4 ? 3 : 15] += 2;
+	any.ip = (struct hf_ip){ .version = first.ip.version };
+	wild = rig_listen_at(r, &any, 100);
+	exact = rig_listen_at(r, &first, 101);
+	exact2 = rig_listen_at(r, &second, 102);
+
+	r->listener = exact;
+	rig_open_passive(r);
+	r->ts_agreed = false;
+	r->local = second;
+	r->listener = exact2;
+	rig_open_passive(r);
+	r->ts_agreed = false;
+	r->local = other;
+	r->listener = wild;
+	rig_open_passive(r);
+	r->ts_agreed = false;
+
+	/* CLOSE of one leaves the others and their connections alone. */
+	assert_int_equal(hf_unlisten(r->w, exact), 0);
+	assert_int_equal(hf_unlisten(r->w, exact), -EBADF);
+	r->local = first;
+	rig_expect_state(r, HF_ESTABLISHED);
+	r->peer.port++;
+	r->listener = wild;
+	rig_open_passive(r);
+	assert_int_equal(rig_levels(r).connections.used, 4);
+	r->listeners[1] = r->listeners[--r->listener_count];
+}
+
+static void listen__event__names_listener_and_cookie(struct rig *r)
+{
+	const struct hf_event *e;
+	uint64_t id;
+
+	r->listener = rig_listen_at(r, &r->local, 4711);
+	rig_to(r, RIG_SYN_RCVD_P);
+	rig_send(r, peer_ack(r));
+	e = rig_event(r, HF_EV_ACCEPT);
+	assert_int_equal(e->cookie, 4711);
+	assert_int_equal(e->listener, r->listener);
+	assert_int_equal(e->readable, 0);
+	rig_accept(r);
+	assert_int_equal(hf_accept(r->w, r->listener, 1, &id), -EAGAIN);
+	assert_int_equal(hf_accept(r->w, r->listener + 5, 1, &id), -EBADF);
+}
+
+static void listen__bad_calls__errors(struct rig *r)
+{
+	struct hf_addr addr = r->local;
+	uint32_t listener;
+
+	rig_listen(r);
+	assert_int_equal(hf_listen(r->w, &addr, 0, &listener), -EADDRINUSE);
+	addr.port = 0;
+	assert_int_equal(hf_listen(r->w, &addr, 0, &listener), -EINVAL);
+	addr = r->peer;
+	assert_int_equal(hf_listen(r->w, &addr, 0, &listener), -EADDRNOTAVAIL);
+	rig_expect_silence(r, MS(10));
+}
+
+/* MUST-44, MUST-45: the engine chooses, and stays with it. */
+static void connect__source_chosen__same_in_every_segment(struct rig *r)
+{
+	const struct frame *f;
+
+	assert_int_equal(hf_connect(r->w, NULL, &r->peer, 1, &r->id), 0);
+	r->ids[r->id_count++] = r->id;
+	rig_flush(r);
+	f = rig_pop(r);
+	assert_non_null(f);
+	assert_int_equal(f->src.ip.version, r->peer.ip.version);
+	assert_in_range(f->src.port, r->config.port_first, r->config.port_last);
+	r->local = f->src;
+	r->sn = ISS + 1;
+	rig_advance(r, SEC(2));
+	rig_expect(r, (struct seg){ .seq = ISS, .flags = SEG_SYN });
+	rig_send(r, peer_synack(r));
+	r->ts_agreed = r->timestamps;
+	rig_event(r, HF_EV_CONNECTED);
+	rig_expect_ack(r);
+	rig_write(r, 10);
+	rig_flush(r);
+	rig_expect(r, (struct seg){ .seq = r->sn, .ack = r->rn, .flags = SEG_ACK, .text_len = 10 });
+	r->sn += 10;
+	rig_send(r, peer_ack(r));
+	assert_int_equal(hf_close(r->w, r->id), 0);
+	rig_expect(r, (struct seg){ .seq = r->sn, .ack = r->rn, .flags = SEG_FIN | SEG_ACK });
+	rig_expect_silence(r, MS(100));
+}
+
+static void connect__bad_peer__refused_without_a_frame(struct rig *r)
+{
+	static const char *const bad4[] = { "255.255.255.255:80", "224.0.0.1:80",
+					    "239.255.255.255:80", "0.0.0.0:80", "198.19.0.1:0" };
+	static const char *const bad6[] = { "[ff02::1]:80", "[ff0e::1]:80", "[::]:80",
+					    "[2001:2::9]:0" };
+	const bool v4 = r->local.ip.version == 4;
+	struct hf_addr addr, not_ours;
+	uint64_t id;
+
+	for (unsigned i = 0;
+	     i < (v4 ? sizeof(bad4) / sizeof(bad4[0]) : sizeof(bad6) / sizeof(bad6[0])); i++) {
+		const char *text = v4 ? bad4[i] : bad6[i];
+
+		if (hf_addr_parse(text, &addr) != 0) { /* a parser may refuse port 0 */
+			addr = r->peer;
+			addr.port = 0;
+		}
+		if (hf_connect(r->w, NULL, &addr, 0, &id) != -EINVAL)
+			rig_fail(r, "hf_connect to %s is not refused", text);
+	}
+	not_ours = r->peer;
+	assert_int_equal(hf_connect(r->w, &not_ours, &r->peer, 0, &id), -EADDRNOTAVAIL);
+	rig_expect_silence(r, SEC(3));
+	assert_int_equal(rig_levels(r).connections.used, 0);
+}
+
+static void connect__tuple_taken__eaddrinuse(struct rig *r)
+{
+	uint64_t id;
+
+	rig_to(r, RIG_ESTABLISHED);
+	assert_int_equal(hf_connect(r->w, &r->local, &r->peer, 0, &id), -EADDRINUSE);
+	rig_expect_silence(r, SEC(3));
+	rig_expect_state(r, HF_ESTABLISHED);
+}
+
+/* ---- HF-B1, HF-B2, HF-B3, HF-RL6 ---- */
+
+static void set_backlog_4(struct rig *r)
+{
+	r->config.tcp.syn_backlog = 4;
+	r->config.tcp.syncookies = 0;
+}
+
+static void listen__backlog_full__syn_dropped(struct rig *r)
+{
+	rig_listen(r);
+	for (unsigned i = 0; i < 4; i++, r->peer.port++) {
+		rig_send(r, rig_syn(r));
+		rig_expect_sa(r);
+	}
+	rig_send(r, rig_syn(r));
+	rig_expect_silence(r, MS(600));
+	assert_int_equal(rig_levels(r).requests.used, 4);
+	assert_int_equal(rig_counter(r, "syn_backlog_drop"), 1);
+
+	/* A known half-open's SYN is not a new one. */
+	r->peer.port--;
+	rig_send(r, rig_syn(r));
+	rig_expect_sa(r);
+	assert_int_equal(rig_counter(r, "syn_backlog_drop"), 1);
+
+	/* One goes, one comes. */
+	rig_send(r, (struct seg){ .seq = IRS + 1, .flags = SEG_RST });
+	rig_expect_silence(r, 0);
+	r->peer.port++;
+	rig_send(r, rig_syn(r));
+	rig_expect_sa(r);
+	assert_int_equal(rig_levels(r).requests.used, 4);
+	rig_discard(r);
+}
+
+/* The backlog is each listener's own. */
+static void listen__backlog_full__other_listener_serves(struct rig *r)
+{
+	struct hf_addr other = r->local;
+
+	rig_listen(r);
+	for (unsigned i = 0; i < 4; i++, r->peer.port++) {
+		rig_send(r, rig_syn(r));
+		rig_expect_sa(r);
+	}
+	other.port++;
+	rig_listen_at(r, &other, 0);
+	r->local = other;
+	rig_send(r, rig_syn(r));
+	rig_expect_sa(r);
+	assert_int_equal(rig_levels(r).requests.used, 5);
+	rig_discard(r);
+}
+
+static void set_queue_1(struct rig *r)
+{
+	r->config.tcp.accept_queue = 1;
+}
+
+static void set_queue_1_abort(struct rig *r)
+{
+	set_queue_1(r);
+	r->config.tcp.abort_on_overflow = true;
+}
+
+/* Three half-opens; the first client's last ACK fills the queue. */
+static void three_clients(struct rig *r)
+{
+	rig_listen(r);
+	r->peer.port += 2;
+	for (unsigned i = 0; i < 3; i++) {
+		r->ts_agreed = false;
+		rig_send(r, rig_syn(r));
+		rig_expect_sa(r);
+		if (i != 2)
+			r->peer.port--;
+	}
+	r->sn = ISS + 1;
+	r->rn = IRS + 1;
+	r->ts_agreed = r->timestamps;
+	rig_send(r, peer_ack(r));
+	rig_event(r, HF_EV_ACCEPT);
+	rig_expect_silence(r, 0);
+	rig_expect_state(r, HF_ESTABLISHED);
+}
+
+static void accept_queue__full__last_ack_dropped_then_taken(struct rig *r)
+{
+	const uint16_t first = r->peer.port;
+
+	three_clients(r);
+	r->peer.port = (uint16_t)(first + 1);
+	rig_send(r, peer_ack(r));
+	rig_expect_silence(r, MS(10));
+	rig_no_event(r);
+	rig_expect_state(r, HF_SYN_RECEIVED);
+	assert_int_equal(rig_counter(r, "accept_overflow"), 1);
+
+	/* A new SYN is dropped, too. */
+	r->peer.port = (uint16_t)(first + 10);
+	rig_send(r, rig_syn(r));
+	rig_expect_silence(r, MS(10));
+	assert_int_equal(rig_counter(r, "accept_overflow"), 2);
+	assert_int_equal(rig_levels(r).requests.used, 2);
+
+	/* The half-open's SYN-ACK comes again; there is room by now, and its ACK completes. */
+	rig_accept(r);
+	rig_advance(r, SEC(1));
+	rig_discard(r);
+	r->peer.port = (uint16_t)(first + 1);
+	rig_expect_state(r, HF_SYN_RECEIVED);
+	assert_int_equal(rig_counter(r, "retransmit_synack"), 2);
+	rig_send(r, peer_ack(r));
+	rig_event(r, HF_EV_ACCEPT);
+	rig_accept(r);
+	rig_expect_state(r, HF_ESTABLISHED);
+	rig_expect_silence(r, MS(100));
+}
+
+static void accept_queue__full_abort__rst_and_freed(struct rig *r)
+{
+	const uint16_t first = r->peer.port;
+	struct seg ack;
+
+	three_clients(r);
+	r->peer.port = (uint16_t)(first + 1);
+	ack = peer_ack(r);
+	rig_send(r, ack);
+	rig_expect_ra(r, ack);
+	rig_no_event(r);
+	rig_expect_state(r, HF_CLOSED);
+	assert_int_equal(rig_levels(r).requests.used, 1);
+	assert_int_equal(rig_counter(r, "request_overflow"), 1);
+	rig_expect_silence(r, MS(100));
+}
+
+/* HF-B4: data that comes after the dropped ACK completes the handshake once there is room. */
+static void accept_queue__room_again__data_completes(struct rig *r)
+{
+	const uint16_t first = r->peer.port;
+	struct seg text;
+
+	three_clients(r);
+	r->peer.port = (uint16_t)(first + 1);
+	rig_send(r, peer_ack(r));
+	rig_expect_silence(r, 0);
+	r->peer.port = first;
+	rig_accept(r);
+	r->peer.port = (uint16_t)(first + 1);
+	text = peer_ack(r);
+	text.text_len = 10;
+	rig_send(r, text);
+	assert_true(rig_event_bits(r) & HF_EV_ACCEPT);
+	rig_accept(r);
+	rig_expect_state(r, HF_ESTABLISHED);
+	rig_read(r, 10);
+	rig_discard(r);
+}
+
+static void syn_rcvd_p__thousand_equal_syns__one_synack_in_500ms(struct rig *r)
+{
+	unsigned count = 0;
+
+	rig_to(r, RIG_SYN_RCVD_P);
+	for (unsigned i = 0; i < 999; i++) {
+		rig_advance(r, 999);
+		rig_send(r, rig_syn(r));
+		while (rig_pop(r))
+			count++;
+	}
+	assert_int_equal(count, 1);
+	assert_int_equal(rig_counter(r, "synack_suppressed"), 998);
+	assert_int_equal(rig_levels(r).requests.used, 1);
+}
+
+/* ---- HF-OP4, HF-OP5, HF-OP6 ---- */
+
+static void syn_rcvd_p__ack_text_fin__all_taken(struct rig *r)
+{
+	struct seg seg;
+	uint8_t octet;
+
+	rig_to(r, RIG_SYN_RCVD_P);
+	seg = peer_ack(r);
+	seg.flags |= SEG_FIN | SEG_PSH;
+	seg.text_len = 20;
+	rig_send(r, seg);
+	r->rn += 21;
+	assert_true(rig_event_bits(r) & HF_EV_ACCEPT);
+	rig_accept(r);
+	rig_expect_ack(r);
+	rig_expect_state(r, HF_CLOSE_WAIT);
+	rig_read(r, 20);
+	assert_int_equal(hf_recv(r->w, r->id, &octet, 1), 0);
+	assert_int_equal(hf_close(r->w, r->id), 0);
+	rig_expect(r, (struct seg){ .seq = r->sn, .ack = r->rn, .flags = SEG_FIN | SEG_ACK });
+	r->sn++;
+	rig_send(r, peer_ack(r));
+	rig_expect_silence(r, 0);
+	rig_expect_state(r, HF_CLOSED);
+}
+
+static void unlisten__half_opens__vanish(struct rig *r)
+{
+	struct seg late;
+
+	rig_to(r, RIG_SYN_RCVD_P);
+	r->peer.port++;
+	r->ts_agreed = false;
+	rig_to(r, RIG_SYN_RCVD_P);
+	assert_int_equal(hf_unlisten(r->w, r->listener), 0);
+	r->listener_count = 0;
+	rig_expect_silence(r, SEC(2));
+	rig_no_event(r);
+	assert_int_equal(rig_levels(r).requests.used, 0);
+	assert_int_equal(rig_levels(r).timers, 0);
+	assert_int_equal(rig_counter(r, "request_unlistened"), 2);
+	late = peer_ack(r);
+	rig_send(r, late);
+	rig_expect_ra(r, late);
+	rig_expect_silence(r, SEC(1));
+}
+
+/* Connections that nobody has accepted are reset when their listener goes (Table U). */
+static void unlisten__not_accepted__reset(struct rig *r)
+{
+	rig_to(r, RIG_SYN_RCVD_P);
+	rig_send(r, peer_ack(r));
+	rig_event(r, HF_EV_ACCEPT);
+	rig_flush(r);
+	assert_int_equal(hf_unlisten(r->w, r->listener), 0);
+	r->listener_count = 0;
+	rig_flush(r);
+	rig_expect_rs(r);
+	rig_expect_silence(r, SEC(1));
+	rig_expect_state(r, HF_CLOSED);
+	assert_int_equal(rig_levels(r).flows.used, 0);
+}
+
+static void connect__refused__told_and_counted(struct rig *r)
+{
+	rig_to(r, RIG_SYN_SENT);
+	rig_send(r, (struct seg){ .ack = ISS + 1, .flags = SEG_RST | SEG_ACK });
+	rig_event_closed(r, ECONNREFUSED);
+	assert_int_equal(rig_counter(r, "failed_refused"), 1);
+	rig_expect_silence(r, SEC(3));
+}
+
+static void connect__timed_out__told_and_counted(struct rig *r)
+{
+	rig_to(r, RIG_SYN_SENT);
+	rig_advance(r, SEC(10));
+	rig_discard(r);
+	rig_event_closed(r, ETIMEDOUT);
+	assert_int_equal(rig_counter(r, "failed_timeout"), 1);
+}
+
+static void connect__aborted__told_and_counted(struct rig *r)
+{
+	rig_to(r, RIG_SYN_SENT);
+	assert_int_equal(hf_abort(r->w, r->id), 0);
+	rig_expect_silence(r, 0);
+	rig_turn(r);
+	rig_event_closed(r, ECONNABORTED);
+	assert_int_equal(rig_counter(r, "failed_aborted"), 1);
+	rig_expect_silence(r, SEC(3));
+}
+
+static void established__reset__told_and_counted(struct rig *r)
+{
+	rig_to(r, RIG_ESTABLISHED);
+	rig_send(r, (struct seg){ .seq = r->rn, .flags = SEG_RST });
+	rig_event_closed(r, ECONNRESET);
+	assert_int_equal(rig_counter(r, "lost_reset"), 1);
+	rig_expect_silence(r, SEC(3));
+}
+
+static const struct row rows[] = {
+	{ .name = "HF-OP1-active", .test = active__all_options__offered_and_exact },
+	{ .name = "HF-OP1-active-plain",
+	  .test = active__options_off__mss_alone,
+	  .set_up = set_no_options,
+	  .variants = ROW_PLAIN },
+	{ .name = "HF-OP1-passive", .test = passive__options__echo_what_was_offered },
+	{ .name = "HF-OP1-passive-plain",
+	  .test = passive__options_off__mss_alone,
+	  .set_up = set_no_options,
+	  .variants = ROW_PLAIN },
+	{ .name = "HF-OP1-active-whole", .test = both_sides__plain__established, .set_up = set_active },
+	{ .name = "HF-OP1-passive-whole",
+	  .test = both_sides__plain__established,
+	  .set_up = set_passive },
+
+	{ .name = "MUST-10-cross", .test = simultaneous__syns_cross__established },
+	{ .name = "MUST-10-ack", .test = simultaneous__bare_ack__established },
+	{ .name = "MUST-10-both-lost", .test = simultaneous__synacks_lost__timer_recovers },
+	{ .name = "MUST-10-ours-lost", .test = simultaneous__our_synack_lost__challenge_repairs },
+	{ .name = "MUST-10-overtaken", .test = simultaneous__synack_overtakes__late_syn_challenged },
+	{ .name = "MUST-11", .test = syn_rcvd__rst__origin_decides },
+
+	{ .name = "RFC9293-3.5.1-live",
+	  .test = established__peer_restarts__old_ends_new_opens,
+	  .set_up = set_passive },
+	{ .name = "RFC9293-3.5.1-lost", .test = syn_sent__peer_is_live__rst_then_open },
+	{ .name = "RFC9293-old-SYN", .test = listen__old_syn__true_one_works },
+
+	{ .name = "MUST-22, MUST-23", .test = syn_sent__silence__given_up_at_247s },
+	{ .name = "MUST-23-short",
+	  .test = syn_sent__two_retries__given_up_at_7s,
+	  .set_up = set_two_retries },
+	{ .name = "HF-OP2", .test = syn_rcvd_p__silence__freed_at_63s },
+
+	{ .name = "MUST-41..43", .test = listen__three_on_a_port__exact_address_wins },
+	{ .name = "MUST-41-event", .test = listen__event__names_listener_and_cookie },
+	{ .name = "MUST-43-errors", .test = listen__bad_calls__errors },
+	{ .name = "MUST-44, MUST-45", .test = connect__source_chosen__same_in_every_segment },
+	{ .name = "MUST-46", .test = connect__bad_peer__refused_without_a_frame },
+	{ .name = "SE-U-ESTABLISHED-OPEN", .test = connect__tuple_taken__eaddrinuse },
+
+	{ .name = "HF-B1", .test = listen__backlog_full__syn_dropped, .set_up = set_backlog_4 },
+	{ .name = "HF-B1-each",
+	  .test = listen__backlog_full__other_listener_serves,
+	  .set_up = set_backlog_4 },
+	{ .name = "HF-B3",
+	  .test = accept_queue__full__last_ack_dropped_then_taken,
+	  .set_up = set_queue_1 },
+	{ .name = "HF-B3-abort",
+	  .test = accept_queue__full_abort__rst_and_freed,
+	  .set_up = set_queue_1_abort },
+	{ .name = "HF-B4", .test = accept_queue__room_again__data_completes, .set_up = set_queue_1 },
+	{ .name = "HF-RL6",
+	  .test = syn_rcvd_p__thousand_equal_syns__one_synack_in_500ms,
+	  .variants = ROW_ONCE },
+
+	{ .name = "HF-OP4", .test = syn_rcvd_p__ack_text_fin__all_taken },
+	{ .name = "HF-OP5", .test = unlisten__half_opens__vanish },
+	{ .name = "HF-OP5-waiting", .test = unlisten__not_accepted__reset },
+	{ .name = "HF-OP6-refused", .test = connect__refused__told_and_counted },
+	{ .name = "HF-OP6-timeout",
+	  .test = connect__timed_out__told_and_counted,
+	  .set_up = set_two_retries },
+	{ .name = "HF-OP6-aborted", .test = connect__aborted__told_and_counted },
+	{ .name = "HF-OP6-reset", .test = established__reset__told_and_counted },
+};
+
+int main(int argc, char **argv)
+{
+	return rig_run("Opening", rows, sizeof(rows) / sizeof(rows[0]), argc, argv);
+}
