@@ -154,12 +154,12 @@ static void ring_drop(const struct wheel *w, struct wheel_ring *r, struct entry 
 	}
 }
 
-void wheel_init(struct wheel *w, void *memory, unsigned bits, const struct pools *pools, uint32_t now)
+void wheel_init(struct wheel *w, void *memory, unsigned bits, const struct pools *ps, uint32_t now)
 {
 	const unsigned shift = bits - FAR_PARTS;
 
 	assert(bits >= WHEEL_BITS_MIN && bits <= WHEEL_BITS_MAX);
-	*w = (struct wheel){ .pools = pools, .now = now };
+	*w = (struct wheel){ .pools = ps, .now = now };
 	w->horizon = (now >> shift << shift) + (1u << bits);
 	ring_init(&w->near, memory, bits, 0, NEAR_END);
 	ring_init(&w->far, (char *)memory + ring_memory(bits), far_bits(bits), shift, FAR_END);

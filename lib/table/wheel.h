@@ -46,11 +46,10 @@ uint64_t wheel_memory(unsigned bits);
  * Make an empty wheel.
  * @param memory  wheel_memory(bits) octets, aligned to 64; must outlive the wheel
  * @param bits    2^bits ticks ahead are kept to the tick; what is later, sorted in as it comes near
- * @param pools   where handles lead
+ * @param ps      where handles lead
  * @param now     the present tick
  */
-void wheel_init(struct wheel *w, void *memory, unsigned bits, const struct pools *pools,
-		uint32_t now);
+void wheel_init(struct wheel *w, void *memory, unsigned bits, const struct pools *ps, uint32_t now);
 
 /* Have an unarmed entry fire at this tick, less than 2^31 ahead; one now or in the past fires at
  * the next wheel_advance. entry.tick then says when. */
