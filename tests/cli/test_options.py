@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What the program says without running anything: test_options.py HANDFAST"""
+
+import re
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+HANDFAST = sys.argv[1]
+ROOT = Path(__file__).resolve().parents[2]
+ROWS = re.findall(r'^ROW\((?:NULL|"([^"]*)"), (?:NULL|"([^"]*)"), [^,]*, (\w+),',
+                  (ROOT / "app/rows.def").read_text(encoding="utf-8"), re.M)
+
+
+def run(*args):
+    return subprocess.run([HANDFAST, *args], capture_output=True, text=True, timeout=60, check=False)
+
+
+class Options(unittest.TestCase):
+    def refused(self, *args, says=""):
+        ran = run(*args)
+        self.assertEqual(ran.returncode, 2, args)
+        self.assertEqual(ran.stdout, "")
+        self.assertRegex(ran.stderr, r"\A[^\n]+\n\Z")
+        self.assertIn(says, ran.stderr)
+
+    def test_version(self):
+        ran = run("--version")
+        self.assertEqual(ran.returncode, 0)
+        self.assertRegex(ran.stdout, r"\Ahandfast \d+\.\d+\.\d+ .*DPDK \d+")
+
+    def test_help_lists_every_option(self):
+        self.assertGreater(len(ROWS), 60)
+        for command, word in (("pair", "PAIR"), ("config", "CONFIG")):
+            ran = run(command, "--help")
+            self.assertEqual((ran.returncode, ran.stderr), (0, ""))
+            for _, option, commands in ROWS:
+                if option:
+                    shown = re.search(rf"(?m)^ +(-., )?--{option}\b", ran.stdout)
+                    self.assertEqual(bool(shown), commands in ("ANY", word), (command, option))
+        self.assertIn("pair", run("--help").stdout)
+
+    def test_usage(self):
+        self.refused(says="a command is missing")
+        self.refused("serve", says="'serve' is no command")
+        self.refused("--duration", "3", says="EAL options end with --")
+        self.refused("-l", "0", "--", says="a command is missing")
+        self.refused("pair", "--durations", "3", says="did you mean --duration")
+        self.refused("pair", "--count", says="a value must follow")
+        self.refused("pair", "-Z", says="-Z: no such option")
+        self.refused("pair", "now", says="'now' is no option")
+        self.refused("pair", "--break-books", "client.bananas", says="no book")
+        self.refused("pair", "--cores", "0", "--layout", "split", says="--layout local")
+        self.refused("pair", "--client", "198.18.0.1", "--cores", "0-1", "--layout", "local",
+                     says="1 addresses for 2 client workers")
+        self.refused("config", says="one of --check and --print")
+        self.refused("config", "--check", "--print", says="one of --check and --print")
+
+    def test_each_option_refuses_nonsense(self):
+        for _, option, commands in ROWS:
+            if option and commands == "ANY" and option not in ("profile", "set"):
+                self.refused("config", "--check", f"--{option}=grue", says=f"--{option}: 'grue'")
+
+    def test_profiles(self):
+        with tempfile.TemporaryDirectory() as scratch:
+            path = Path(scratch, "a.yaml")
+            path.write_text("pair:\n  app: rr\n  concurency: 3\n", encoding="utf-8")
+            self.refused("pair", "-c", str(path),
+                         says="a.yaml:3: pair.concurency: no such key, did you mean pair.concurrency")
+            path.write_text("tcp:\n  tw_len: 241s\n", encoding="utf-8")
+            self.refused("config", "--check", "-c", str(path), says="a.yaml:2: tcp.tw_len: '241s'")
+        self.refused("pair", "-c", "no-such-profile", says="no-such-profile: No such file")
+        for path in (ROOT / "config").glob("*.yaml"):
+            self.assertEqual(run("config", "--check", "-c", str(path)).returncode, 0, path)
+
+    def test_print_reads_back(self):
+        first = run("config", "--print", "--set", "tcp.tw_len=1500ms", "--ipv6", "--rate", "2M/s")
+        self.assertEqual(first.returncode, 0)
+        for key, _, _ in ROWS:
+            if key:
+                self.assertRegex(first.stdout, rf"(?m)^ *{key.rpartition('.')[2]}: ")
+        self.assertRegex(first.stdout, r"(?m)^# T = 4128768 tuples. Memory: \d+\.\d MiB of tables")
+        with tempfile.TemporaryDirectory() as scratch:
+            path = Path(scratch, "b.yaml")
+            path.write_text(first.stdout, encoding="utf-8")
+            again = run("config", "--print", "-c", str(path))
+        self.assertEqual(first.stdout.splitlines()[1:], again.stdout.splitlines()[1:])
+
+
+if __name__ == "__main__":
+    unittest.main(argv=[sys.argv[0], *sys.argv[2:]])

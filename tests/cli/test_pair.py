@@ -1,0 +1,200 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""`handfast pair` end to end, as a user without rights: test_pair.py HANDFAST"""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+from pathlib import Path
+
+import jsonschema
+
+HANDFAST = sys.argv[1]
+ROOT = Path(__file__).resolve().parents[2]
+SCHEMA = jsonschema.Draft202012Validator(json.loads((ROOT / "docs/report.schema.json").read_text(encoding="utf-8")))
+NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all"]
+SMALL = ["--client-ports", "1024-9999", "--set", "tcp.max_tw_buckets=1Mi"]  # T = 574464
+LAYOUTS = ["split", "local"] if len(os.sched_getaffinity(0)) > 1 else ["local"]
+
+
+def command(*args):
+    return (NOBODY if os.geteuid() == 0 else []) + [HANDFAST, "pair", *args]
+
+
+def run(*args):
+    return subprocess.run(command(*args), capture_output=True, text=True, timeout=100, check=False, cwd="/")
+
+
+class Pair(unittest.TestCase):
+    def report(self, *args, status=0):
+        ran = run("--json", "-", "--verify", *args)
+        self.assertEqual(ran.returncode, status, (args, ran.stderr))
+        report = json.loads(ran.stdout)
+        errors = [error.message for error in SCHEMA.iter_errors(report)]
+        self.assertEqual(errors, [], args)
+        if status == 0:
+            self.balanced(report, args)
+        return report
+
+    def balanced(self, report, args):
+        for end, begun in (("client", "established"), ("server", "accepted")):
+            books = report["ends"][end]
+            self.assertEqual(books[begun], books["closed"] + sum(books["lost"].values()) + books["open"], args)
+        client = report["connections"]
+        self.assertEqual(client["attempted"],
+                         client["established"] + sum(client["failed"].values()) + client["opening"], args)
+        self.assertEqual(client["open"] + client["opening"], 0, args)
+        self.assertEqual(report["leaks"], {"mbufs": 0, "connections": 0, "timers": 0}, args)
+        self.assertEqual(report["problems"], [], args)
+        waits = report["time_wait"]
+        self.assertEqual(waits["evicted"] + waits["overflow"], 0, args)
+        self.assertEqual(waits["entered"], waits["expired"] + waits["reused_active"] + waits["reused_passive"] +
+                         waits["evicted"] + waits["resident"], args)
+
+    def test_every_app_close_layout_and_version(self):
+        for app in ("none", "rr"):
+            for close in ("client", "server", "both", "rst"):
+                for layout in LAYOUTS:
+                    for version in ([], ["--ipv6"]):
+                        args = [*SMALL, *version, "--app", app, "--close", close, "--layout", layout,
+                                "--rate", "20k/s", "--duration", "400ms", "--request", "70", "--response", "700"]
+                        report = self.report(*args)
+                        opened = report["connections"]
+                        self.assertEqual(sum(opened["failed"].values()) + sum(opened["lost"].values()), 0, args)
+                        self.assertAlmostEqual(opened["attempted"], 8000, delta=200, msg=args)
+                        self.assertEqual(opened["closed"], opened["established"], args)
+                        waits = report["time_wait"]["entered"]
+                        if close == "rst":
+                            self.assertEqual(waits, 0, args)
+                        elif close == "both":
+                            self.assertGreaterEqual(waits, opened["closed"], args)
+                        else:
+                            self.assertEqual(waits, opened["closed"], args)
+                            self.assertEqual(report["ends"][close]["counters"]["tw_entered"], waits, args)
+
+    def test_request_and_response_take_six_packets(self):
+        report = self.report(*SMALL, "--app", "rr", "--count", "20000")
+        self.assertEqual(report["counters"]["tx_frames"], 6 * 20000)
+
+    def test_long_texts(self):
+        for layout in LAYOUTS:
+            report = self.report(*SMALL, "--app", "rr", "--layout", layout, "--count", "300", "--concurrency", "20",
+                                 "--request", "100000", "--response", "300000")
+            self.assertEqual(report["connections"]["closed"], 300)
+
+    def test_count_is_exact(self):
+        for count in (1, 2, 1000, 54321):
+            report = self.report(*SMALL, "--count", str(count), "--layout", "local")
+            self.assertEqual(report["connections"]["attempted"], count)
+            self.assertEqual(report["connections"]["accepted"], count)
+
+    def test_concurrency_is_a_limit(self):
+        report = self.report(*SMALL, "--count", "5000", "--concurrency", "1")
+        self.assertEqual(report["states"]["SYN-SENT"]["peak"], 1)
+
+    def test_rate_and_warmup(self):
+        report = self.report(*SMALL, "--rate", "50k/s", "--warmup", "500ms", "--duration", "1s", "--seed", "7")
+        self.assertAlmostEqual(report["seconds"], 1.0, delta=0.05)
+        self.assertAlmostEqual(report["connections"]["attempted"], 75000, delta=1000)
+        self.assertAlmostEqual(report["rate"]["connections_per_second"], 50000, delta=1500)
+        self.assertAlmostEqual(report["rate"]["achieved_per_second"], 50000, delta=1500)
+
+    def test_a_rate_not_kept_is_said_first(self):
+        ran = run(*SMALL, "--rate", "900M/s", "--concurrency", "64", "--duration", "300ms")
+        self.assertEqual(ran.returncode, 0, ran.stderr)
+        self.assertRegex(ran.stdout, r"\ATHE RATE WAS NOT KEPT: \d+ of \d+ ")
+
+    def test_ports_run_out(self):
+        report = self.report("--client", "198.18.0.1", "--client-ports", "1024-1123", "--set", "tcp.tw_reuse=0",
+                             "--duration", "300ms", "--layout", "local")
+        self.assertGreater(report["connections"]["failed"]["no_port"], 0)
+        self.assertGreater(report["connections"]["closed"], 0)
+        self.assertLessEqual(report["connections"]["closed"], 100)
+
+    def test_the_default_run(self):
+        report = self.report("--duration", "3s")
+        self.assertGreater(report["rate"]["connections_per_second"], 0)
+        self.assertLessEqual(report["memory"]["peak_bytes"], 1.5 * 2**30)
+        self.assertEqual(report["provenance"]["tuples"], 4128768)
+        self.assertEqual(report["provenance"]["secrets"], "random")
+        self.assertEqual(report["time_wait"]["entered"], report["connections"]["closed"])
+
+    def test_a_broken_book_is_found(self):
+        for name in ("client.attempted", "client.established", "client.closed", "server.accepted", "server.closed",
+                     "client.tw_entered", "client.active_established", "server.passive_established",
+                     "server.rx_frames", "leaks.mbufs"):
+            report = self.report(*SMALL, "--count", "100", "--break-books", name, status=1)
+            self.assertTrue(report["problems"], name)
+
+    def test_files(self):
+        with tempfile.TemporaryDirectory() as scratch:
+            os.chmod(scratch, 0o777)
+            path = Path(scratch, "a.json")
+            ran = run(*SMALL, "--count", "1000", "-q", "--json", str(path), "--hgrm", str(Path(scratch, "a")))
+            self.assertEqual((ran.returncode, ran.stdout, ran.stderr), (0, "", ""))
+            self.assertEqual(json.loads(path.read_text(encoding="utf-8"))["connections"]["closed"], 1000)
+            for name in ("connect", "close", "transaction"):
+                text = Path(scratch, f"a-{name}.hgrm").read_text(encoding="utf-8")
+                self.assertRegex(text, r"Total count    = +1000\]")
+            ran = run(*SMALL, "--count", "1", "--json", str(Path(scratch, "no/such")))
+            self.assertEqual(ran.returncode, 1)
+            self.assertIn("No such file", ran.stderr)
+
+    def started(self, *args):
+        process = subprocess.Popen(command(*SMALL, "--json", "-", *args), stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE, text=True, cwd="/")
+        time.sleep(1.5)
+        self.assertIsNone(process.poll())
+        return process
+
+    def test_a_signal_drains(self):
+        for number in (signal.SIGINT, signal.SIGTERM):
+            process = self.started("--duration", "60s", "--rate", "10k/s")
+            begun = time.monotonic()
+            process.send_signal(number)
+            out, err = process.communicate(timeout=30)
+            self.assertEqual(process.returncode, 0, err)
+            self.assertLess(time.monotonic() - begun, 5)
+            report = json.loads(out)
+            self.balanced(report, number)
+            self.assertGreater(report["connections"]["closed"], 0)
+
+    def test_a_second_signal_is_the_end(self):
+        # 64 requests of 1 GiB do not drain in time
+        process = self.started("--app", "rr", "--request", "1Gi", "--concurrency", "64", "--duration", "60s",
+                               "--drain", "60s")
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.3)
+        self.assertIsNone(process.poll())
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=5)
+        self.assertEqual(process.returncode, 130)
+
+    def test_what_does_not_drain_is_aborted(self):
+        process = self.started("--app", "rr", "--request", "1Gi", "--concurrency", "64", "--duration", "60s",
+                               "--drain", "200ms")
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=30)
+        self.assertEqual(process.returncode, 0, err)
+        report = json.loads(out)
+        self.assertEqual(report["connections"]["lost"]["aborted"], 64)
+        self.balanced(report, "aborted")
+
+    def test_eal_options_come_first(self):
+        ran = subprocess.run([*command()[:-1], "--log-level=error", "--", "pair", *SMALL, "--count", "10"],
+                             capture_output=True, text=True, timeout=60, check=False, cwd="/")
+        self.assertEqual(ran.returncode, 0, ran.stderr)
+
+    def test_no_such_cpu(self):
+        ran = run("--cores", "4000")
+        self.assertEqual(ran.returncode, 3)
+        self.assertTrue(re.search(r"4000", ran.stderr), ran.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main(argv=[sys.argv[0], *sys.argv[2:]])
