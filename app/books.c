@@ -239,11 +239,20 @@ static void check_application(struct report *r, enum side side)
 	      report_counter(r, side, "active_established"));
 	equal(r, name, "accepted, as the engine counts", b->accepted,
 	      report_counter(r, side, "accepted"));
-	equal(r, name, "closed, as the engine counts", b->closed, report_counter(r, side, "closed"));
+	/* CLOSE has ended for the application when FIN-WAIT-2 is left to a record (HF-FW2-1). */
+	equal(r, name, "closed, as the engine counts", b->closed,
+	      report_counter(r, side, "closed") + report_counter(r, side, "fw2_timeout") +
+		      report_counter(r, side, "fw2_reset") + end->states[HF_FIN_WAIT_2].now);
 	equal(r, name, "failed, as the engine counts", sum_failed(b),
 	      sum_prefixed(r, side, "failed_"));
-	equal(r, name, "lost by timeout, as the engine counts", b->lost[LOST_TIMEOUT],
+	equal(r, name, "lost by timeout, as the engine counts",
+	      b->lost[LOST_TIMEOUT] + report_counter(r, side, "fw2_timeout"),
 	      report_counter(r, side, "lost_timeout"));
+	if (side == CLIENT)
+		equal(r, name, "reset, as the engine counts",
+		      b->lost[LOST_RESET] + b->lost[LOST_ABORTED] + b->closed_by_rst +
+			      report_counter(r, side, "fw2_reset"),
+		      report_counter(r, side, "lost_reset") + report_counter(r, side, "lost_aborted"));
 	if (b->wrong_text)
 		problem(r, "%s: %llu connections carried a text that was not sent", name,
 			(unsigned long long)b->wrong_text);

@@ -285,10 +285,11 @@ int pair_run(const struct settings *s, const char *program, const char *const *e
 		.memory_mb = p->plan.memory_mb,
 	};
 	if (hf_env_start(&env, &why) == 0) {
-		if (hf_env_cores() < p->plan.cores)
+		const unsigned cores = hf_env_cores();
+
+		if (cores < p->plan.cores && (cores == 0 || plan_make(s, cores, &p->plan, &why) < 0))
 			snprintf(why.text, sizeof(why.text),
-				 "%u cores are wanted and EAL has %u; name them by --cores",
-				 p->plan.cores, hf_env_cores());
+				 "EAL has %u cores for workers; name some by --cores", cores);
 		else if (pair_make(p, &why) == 0 && launch(p, &signals, &why) == 0)
 			status = pair_report(p, program);
 		pair_free(p);
