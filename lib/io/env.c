@@ -14,9 +14,9 @@
 #include <rte_eal.h>
 #include <rte_errno.h>
 #include <rte_ethdev.h>
-#include <rte_log.h>
 
 #include "io/cores.h"
+#include "io/hold.h"
 #include "io/why.h"
 
 #define MEMORY_MB 64 /* what EAL takes without hugepages when nobody says */
@@ -104,18 +104,6 @@ static void runtime_directory(void)
 
 /* ---- What went wrong --------------------------------------------------------------------- */
 
-/* The first thing EAL complained of, cut out of its log, without the name of who did. */
-static const char *complaint_first(char *log)
-{
-	const char *name;
-
-	if (log[0] == '\0')
-		return "its log says why";
-	log[strcspn(log, "\n")] = '\0';
-	name = strstr(log, ": ");
-	return name != NULL ? name + strlen(": ") : log;
-}
-
 /* The line that mends it, by the driver a device's name begins with. */
 static const char *device_needs(const char *vdev)
 {
@@ -123,8 +111,7 @@ static const char *device_needs(const char *vdev)
 		{ "net_tap",
 		  "it needs /dev/net/tun and CAP_NET_ADMIN: be root, or use `unshare -Urn`" },
 		{ "net_af_packet", "it needs iface= of this machine and CAP_NET_RAW: be root" },
-		{ "net_af_xdp",
-		  "it needs iface= of this machine, CAP_NET_RAW and CAP_BPF: be root" },
+		{ "net_af_xdp", "it needs iface= of this machine, CAP_NET_RAW and CAP_BPF: be root" },
 		{ "net_pcap", "it needs rx_pcap= that can be read, tx_pcap= that can be written" },
 		{ "net_memif", "it needs socket= in a directory that can be written" },
 	};
@@ -195,12 +182,9 @@ static int eal_init(char *arguments, size_t size)
 	return error;
 }
 
-/* Start EAL and look at its devices, its complaints kept in log meanwhile. */
-static int eal_start(const struct hf_env *env, const struct cores *cores, FILE *log, char **logged,
-		     struct hf_error *why)
+static int eal_start(const struct hf_env *env, const struct cores *cores)
 {
 	char *lcores = cores_option(cores), *arguments = NULL;
-	const char *complaint;
 	size_t size;
 	FILE *out = open_memstream(&arguments, &size);
 	int error = -ENOMEM;
@@ -209,12 +193,6 @@ static int eal_start(const struct hf_env *env, const struct cores *cores, FILE *
 		arguments_write(out, env, lcores);
 	if (out != NULL && fclose(out) == 0 && lcores != NULL)
 		error = eal_init(arguments, size);
-	fflush(log);
-	complaint = complaint_first(*logged);
-	if (error != 0)
-		why_say(why, error, "EAL does not start: %s: %s", rte_strerror(-error), complaint);
-	else if ((error = devices_check(env, complaint, why)) != 0)
-		rte_eal_cleanup();
 	free(arguments);
 	free(lcores);
 	return error;
@@ -223,10 +201,8 @@ static int eal_start(const struct hf_env *env, const struct cores *cores, FILE *
 int hf_env_start(const struct hf_env *env, struct hf_error *why)
 {
 	const bool quiet = !env_speaks_of(env, log_options);
-	char *logged = NULL;
+	struct hold hold = { .held = NULL };
 	struct cores cores;
-	size_t size;
-	FILE *log;
 	int error = cores_read(env->cores, &cores, why);
 
 	if (error != 0)
@@ -234,16 +210,19 @@ int hf_env_start(const struct hf_env *env, struct hf_error *why)
 	if (env->cores != NULL && env_speaks_of(env, core_options))
 		return why_say(why, -EINVAL, "cores: \"%s\" and EAL's own option; leave one out",
 			       env->cores);
-	log = open_memstream(&logged, &size);
-	if (log == NULL)
-		return why_say(why, -ENOMEM, "EAL does not start: no memory");
 	runtime_directory();
 	if (quiet)
-		rte_openlog_stream(log);
-	error = eal_start(env, &cores, log, &logged, why);
-	rte_openlog_stream(NULL);
-	fclose(log);
-	free(logged);
+		hold_begin(&hold);
+	error = eal_start(env, &cores);
+	if (error != 0) {
+		why_say(why, error, "EAL does not start: %s: %s", rte_strerror(-error),
+			hold_complaint(&hold));
+	} else {
+		error = devices_check(env, hold_complaint(&hold), why);
+		if (error != 0)
+			rte_eal_cleanup();
+	}
+	hold_end(&hold);
 	return error;
 }
 

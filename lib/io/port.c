@@ -10,8 +10,10 @@
 #include <string.h>
 
 #include <rte_errno.h>
+#include <rte_log.h>
 #include <rte_ring.h>
 
+#include "io/hold.h"
 #include "io/port.h"
 #include "io/why.h"
 
@@ -192,35 +194,44 @@ static int device_queues(uint16_t id, unsigned queues, struct rte_mempool *pool)
 	return error;
 }
 
-/* @param conf out: what the device has been told, offloads above all */
+/* @param conf  what the device is told, offloads above all */
 static int device_start(uint16_t id, unsigned queues, struct rte_mempool *pool,
-			struct rte_eth_conf *conf, const char *name, struct hf_error *why)
+			const struct rte_eth_conf *conf)
 {
-	struct rte_eth_dev_info info;
-	int error = rte_eth_dev_info_get(id, &info);
+	int error = rte_eth_dev_configure(id, (uint16_t)queues, (uint16_t)queues, conf);
 
-	if (error == 0 && (queues > info.max_rx_queues || queues > info.max_tx_queues))
-		return why_say(why, -EINVAL, "%s has %u queues, not %u: use fewer cores", name,
-			       RTE_MIN(info.max_rx_queues, info.max_tx_queues), queues);
-	if (error == 0) {
-		*conf = device_conf(&info);
-		error = rte_eth_dev_configure(id, (uint16_t)queues, (uint16_t)queues, conf);
-	}
 	if (error == 0)
 		error = device_queues(id, queues, pool);
 	if (error == 0)
 		error = rte_eth_dev_start(id);
+	if (error == 0)
+		rte_eth_promiscuous_disable(id); /* what cannot be told it was not promiscuous */
+	return error;
+}
+
+/* The same, and why not; drivers' complaints are held back but where more than errors is asked for. */
+static int device_start_or_say(uint16_t id, unsigned queues, struct rte_mempool *pool,
+			       const struct rte_eth_conf *conf, const char *name,
+			       struct hf_error *why)
+{
+	const bool quiet = rte_log_get_global_level() <= RTE_LOG_ERR;
+	struct hold hold = { .held = NULL };
+	int error;
+
+	if (quiet)
+		hold_begin(&hold);
+	error = device_start(id, queues, pool, conf);
 	if (error != 0)
-		return why_say(why, error, "%s does not start: %s", name, rte_strerror(-error));
-	rte_eth_promiscuous_disable(id); /* what a device cannot be told it does not do */
-	return 0;
+		why_say(why, error, "%s does not start: %s: %s", name, rte_strerror(-error),
+			hold_complaint(&hold));
+	hold_end(&hold);
+	return error;
 }
 
 static void port_describe(struct hf_port *port, uint16_t id, uint16_t queue,
-			  const struct rte_eth_conf *conf)
+			  const struct rte_eth_conf *conf, const struct rte_eth_dev_info *info)
 {
 	const uint64_t sums = RTE_ETH_TX_OFFLOAD_IPV4_CKSUM | RTE_ETH_TX_OFFLOAD_TCP_CKSUM;
-	struct rte_eth_dev_info info;
 	struct rte_ether_addr mac;
 
 	port->id = id;
@@ -229,17 +240,17 @@ static void port_describe(struct hf_port *port, uint16_t id, uint16_t queue,
 	port->rx_l4_csum = (conf->rxmode.offloads & RTE_ETH_RX_OFFLOAD_TCP_CKSUM) != 0;
 	port->tx_csum = (conf->txmode.offloads & sums) == sums;
 	port->multi_segs = (conf->txmode.offloads & RTE_ETH_TX_OFFLOAD_MULTI_SEGS) != 0;
+	port->seedable = strcmp(info->driver_name, "net_pcap") == 0;
 	rte_eth_dev_get_mtu(id, &port->mtu);
 	if (rte_eth_macaddr_get(id, &mac) == 0 && !rte_is_zero_ether_addr(&mac))
 		memcpy(port->mac, mac.addr_bytes, sizeof(port->mac));
-	if (rte_eth_dev_info_get(id, &info) == 0)
-		port->seedable = strcmp(info.driver_name, "net_pcap") == 0;
 }
 
 int port_start(struct port_share *share, uint16_t id, unsigned queues, struct hf_port **ports,
 	       struct hf_error *why)
 {
 	char name[RTE_ETH_NAME_MAX_LEN] = "";
+	struct rte_eth_dev_info info;
 	struct rte_eth_conf conf;
 	uint16_t made = 0;
 	int error;
@@ -247,13 +258,20 @@ int port_start(struct port_share *share, uint16_t id, unsigned queues, struct hf
 	assert(share->device_count < DEVICES);
 	share->devices[share->device_count++] = id;
 	rte_eth_dev_get_name_by_port(id, name);
-	error = device_start(id, queues, share->pool, &conf, name, why);
+	error = rte_eth_dev_info_get(id, &info);
+	if (error != 0)
+		return why_say(why, error, "%s says nothing of itself", name);
+	if (queues > info.max_rx_queues || queues > info.max_tx_queues)
+		return why_say(why, -EINVAL, "%s has %u queues, not %u: use fewer cores", name,
+			       RTE_MIN(info.max_rx_queues, info.max_tx_queues), queues);
+	conf = device_conf(&info);
+	error = device_start_or_say(id, queues, share->pool, &conf, name, why);
 	while (error == 0 && made < queues) {
 		error = port_make(share, PORT_ETHDEV, name, &ports[made], why);
-		if (error == 0) {
-			port_describe(ports[made], id, made, &conf);
-			made++;
-		}
+		if (error != 0)
+			break;
+		port_describe(ports[made], id, made, &conf, &info);
+		made++;
 	}
 	while (error != 0 && made > 0)
 		hf_port_free(ports[--made]);

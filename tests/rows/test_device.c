@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Devices that need no rights, one by one (HF-CK3): what each offers is enabled, what it does not is
+ * not counted on, and it stops with nothing left behind.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "io/port.h"
+
+static const struct {
+	const char *vdev;
+	bool seedable, answers; /* a frame sent comes back, or others come by themselves */
+} devices[] = {
+	{ "net_ring0", false, true },
+	{ "net_null0", false, true },
+	{ "net_pcap0,tx_pcap=/dev/null", true, false },
+};
+
+static void offloads__of_each_device__are_what_it_offers(void **state)
+{
+	(void)state;
+	for (uint16_t id = 0; id < RTE_DIM(devices); id++) {
+		struct rte_mbuf *m, *rx[32];
+		struct rte_eth_dev_info info;
+		struct hf_port *port;
+		struct hf_error why;
+		uint16_t n;
+
+		if (port_open(id, 1, 1024, &port, &why) != 0)
+			fail_msg("%s", why.text);
+		assert_int_equal(rte_eth_dev_info_get(id, &info), 0);
+		assert_int_equal(port->multi_segs,
+				 (info.tx_offload_capa & RTE_ETH_TX_OFFLOAD_MULTI_SEGS) != 0);
+		assert_false(port->tx_csum || port->rx_ip_csum || port->rx_l4_csum);
+		assert_int_equal(port->seedable, devices[id].seedable);
+		assert_int_equal(port->mtu, 1500);
+		assert_true(rte_is_valid_assigned_ether_addr((struct rte_ether_addr *)port->mac));
+		m = port_mbuf(port);
+		memset(rte_pktmbuf_append(m, 60), 0xff, 60);
+		assert_int_equal(port_transmit(port, &m, 1), 1);
+		n = port_receive(port, rx, 32);
+		assert_int_equal(n > 0, devices[id].answers);
+		for (uint16_t i = 0; i < n; i++)
+			rte_pktmbuf_free(rx[i]);
+		assert_int_equal(hf_port_mbufs_used(port), 0);
+		assert_int_equal(hf_port_missed(port), 0);
+		hf_port_free(port);
+	}
+}
+
+/* The last device of all, which is gone afterwards. */
+static void device__without_queues__says_how_many_it_has(void **state)
+{
+	struct hf_port *ports[2];
+	struct hf_error why;
+
+	(void)state;
+	assert_int_equal(port_open(31, 1, 64, ports, &why), -EINVAL);
+	assert_int_equal(port_open(RTE_DIM(devices), 2, 64, ports, &why), -EINVAL);
+	assert_non_null(strstr(why.text, "1 queues, not 2"));
+	assert_int_equal(rte_eth_dev_count_avail(), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(offloads__of_each_device__are_what_it_offers),
+		cmocka_unit_test(device__without_queues__says_how_many_it_has),
+	};
+	const char *vdevs[RTE_DIM(devices) + 1];
+	struct hf_env env = { .program = "test_device", .vdevs = vdevs, .memory_mb = 64 };
+	struct hf_error why;
+	int failed;
+
+	for (size_t i = 0; i < RTE_DIM(devices); i++)
+		vdevs[env.vdev_count++] = devices[i].vdev;
+	vdevs[env.vdev_count++] = "net_pcap1,tx_pcap=/dev/null";
+	if (hf_env_start(&env, &why) != 0) {
+		fprintf(stderr, "%s\n", why.text);
+		return EXIT_FAILURE;
+	}
+	failed = cmocka_run_group_tests(tests, NULL, NULL);
+	hf_env_stop();
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
