@@ -158,12 +158,12 @@ struct tcb {
 _Static_assert(sizeof(struct tcb) <= 160, "256 octets a connection");
 
 /* What an application or the worker is told. */
-enum tcp_event {
+enum tcp_event { /* the same bits as enum hf_event_what */
 	TCP_EV_CONNECTED = 1 << 0,
-	TCP_EV_READABLE = 1 << 3,
-	TCP_EV_EOF = 1 << 4,
-	TCP_EV_WRITABLE = 1 << 5,
-	TCP_EV_SENT = 1 << 6,
+	TCP_EV_READABLE = 1 << 2,
+	TCP_EV_EOF = 1 << 3,
+	TCP_EV_WRITABLE = 1 << 4,
+	TCP_EV_SENT = 1 << 5,
 	TCP_EV_SUSPECT = 1 << 7,
 };
 

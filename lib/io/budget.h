@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* A budget of answers to strangers (HF-RL4, HF-RL5): so many a second, dealt out in slices of 100 ms
+ * whose size varies at random, so that nobody can count on where it ends (SEC-23). */
+#ifndef HF_BUDGET_H
+#define HF_BUDGET_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "table/siphash.h"
+
+#define BUDGET_SLICE_MS 100
+
+struct budget {
+	uint32_t rate; /* a second */
+	uint32_t left; /* in this slice */
+	uint32_t slice;
+	uint64_t key[2];
+};
+
+static inline void budget_init(struct budget *b, uint32_t rate, const uint64_t key[2])
+{
+	*b = (struct budget){ .rate = rate, .slice = UINT32_MAX, .key = { key[0], key[1] } };
+}
+
+/* Whether one more may go now. */
+static inline bool budget_take(struct budget *b, uint32_t now_ms)
+{
+	const uint32_t slice = now_ms / BUDGET_SLICE_MS;
+
+	if (slice != b->slice) {
+		const uint64_t word[1] = { slice };
+		const uint64_t whole = (uint64_t)b->rate * BUDGET_SLICE_MS / 1000;
+		const uint64_t half = whole / 2;
+
+		/* between a half and one and a half of the mean */
+		b->slice = slice;
+		b->left = (uint32_t)(whole - half + siphash24(b->key, word, 1) % (2 * half + 1));
+	}
+	if (b->left == 0)
+		return false;
+	b->left--;
+	return true;
+}
+
+#endif

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What the application may ask of a listener or a connection (RFC 9293 3.10.1 to 3.10.6; Table U).
+ * hf_connect stands in connect.c. */
+#include <errno.h>
+
+#include "io/worker.h"
+
+handle connection_find(const struct hf_worker *w, uint64_t id)
+{
+	const handle h = (handle)id;
+	const struct connection *c;
+
+	if (handle_kind(h) != KIND_CONNECTION ||
+	    handle_index(h) >= w->pools.pool[h >> HANDLE_INDEX_BITS].size)
+		return HANDLE_NONE;
+	c = connection_at(w, h);
+	if (c->generation != (uint32_t)(id >> 32) ||
+	    (c->flags & (CONN_CLOSED | CONN_DEAD | CONN_WAITING)))
+		return HANDLE_NONE;
+	return h;
+}
+
+static bool all_zero(const struct hf_ip *ip)
+{
+	static const struct hf_ip zero;
+
+	return memcmp(ip->octets, zero.octets, sizeof(ip->octets)) == 0;
+}
+
+void flow_of(const struct hf_addr *local, const struct hf_addr *peer, struct flow *flow)
+{
+	memset(flow, 0, sizeof(*flow));
+	flow->version = local->ip.version;
+	if (flow->version == 6) {
+		memcpy(flow->v6.local, local->ip.octets, 16);
+		memcpy(flow->v6.remote, peer->ip.octets, 16);
+		flow->v6.local_port = local->port;
+		flow->v6.remote_port = peer->port;
+	} else {
+		memcpy(&flow->v4.local, local->ip.octets, 4);
+		memcpy(&flow->v4.remote, peer->ip.octets, 4);
+		flow->v4.local_port = local->port;
+		flow->v4.remote_port = peer->port;
+	}
+}
+
+bool worker_owns(const struct hf_worker *w, const struct hf_ip *ip)
+{
+	for (uint32_t i = 0; i < w->config.locals; i++) {
+		const struct hf_ip_range *const range = &w->config.local[i];
+		const unsigned octets = ip->version == 6 ? 16 : 4;
+		uint64_t apart = 0;
+
+		if (range->first.version != ip->version)
+			continue;
+		for (unsigned k = 0; k < octets; k++) /* modulo 2^64: ranges do not leave their /64 */
+			apart = (apart << 8) + ip->octets[k] - range->first.octets[k];
+		if (octets == 16 && memcmp(ip->octets, range->first.octets, 8) != 0)
+			continue;
+		if (apart < range->count)
+			return true;
+	}
+	return false;
+}
+
+int hf_listen(struct hf_worker *w, const struct hf_addr *local, uint64_t cookie, uint32_t *listener)
+{
+	const bool any = all_zero(&local->ip);
+	struct flow flow;
+	int index;
+
+	if ((local->ip.version != 4 && local->ip.version != 6) || local->port == 0)
+		return -EINVAL;
+	if (!any && !worker_owns(w, &local->ip))
+		return -EADDRNOTAVAIL;
+	flow_of(local, local, &flow);
+	index = listen_add(&w->listeners, &flow, any, cookie);
+	if (index < 0)
+		return index;
+	tcp_level_enter(&w->host, TCPS_LISTEN);
+	*listener = (uint32_t)index;
+	return 0;
+}
+
+static bool listener_is(const struct hf_worker *w, uint32_t listener)
+{
+	return listener < w->listeners.size && w->listeners.at[listener].used;
+}
+
+/* HF-OP5: half-opens vanish without a word. */
+static void drop_requests(struct hf_worker *w, uint32_t listener)
+{
+	uint64_t cursor = 0;
+	handle h;
+
+	while ((h = flow_next(&w->flows, &cursor)) != HANDLE_NONE)
+		if (handle_kind(h) == KIND_REQUEST && request_at(w, h)->listener == listener)
+			request_release(w, h, STAT_REQUEST_UNLISTENED);
+}
+
+static void abort_connection(struct hf_worker *w, handle h)
+{
+	struct out out;
+
+	out_init(&out);
+	tcp_abort(&w->host, &connection_at(w, h)->tcb, &out);
+	connection_after(w, h, &out);
+}
+
+/* TIME-WAIT or CLOSED, and now the application lets go as well. */
+static void close_detached(struct hf_worker *w, handle h)
+{
+	struct connection *const c = connection_at(w, h);
+
+	text_drop(w, c);
+	c->flags |= CONN_CLOSED;
+	connection_raise(w, h, HF_EV_CLOSED);
+}
+
+int hf_unlisten(struct hf_worker *w, uint32_t listener)
+{
+	handle h;
+
+	if (!listener_is(w, listener))
+		return -EBADF;
+	drop_requests(w, listener);
+	while ((h = w->listeners.at[listener].accept_head) != HANDLE_NONE)
+		abort_connection(w, h);
+	listen_remove(&w->listeners, (int)listener);
+	tcp_level_leave(&w->host, TCPS_LISTEN);
+	return 0;
+}
+
+int hf_accept(struct hf_worker *w, uint32_t listener, uint64_t cookie, uint64_t *id)
+{
+	struct connection *c;
+	handle h;
+
+	if (!listener_is(w, listener))
+		return -EBADF;
+	h = w->listeners.at[listener].accept_head;
+	if (h == HANDLE_NONE)
+		return -EAGAIN;
+	accept_remove(w, h);
+	c = connection_at(w, h);
+	c->cookie = cookie;
+	c->events &= (uint16_t)~HF_EV_ACCEPT;
+	if (c->events != 0)
+		connection_raise(w, h, 0); /* what came after HF_EV_ACCEPT was told */
+	count(w, STAT_ACCEPTED);
+	*id = connection_id(w, h);
+	return 0;
+}
+
+ssize_t hf_send(struct hf_worker *w, uint64_t id, const void *text, size_t len)
+{
+	const handle h = connection_find(w, id);
+	struct connection *c;
+	ssize_t taken;
+
+	if (h == HANDLE_NONE)
+		return -EBADF;
+	c = connection_at(w, h);
+	if ((c->tcb.flags & TCB_ORPHAN) || (c->flags & CONN_DETACHED))
+		return c->tcb.flags & TCB_ORPHAN ? -EBADF : -EPIPE;
+	taken = text_queue(w, &c->tcb, text, len);
+	if (taken > 0)
+		connection_owe(w, h);
+	return taken;
+}
+
+static bool at_end(const struct connection *c)
+{
+	switch ((enum tcp_state)c->tcb.state) {
+	case TCPS_CLOSE_WAIT:
+	case TCPS_CLOSING:
+	case TCPS_LAST_ACK:
+	case TCPS_TIME_WAIT:
+	case TCPS_CLOSED:
+		return true;
+	case TCPS_LISTEN:
+	case TCPS_SYN_SENT:
+	case TCPS_SYN_RECEIVED:
+	case TCPS_ESTABLISHED:
+	case TCPS_FIN_WAIT_1:
+	case TCPS_FIN_WAIT_2:
+		return false;
+	}
+	return false;
+}
+
+ssize_t hf_recv(struct hf_worker *w, uint64_t id, void *text, size_t room)
+{
+	const handle h = connection_find(w, id);
+	struct connection *c;
+	size_t taken;
+
+	if (h == HANDLE_NONE || (connection_at(w, h)->tcb.flags & TCB_ORPHAN))
+		return -EBADF;
+	c = connection_at(w, h);
+	if (c->tcb.rcv_queued == 0)
+		return at_end(c) ? 0 : -EAGAIN;
+	taken = text_take(w, c, text, room);
+	if (c->flags & CONN_DETACHED) {
+		c->tcb.rcv_queued -= (uint32_t)taken;
+		return (ssize_t)taken;
+	}
+	tcp_taken(&w->host, &c->tcb, (uint32_t)taken);
+	if (c->tcb.flags & TCB_ACK_NOW)
+		connection_owe(w, h);
+	return (ssize_t)taken;
+}
+
+int hf_shutdown(struct hf_worker *w, uint64_t id)
+{
+	const handle h = connection_find(w, id);
+	struct connection *c;
+	int rc;
+
+	if (h == HANDLE_NONE || (connection_at(w, h)->tcb.flags & TCB_ORPHAN))
+		return -EBADF;
+	c = connection_at(w, h);
+	if (c->flags & CONN_DETACHED)
+		return -EPIPE;
+	rc = tcp_shutdown(&w->host, &c->tcb);
+	if (rc == 0)
+		connection_owe(w, h);
+	return rc;
+}
+
+/* CLOSE makes an orphan; one too many is reset instead (HF-LA2). */
+static int close_or_reset(struct hf_worker *w, struct tcb *tcb, struct out *out)
+{
+	int rc;
+
+	if (w->config.tcp.max_orphans != 0 && w->orphans >= w->config.tcp.max_orphans &&
+	    !(tcb->flags & TCB_ORPHAN)) {
+		count(w, STAT_ORPHAN_OVERFLOW);
+		tcp_abort(&w->host, tcb, out);
+		return 0;
+	}
+	rc = tcp_close(&w->host, tcb, out);
+	if (rc == 0) {
+		count(w, STAT_ORPHANS);
+		w->orphans++;
+	}
+	return rc;
+}
+
+int hf_close(struct hf_worker *w, uint64_t id)
+{
+	const handle h = connection_find(w, id);
+	struct connection *c;
+	struct out out;
+	int rc;
+
+	if (h == HANDLE_NONE)
+		return -EBADF;
+	c = connection_at(w, h);
+	if (c->flags & CONN_DETACHED) {
+		close_detached(w, h);
+		return 0;
+	}
+	out_init(&out);
+	rc = close_or_reset(w, &c->tcb, &out);
+	if (rc != 0)
+		return rc;
+	c->events = 0;
+	text_drop(w, c);
+	connection_after(w, h, &out);
+	return 0;
+}
+
+int hf_abort(struct hf_worker *w, uint64_t id)
+{
+	const handle h = connection_find(w, id);
+
+	if (h == HANDLE_NONE)
+		return -EBADF;
+	if (connection_at(w, h)->flags & CONN_DETACHED)
+		close_detached(w, h);
+	else
+		abort_connection(w, h);
+	return 0;
+}

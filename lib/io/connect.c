@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* hf_connect, the active OPEN (RFC 9293 3.10.1): which address, which port, and whether a tuple that
+ * sits in TIME-WAIT may be used again (RFC 6056, RFC 6191; TW-A1 to TW-A7). */
+#include <errno.h>
+
+#include "io/worker.h"
+
+#define ADDRESS_TRIES 64
+
+/* A tuple that may be opened, and what it leads to now. */
+struct choice {
+	struct flow flow;
+	uint64_t hash;
+	handle bucket; /* to be reused, or HANDLE_NONE */
+	uint16_t list; /* 1 + number of the port list, or 0 */
+};
+
+static bool is_test_network(const struct hf_ip *ip)
+{
+	static const uint8_t loopback6[16] = { [15] = 1 };
+
+	if (ip->version == 4) /* 127/8; 198.18/15 (RFC 2544) */
+		return ip->octets[0] == 127 || (ip->octets[0] == 198 && (ip->octets[1] & 0xfe) == 18);
+	/* ::1; 2001:2::/48 (RFC 5180) */
+	return memcmp(ip->octets, loopback6, 16) == 0 ||
+	       memcmp(ip->octets, "\x20\x01\x00\x02\x00\x00", 6) == 0;
+}
+
+/* MUST-46. */
+static bool may_be_peer(const struct hf_addr *peer)
+{
+	static const uint8_t zero[16];
+
+	if (peer->port == 0)
+		return false;
+	if (peer->ip.version == 4)
+		return peer->ip.octets[0] != 0 && peer->ip.octets[0] < 224;
+	return peer->ip.version == 6 && peer->ip.octets[0] != 0xff &&
+	       memcmp(peer->ip.octets, zero, 16) != 0;
+}
+
+/* Our n-th address, all ranges counted on. */
+static void local_address(const struct hf_worker *w, uint32_t n, struct hf_ip *ip)
+{
+	const struct hf_ip_range *range = w->config.local;
+	unsigned last;
+	uint32_t carry;
+
+	while (n >= range->count)
+		n -= (range++)->count;
+	*ip = range->first;
+	last = ip->version == 6 ? 15 : 3;
+	for (carry = n; carry > 0; last--) {
+		carry += ip->octets[last];
+		ip->octets[last] = (uint8_t)carry;
+		carry >>= 8;
+	}
+}
+
+/* Whether an OPEN may take this tuple from its record (TW-A1 to TW-A4, TW-A11). */
+static bool reusable(struct hf_worker *w, handle h, const struct hf_ip *peer)
+{
+	const struct hf_tcp_config *const config = &w->config.tcp;
+	const struct timewait *tw;
+
+	if (handle_kind(h) != KIND_BUCKET)
+		return false;
+	tw = bucket_at(w, h);
+	if ((tw->flags & TW_FIN_WAIT_2) || config->tw_reuse == 0 ||
+	    (config->tw_reuse == 2 && !is_test_network(peer)))
+		return false;
+	if (w->host.now_ms - tw->entered_ms <= config->tw_reuse_delay_ms) {
+		count(w, STAT_TW_REUSE_YOUNG);
+		return false;
+	}
+	if ((tw->flags & TW_TS) && config->timestamps)
+		return true;
+	if (!config->tw_reuse_unsafe) {
+		count(w, STAT_TW_REUSE_NOTS);
+		return false;
+	}
+	count(w, STAT_TW_REUSE_UNSAFE);
+	return true;
+}
+
+/* The tuple as it stands. @return 0, -EADDRINUSE, -EADDRNOTAVAIL */
+static int look_up(struct hf_worker *w, struct choice *choice, const struct hf_ip *peer)
+{
+	handle h;
+
+	choice->hash = flow_hash(&w->secrets, &choice->flow);
+	choice->bucket = HANDLE_NONE;
+	h = flow_find(&w->flows, choice->hash, &choice->flow);
+	if (h == HANDLE_NONE)
+		return 0;
+	if (handle_kind(h) != KIND_BUCKET)
+		return -EADDRINUSE;
+	if (!reusable(w, h, peer))
+		return -EADDRNOTAVAIL;
+	choice->bucket = h;
+	return 0;
+}
+
+static void set_local_port(struct flow *flow, uint16_t port)
+{
+	if (flow->version == 6)
+		flow->v6.local_port = port;
+	else
+		flow->v4.local_port = port;
+}
+
+/* A port toward this peer from the address in choice->flow. @return 0, -EADDRNOTAVAIL, -ENOBUFS */
+static int choose_port(struct hf_worker *w, struct choice *choice, const struct hf_ip *peer)
+{
+	struct port_list *const list = ports_list(&w->ports, &choice->flow, true);
+	struct port_candidate candidate = { 0 };
+	int rc;
+
+	if (list == NULL)
+		return -ENOBUFS;
+	for (;;) {
+		rc = ports_next(list, w->host.now_ms, w->config.tcp.tw_reuse_delay_ms,
+				w->config.tcp.tw_reuse != 0, &candidate);
+		if (rc != 0)
+			return rc;
+		set_local_port(&choice->flow, candidate.port);
+		/* A waiting port whose record is gone has come back to the list as a free one. */
+		if (look_up(w, choice, peer) == 0 &&
+		    candidate.from_waiting == (choice->bucket != HANDLE_NONE))
+			break;
+		ports_skip(list, &candidate);
+	}
+	ports_take(list, &candidate);
+	choice->list = (uint16_t)(ports_number(&w->ports, list) + 1);
+	return 0;
+}
+
+/* Address and port by turns, or as given. */
+static int choose(struct hf_worker *w, const struct hf_addr *local, const struct hf_addr *peer,
+		  struct choice *choice)
+{
+	struct hf_addr from = { 0 };
+	int rc = -EADDRNOTAVAIL;
+
+	if (local != NULL && local->ip.version != 0 && local->ip.version != peer->ip.version)
+		return -EINVAL;
+	if (local != NULL)
+		from = *local;
+	choice->list = 0;
+	if (from.ip.version != 0) {
+		if (!worker_owns(w, &from.ip))
+			return -EADDRNOTAVAIL;
+		flow_of(&from, peer, &choice->flow);
+		return from.port != 0 ? look_up(w, choice, &peer->ip) :
+					choose_port(w, choice, &peer->ip);
+	}
+	for (uint32_t i = 0, n = 0; i < w->local_count && n < ADDRESS_TRIES && rc != 0; i++) {
+		local_address(w, w->local_next, &from.ip);
+		w->local_next = (w->local_next + 1) % w->local_count;
+		if (from.ip.version != peer->ip.version)
+			continue;
+		n++;
+		flow_of(&from, peer, &choice->flow);
+		rc = from.port != 0 ? look_up(w, choice, &peer->ip) :
+				      choose_port(w, choice, &peer->ip);
+		if (rc == -ENOBUFS)
+			break;
+	}
+	return rc;
+}
+
+static void give_port_back(struct hf_worker *w, const struct choice *choice)
+{
+	if (choice->list != 0)
+		ports_release(ports_at(&w->ports, (uint16_t)(choice->list - 1)),
+			      flow_local_port(&choice->flow), w->host.now_ms);
+}
+
+/* The connection enters the table, in its record's place if there is one: one step (TW-A6). */
+static int enter(struct hf_worker *w, const struct choice *choice, handle h)
+{
+	struct connection *const c = connection_begin(w, h, &choice->flow);
+	const uint8_t version = choice->flow.version;
+	const uint32_t offset = ts_offset(&w->secrets, &choice->flow);
+	uint32_t iss;
+
+	if (choice->bucket == HANDLE_NONE) {
+		if (flow_insert(&w->flows, choice->hash, h) != 0) {
+			count(w, STAT_TABLE_FULL);
+			return -ENOBUFS;
+		}
+		iss = iss_generate(&w->secrets, &choice->flow, w->host.now_us);
+		tcp_open(&w->host, &c->tcb, version, iss, offset);
+	} else {
+		struct timewait *const tw = bucket_at(w, choice->bucket);
+
+		iss = timewait_iss(tw);
+		tcp_open(&w->host, &c->tcb, version, iss, offset);
+		c->tcb.ts_recent = tw->ts_recent; /* TW-A5 */
+		c->tcb.ts_recent_ms = tw->ts_recent_ms;
+		if (tw->flags & TW_ACTIVE) { /* the port stays taken */
+			c->port_list = (uint16_t)(tw->port_list + 1);
+			tw->flags &= (uint8_t)~TW_ACTIVE;
+		}
+		flow_replace(&w->flows, choice->hash, choice->bucket, h);
+		bucket_drop(w, choice->bucket, STAT_TW_REUSED_ACTIVE);
+	}
+	if (choice->list != 0)
+		c->port_list = choice->list;
+	return 0;
+}
+
+int hf_connect(struct hf_worker *w, const struct hf_addr *local, const struct hf_addr *peer,
+	       uint64_t cookie, uint64_t *id)
+{
+	struct choice choice;
+	handle h;
+	int rc;
+
+	if (!may_be_peer(peer))
+		return -EINVAL;
+	rc = choose(w, local, peer, &choice);
+	if (rc == -EINVAL)
+		return rc;
+	count(w, STAT_ACTIVE_ATTEMPTED);
+	if (rc != 0) {
+		count(w, rc == -ENOBUFS ? STAT_FAILED_NO_MEMORY : STAT_FAILED_NO_PORT);
+		return rc;
+	}
+	h = pools_take(&w->pools, KIND_CONNECTION, choice.flow.version);
+	if (h == HANDLE_NONE) {
+		count(w, STAT_CONN_LIMIT);
+		rc = -ENOBUFS;
+	} else {
+		rc = enter(w, &choice, h);
+		if (rc != 0)
+			pools_give(&w->pools, h);
+	}
+	if (rc != 0) {
+		/* a port from a waiting place finds its record still there and is skipped until that goes */
+		give_port_back(w, &choice);
+		count(w, STAT_FAILED_NO_MEMORY);
+		return rc;
+	}
+	connection_at(w, h)->cookie = cookie;
+	connection_owe(w, h);
+	*id = connection_id(w, h);
+	return 0;
+}

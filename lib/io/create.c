@@ -1,0 +1,390 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* A worker comes and goes: its configuration is judged, its memory laid out in one piece and touched,
+ * its secrets drawn. Nothing is allocated after that. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "io/memory.h"
+#include "io/why.h"
+#include "io/worker.h"
+
+#define LINE 64
+
+void hf_config_defaults(struct hf_config *config)
+{
+	*config = (struct hf_config){
+		.tcp = {
+			.tw_len_ms = 60000,
+			.tw_reuse = 1,
+			.tw_reuse_delay_ms = 1000,
+			.tw_overflow = HF_TW_EVICT,
+			.rfc1337 = true,
+			.fin_timeout_ms = 60000,
+			.syn_retries = 7,
+			.synack_retries = 5,
+			.retries1 = 3,
+			.retries2 = 15,
+			.orphan_retries = 8,
+			.syn_backlog = 4096,
+			.accept_queue = 4096,
+			.syncookies = 1,
+			.invalid_ratelimit_ms = 500,
+			.rst_budget = 10000,
+			.icmp_budget = 1000,
+			.arp_budget = 1000,
+			.rto_initial_ms = 1000,
+			.rto_min_ms = 200,
+			.rto_max_ms = 120000,
+			.delack_ms = 40,
+			.keepalive_interval_ms = 75000,
+			.keepalive_probes = 9,
+			.min_snd_mss = 216,
+			.pmtu_floor = 552,
+			.ooo_segs = 64,
+			.rcv_buf = 65536,
+			.snd_buf = 65536,
+			.timestamps = true,
+			.window_scaling = true,
+			.sack = true,
+			.nagle = true,
+		},
+		.ipv4 = { .connections = 64, .requests = 64, .buckets = 64 },
+		.ipv6 = { .connections = 64, .requests = 64, .buckets = 64 },
+		.port_first = 1024,
+		.port_last = 65535,
+		.port_lists = 16,
+		.listeners = 64,
+		.ranges = 65536,
+		.mtu = 1500,
+		.ttl = 64,
+	};
+}
+
+/* ---- Is it sound? -------------------------------------------------------------------------------- */
+
+struct bound {
+	const char *name;
+	uint32_t value, least, most;
+};
+
+static int check_bounds(const struct bound *bounds, size_t n, struct hf_error *why)
+{
+	for (size_t i = 0; i < n; i++)
+		if (bounds[i].value < bounds[i].least || bounds[i].value > bounds[i].most)
+			return why_say(why, -EINVAL, "%s is %u: give %u to %u", bounds[i].name,
+				       bounds[i].value, bounds[i].least, bounds[i].most);
+	return 0;
+}
+
+static int check_tcp(const struct hf_tcp_config *t, struct hf_error *why)
+{
+	const struct bound bounds[] = {
+		/* REQUIREMENTS 24 */
+		{ "tw_len", t->tw_len_ms, 1000, 240000 },
+		{ "tw_reuse", t->tw_reuse, 0, 2 },
+		{ "tw_reuse_delay", t->tw_reuse_delay_ms, 1, 60000 },
+		{ "fin_timeout", t->fin_timeout_ms, 1000, 600000 },
+		{ "syn_retries", t->syn_retries, 0, 127 },
+		{ "synack_retries", t->synack_retries, 0, 127 },
+		{ "retries1", t->retries1, 1, 255 },
+		{ "retries2", t->retries2, 1, 255 },
+		{ "orphan_retries", t->orphan_retries, 1, 255 },
+		{ "syncookies", t->syncookies, 0, 2 },
+		{ "invalid_ratelimit", t->invalid_ratelimit_ms, 0, 10000 },
+		{ "rto_initial", t->rto_initial_ms, 1, 60000 },
+		{ "rto_min", t->rto_min_ms, 1, t->rto_max_ms },
+		{ "rto_max", t->rto_max_ms, 1000, 240000 },
+		{ "delack", t->delack_ms, 0, 499 },
+		{ "min_snd_mss", t->min_snd_mss, 48, 536 },
+		{ "pmtu_floor", t->pmtu_floor, 68, 1500 },
+		{ "ooo_segs", t->ooo_segs, 0, 1024 },
+		{ "rcv_buf", t->rcv_buf, 1024, 1u << 30 },
+		{ "snd_buf", t->snd_buf, 1024, 1u << 30 },
+	};
+
+	return check_bounds(bounds, sizeof(bounds) / sizeof(bounds[0]), why);
+}
+
+static int check_config(const struct hf_config *c, const struct hf_port *port, struct hf_error *why)
+{
+	const struct bound bounds[] = {
+		{ "ipv4.connections", c->ipv4.connections, 0, 1u << 28 },
+		{ "ipv4.requests", c->ipv4.requests, 0, 1u << 28 },
+		{ "ipv4.buckets", c->ipv4.buckets, 0, 1u << 28 },
+		{ "ipv6.connections", c->ipv6.connections, 0, 1u << 28 },
+		{ "ipv6.requests", c->ipv6.requests, 0, 1u << 28 },
+		{ "ipv6.buckets", c->ipv6.buckets, 0, 1u << 28 },
+		{ "locals", c->locals, 1, HF_MAX_RANGES },
+		{ "port_first", c->port_first, 1, c->port_last },
+		{ "port_lists", c->port_lists, 1, 32768 },
+		{ "listeners", c->listeners, 1, LISTEN_MAX },
+		{ "ranges", c->ranges, 1, 1u << 28 },
+		{ "mtu", c->mtu, c->ipv6.connections ? 1280 : 576, 9216 },
+		{ "ttl", c->ttl, 1, 255 },
+	};
+	const int rc = check_bounds(bounds, sizeof(bounds) / sizeof(bounds[0]), why);
+
+	if (rc != 0)
+		return rc;
+	if (c->mtu > port->mtu)
+		return why_say(why, -EINVAL, "mtu is %u: the device carries %u at most", c->mtu,
+			       port->mtu);
+	if (c->seed.seeded && !port->seedable)
+		return why_say(
+			why, -EINVAL,
+			"seed is given: only the memory port and net_pcap take secrets from one");
+	if (c->seed.iss_fixed && !c->seed.seeded)
+		return why_say(why, -EINVAL, "seed.iss_fixed is set: it needs seed.seeded");
+	return check_tcp(&c->tcp, why);
+}
+
+/* ---- Memory in one piece ---------------------------------------------------------------------------- */
+
+struct arena {
+	char *base; /* NULL: only count */
+	size_t used;
+};
+
+static void *arena_take(struct arena *a, size_t octets)
+{
+	const size_t at = a->used;
+
+	a->used += (octets + LINE - 1) / LINE * LINE;
+	return a->base != NULL ? a->base + at : NULL;
+}
+
+static void lay_pool(struct hf_worker *w, struct arena *a, enum handle_kind kind, uint8_t version,
+		     size_t octets, uint32_t size)
+{
+	const size_t stride = (octets + 31) / 32 * 32;
+	void *const memory = arena_take(a, stride * size);
+
+	if (w != NULL)
+		pool_init(pools_of(&w->pools, kind, version), memory, (uint32_t)stride, size);
+}
+
+static void lay_pools(struct hf_worker *w, struct arena *a, const struct hf_config *c)
+{
+	lay_pool(w, a, KIND_REQUEST, 4, OFFSET4 + sizeof(struct request), c->ipv4.requests);
+	lay_pool(w, a, KIND_CONNECTION, 4, OFFSET4 + sizeof(struct connection), c->ipv4.connections);
+	lay_pool(w, a, KIND_BUCKET, 4, OFFSET4 + sizeof(struct timewait), c->ipv4.buckets);
+	lay_pool(w, a, KIND_REQUEST, 6, OFFSET6 + sizeof(struct request), c->ipv6.requests);
+	lay_pool(w, a, KIND_CONNECTION, 6, OFFSET6 + sizeof(struct connection), c->ipv6.connections);
+	lay_pool(w, a, KIND_BUCKET, 6, OFFSET6 + sizeof(struct timewait), c->ipv6.buckets);
+}
+
+static void lay_wheel(struct hf_worker *w, struct arena *a, struct wheel *wheel, uint32_t size)
+{
+	const unsigned bits = size > 0 ? WHEEL_BITS : WHEEL_BITS_MIN;
+	void *const memory = arena_take(a, wheel_memory(bits));
+
+	if (w != NULL)
+		wheel_init(wheel, memory, bits, &w->pools, w->config.clock_start_ms);
+}
+
+static void lay_ranges(struct hf_worker *w, struct arena *a, uint32_t n)
+{
+	struct range *const at = arena_take(a, n * sizeof(*at));
+	struct rte_mbuf **const buffer = arena_take(a, n * sizeof(*buffer));
+
+	if (w == NULL)
+		return;
+	for (uint32_t i = 0; i < n; i++)
+		at[i].next = i + 1 < n ? i + 1 : RANGE_NONE;
+	w->host.ranges = (struct ranges){ .at = at, .done = RANGE_NONE };
+	w->buffer = buffer;
+	w->range_free = 0;
+}
+
+static uint32_t flow_capacity(const struct hf_config *c)
+{
+	return c->ipv4.connections + c->ipv4.requests + c->ipv4.buckets + c->ipv6.connections +
+	       c->ipv6.requests + c->ipv6.buckets;
+}
+
+/* Once to count (w is NULL), once for real. */
+static void lay_out(struct hf_worker *w, struct arena *a, const struct hf_config *c)
+{
+	void *memory;
+
+	lay_pools(w, a, c);
+	memory = arena_take(a, flow_memory(flow_capacity(c)));
+	if (w != NULL)
+		flow_init(&w->flows, memory, flow_capacity(c), &w->pools);
+	lay_wheel(w, a, w ? &w->timers : NULL, 1);
+	lay_wheel(w, a, w ? &w->waits[0] : NULL, c->ipv4.buckets);
+	lay_wheel(w, a, w ? &w->waits[1] : NULL, c->ipv6.buckets);
+	memory = arena_take(a, listen_memory(c->listeners));
+	if (w != NULL)
+		listen_init(&w->listeners, memory, c->listeners);
+	memory = arena_take(a, ports_memory(c->port_lists, c->port_first, c->port_last));
+	if (w != NULL)
+		ports_init(&w->ports, memory, c->port_lists, c->port_first, c->port_last,
+			   &w->secrets);
+	lay_ranges(w, a, c->ranges);
+}
+
+uint64_t hf_config_memory(const struct hf_config *config)
+{
+	struct arena a = { 0 };
+
+	lay_out(NULL, &a, config);
+	return sizeof(struct hf_worker) + a.used;
+}
+
+/* ---- Parts ------------------------------------------------------------------------------------------- */
+
+static int draw_secrets(struct hf_worker *w)
+{
+	uint8_t random[SECRETS_OCTETS];
+
+	if (w->config.seed.seeded) {
+		secrets_seed(&w->secrets, w->config.seed.seed);
+		w->secrets.iss_fixed = w->config.seed.iss_fixed;
+		w->secrets.iss_value = w->config.seed.iss;
+		return 0;
+	}
+	if (getrandom(random, sizeof(random), 0) != (ssize_t)sizeof(random))
+		return -EIO;
+	secrets_fill(&w->secrets, random, sizeof(random));
+	explicit_bzero(random, sizeof(random));
+	return 0;
+}
+
+static uint8_t window_scale(uint32_t rcv_buf)
+{
+	uint8_t shift = 0;
+
+	while (rcv_buf >> shift > UINT16_MAX)
+		shift++;
+	return shift;
+}
+
+static void set_host(struct hf_worker *w)
+{
+	const struct hf_tcp_config *const t = &w->config.tcp;
+
+	w->host.stats = w->stats;
+	w->host.config = (struct tcp_config){
+		.tw_len_ms = t->tw_len_ms,
+		.fin_timeout_ms = t->fin_timeout_ms,
+		.invalid_ratelimit_ms = t->invalid_ratelimit_ms,
+		.delack_ms = t->delack_ms,
+		.rto_initial_ms = t->rto_initial_ms,
+		.rto_min_ms = t->rto_min_ms,
+		.rto_max_ms = t->rto_max_ms,
+		.rcv_buf = t->rcv_buf,
+		.snd_buf = t->snd_buf,
+		.mss = { (uint16_t)(w->config.mtu - 40), (uint16_t)(w->config.mtu - 60) },
+		.min_snd_mss = (uint16_t)t->min_snd_mss,
+		.syn_retries = (uint8_t)t->syn_retries,
+		.synack_retries = (uint8_t)t->synack_retries,
+		.retries1 = (uint8_t)t->retries1,
+		.retries2 = (uint8_t)t->retries2,
+		.orphan_retries = (uint8_t)t->orphan_retries,
+		.rcv_wscale = window_scale(t->rcv_buf),
+		.timestamps = t->timestamps,
+		.window_scaling = t->window_scaling,
+		.sack = t->sack,
+		.ts_lenient = t->ts_lenient,
+		.nagle = t->nagle,
+		.rfc1337 = t->rfc1337,
+		.tw_accept_ts_new = t->tw_accept_ts_new,
+	};
+	budget_init(&w->rst_budget, t->rst_budget, w->secrets.cookie[0]);
+}
+
+static int set_wire(struct hf_worker *w, struct hf_error *why)
+{
+	static const uint8_t no_mac[6];
+	const struct hf_config *const c = &w->config;
+
+	memcpy(w->link.src_mac, memcmp(c->mac, no_mac, 6) ? c->mac : w->port->mac, 6);
+	memcpy(w->link.dst_mac, c->gateway_mac, 6);
+	w->link.l3 = w->port->l3;
+	w->link.ttl = c->ttl;
+	memcpy(w->wire.mac, w->link.src_mac, 6);
+	w->wire.l3 = w->port->l3;
+	w->wire.accept_reserved = c->accept_reserved;
+	w->offload = w->port->tx_csum ? WIRE_OFFLOAD_IP | WIRE_OFFLOAD_L4 : 0;
+	for (uint32_t i = 0; i < c->locals; i++) {
+		const struct hf_ip_range *const range = &c->local[i];
+
+		if ((range->first.version != 4 && range->first.version != 6) || range->count == 0 ||
+		    !wire_config_range(&w->wire, range->first.version, range->first.octets,
+				       range->count, 0))
+			return why_say(
+				why, -EINVAL,
+				"local[%u]: give an IPv4 or IPv6 address and how many follow it", i);
+		w->local_count += range->count;
+	}
+	return 0;
+}
+
+int hf_worker_create(const struct hf_config *config, struct hf_port *port,
+		     struct hf_worker **worker, struct hf_error *why)
+{
+	const uint64_t octets = hf_config_memory(config);
+	struct hf_worker *w;
+	struct arena a;
+	int rc = check_config(config, port, why);
+
+	if (rc != 0)
+		return rc;
+	w = memory_take(octets);
+	if (w == NULL)
+		return why_say(why, -ENOMEM,
+			       "%lu MiB for tables and pools are not to be had: lower the sizes",
+			       (unsigned long)(octets >> 20));
+	w->config = *config;
+	w->port = port;
+	w->memory_octets = octets;
+	rc = draw_secrets(w);
+	if (rc != 0) {
+		why_say(why, rc, "getrandom gives no secrets");
+	} else {
+		set_host(w);
+		rc = set_wire(w, why);
+	}
+	if (rc != 0) {
+		memory_give(w, octets);
+		return rc;
+	}
+	a = (struct arena){ .base = (char *)w, .used = (sizeof(*w) + LINE - 1) / LINE * LINE };
+	lay_out(w, &a, config);
+	worker_time(w, 0);
+	*worker = w;
+	return 0;
+}
+
+/* Mbufs that connections hold, in whatever state; then the secrets, then all memory. */
+static void free_text(struct hf_worker *w)
+{
+	for (uint8_t version = 4; version <= 6; version += 2) {
+		const struct pool *const pool = pools_of(&w->pools, KIND_CONNECTION, version);
+
+		for (uint32_t i = 0; i < pool->size; i++) {
+			const handle h = handle_make(KIND_CONNECTION, version, i);
+			const struct entry *const e = pools_at(&w->pools, h);
+
+			if (e->prev == ENTRY_FREE)
+				continue;
+			text_drop(w, connection_at(w, h));
+			sendq_drop(&w->host, &connection_at(w, h)->tcb);
+		}
+	}
+	text_done(w);
+	for (uint16_t i = 0; i < w->tx_count; i++)
+		rte_pktmbuf_free(w->tx[i]);
+}
+
+void hf_worker_destroy(struct hf_worker *w)
+{
+	if (w == NULL)
+		return;
+	free_text(w);
+	explicit_bzero(&w->secrets, sizeof(w->secrets));
+	memory_give(w, w->memory_octets);
+}

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Segments to frames, gathered for one burst a flush. A frame is a fresh mbuf; text of the send queue is
+ * copied into it, or attached when it is long and the port takes chains (DESIGN 2.7, HF-CK4). */
+#include "io/worker.h"
+#include "wire/csum.h"
+
+#define COPY_MAX 256 /* octets of text that are cheaper to copy than to attach */
+#define TX_TRIES 3   /* of one burst (HF-L4) */
+
+void emit_flush(struct hf_worker *w)
+{
+	uint16_t sent = 0;
+	uint64_t octets = 0;
+
+	for (uint16_t i = 0; i < w->tx_count; i++)
+		octets += w->tx[i]->pkt_len;
+	for (unsigned i = 0; i < TX_TRIES && sent < w->tx_count; i++)
+		sent = (uint16_t)(sent + port_transmit(w->port, w->tx + sent,
+						       (uint16_t)(w->tx_count - sent)));
+	for (uint16_t i = sent; i < w->tx_count; i++) { /* lost, as on a wire; timers mend it */
+		octets -= w->tx[i]->pkt_len;
+		count(w, STAT_TX_RING_FULL);
+		rte_pktmbuf_free(w->tx[i]);
+	}
+	w->stats[STAT_TX_FRAMES] += sent;
+	w->stats[STAT_TX_OCTETS] += octets;
+	w->tx_count = 0;
+}
+
+static void count_segment(struct hf_worker *w, uint8_t flags)
+{
+	count(w, STAT_SEG_OUT);
+	if (flags & SEG_SYN)
+		count(w, flags & SEG_ACK ? STAT_SYNACK_OUT : STAT_SYN_OUT);
+	if (flags & SEG_FIN)
+		count(w, STAT_FIN_OUT);
+	if (flags & SEG_RST)
+		count(w, STAT_RST_OUT);
+}
+
+/* The send queue's own buffers stay where they are; indirect mbufs point into them. @return the sum */
+static bool attach_text(struct hf_worker *w, struct rte_mbuf *m, struct text text, uint32_t len,
+			uint32_t *sum)
+{
+	struct rte_mbuf *last = m;
+	uint32_t gone = 0;
+
+	*sum = 0;
+	while (gone < len) {
+		const struct range *const range = &w->host.ranges.at[text.range];
+		const uint32_t rest = range->len - text.offset;
+		const uint32_t n = rest < len - gone ? rest : len - gone;
+		struct rte_mbuf *const piece = worker_mbuf(w);
+		uint32_t part;
+
+		if (piece == NULL)
+			return false;
+		rte_pktmbuf_attach(piece, w->buffer[text.range]);
+		piece->data_off = (uint16_t)(piece->data_off + text.offset);
+		piece->data_len = (uint16_t)n;
+		piece->pkt_len = n;
+		part = csum_partial(rte_pktmbuf_mtod(piece, void *), n);
+		*sum = csum_add(*sum, gone & 1 ? csum_odd(part) : part);
+		last->next = piece;
+		last = piece;
+		m->nb_segs++;
+		gone += n;
+		text = (struct text){ .range = range->next };
+	}
+	return true;
+}
+
+static void ask_offload(const struct hf_worker *w, struct rte_mbuf *m, uint8_t version)
+{
+	m->l2_len = w->link.l3 ? 0 : (w->link.vlan ? 18 : 14);
+	if (version == 4) {
+		m->l3_len = 20;
+		m->ol_flags |= RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_IP_CKSUM | RTE_MBUF_F_TX_TCP_CKSUM;
+	} else {
+		m->l3_len = 40;
+		m->ol_flags |= RTE_MBUF_F_TX_IPV6 | RTE_MBUF_F_TX_TCP_CKSUM;
+	}
+}
+
+static struct rte_mbuf *build_frame(struct hf_worker *w, const struct flow *flow,
+				    const struct seg *seg, const struct text *text)
+{
+	const bool attach = seg->text_len > COPY_MAX && w->port->multi_segs;
+	struct rte_mbuf *const m = worker_mbuf(w);
+	uint32_t header, sum = 0;
+	uint8_t *frame;
+
+	if (m == NULL)
+		return NULL;
+	frame = rte_pktmbuf_mtod(m, uint8_t *);
+	if (attach && !attach_text(w, m, *text, seg->text_len, &sum)) {
+		rte_pktmbuf_free(m);
+		return NULL;
+	}
+	if (!attach && seg->text_len > 0)
+		sum = text_copy(w, text, seg->text_len,
+				frame + wire_header_len(&w->link, flow->version, seg));
+	header = wire_build(frame, &w->link, flow, seg, sum, w->offload);
+	m->data_len = (uint16_t)(header + (attach ? 0 : seg->text_len));
+	m->pkt_len = header + seg->text_len;
+	if (w->offload != 0)
+		ask_offload(w, m, flow->version);
+	return m;
+}
+
+bool emit_segment(struct hf_worker *w, const struct flow *flow, const struct seg *seg,
+		  const struct text *text)
+{
+	struct rte_mbuf *const m = build_frame(w, flow, seg, text);
+
+	if (m == NULL) {
+		count(w, STAT_TX_NOMBUF);
+		return false;
+	}
+	if (w->tx_count == TX_QUEUE)
+		emit_flush(w);
+	w->tx[w->tx_count++] = m;
+	count_segment(w, seg->flags);
+	return true;
+}
+
+void emit_answers(struct hf_worker *w, const struct flow *flow, const struct out *out)
+{
+	for (uint8_t i = 0; i < out->answers; i++)
+		emit_segment(w, flow, &out->answer[i], NULL);
+}

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What holds text: the mbufs behind the protocol's ranges, and the receive queues. A range's number is
+ * also the number of its buffer. */
+#include <errno.h>
+
+#include "io/worker.h"
+#include "wire/csum.h"
+
+#define COALESCE_MAX 256 /* octets: text so short moves in with its neighbour, if there is room */
+
+/* ---- Sending ------------------------------------------------------------------------------------ */
+
+static uint32_t range_take(struct hf_worker *w)
+{
+	const uint32_t range = w->range_free;
+
+	if (range == RANGE_NONE || pools_fault(&w->pools)) {
+		w->range_refused++;
+		count(w, STAT_RANGES_EMPTY);
+		return RANGE_NONE;
+	}
+	w->buffer[range] = worker_mbuf(w);
+	if (w->buffer[range] == NULL) {
+		count(w, STAT_TX_NOMBUF);
+		return RANGE_NONE;
+	}
+	w->range_free = w->host.ranges.at[range].next;
+	w->held_mbufs++;
+	if (++w->range_used > w->range_peak)
+		w->range_peak = w->range_used;
+	return range;
+}
+
+void text_done(struct hf_worker *w)
+{
+	struct ranges *const ranges = &w->host.ranges;
+
+	while (ranges->done != RANGE_NONE) {
+		const uint32_t range = ranges->done;
+
+		ranges->done = ranges->at[range].next;
+		rte_pktmbuf_free(w->buffer[range]);
+		ranges->at[range].next = w->range_free;
+		w->range_free = range;
+		w->range_used--;
+		w->held_mbufs--;
+	}
+}
+
+/* Text behind what is queued already: the last buffer takes it while nothing else points there. */
+static uint32_t append_to_tail(struct hf_worker *w, struct tcb *tcb, const uint8_t *text, uint32_t len)
+{
+	struct rte_mbuf *m;
+	uint32_t n;
+
+	if (tcb->sndq_tail == RANGE_NONE)
+		return 0;
+	m = w->buffer[tcb->sndq_tail];
+	if (rte_mbuf_refcnt_read(m) != 1)
+		return 0;
+	n = rte_pktmbuf_tailroom(m) < len ? rte_pktmbuf_tailroom(m) : len;
+	if (n == 0)
+		return 0;
+	memcpy(rte_pktmbuf_append(m, (uint16_t)n), text, n);
+	tcp_lengthen(&w->host, tcb, n);
+	return n;
+}
+
+ssize_t text_queue(struct hf_worker *w, struct tcb *tcb, const void *text, size_t len)
+{
+	const int64_t room = tcp_room(&w->host, tcb);
+	const uint8_t *const from = text;
+	uint32_t want, taken;
+
+	if (room < 0)
+		return (ssize_t)room;
+	want = len < (uint64_t)room ? (uint32_t)len : (uint32_t)room;
+	taken = append_to_tail(w, tcb, from, want);
+	while (taken < want) {
+		const uint32_t range = range_take(w);
+		uint32_t n;
+
+		if (range == RANGE_NONE)
+			break;
+		n = rte_pktmbuf_tailroom(w->buffer[range]);
+		n = n < want - taken ? n : want - taken;
+		memcpy(rte_pktmbuf_append(w->buffer[range], (uint16_t)n), from + taken, n);
+		tcp_queue(&w->host, tcb, range, n);
+		taken += n;
+	}
+	if (taken < len)
+		tcb->flags |= TCB_WANT_WRITE;
+	return (ssize_t)taken;
+}
+
+uint32_t text_copy(const struct hf_worker *w, const struct text *text, uint32_t len, uint8_t *to)
+{
+	struct text at = *text;
+	uint32_t gone = 0;
+
+	while (gone < len) {
+		const struct range *const range = &w->host.ranges.at[at.range];
+		const uint32_t rest = range->len - at.offset;
+		const uint32_t n = rest < len - gone ? rest : len - gone;
+
+		memcpy(to + gone,
+		       rte_pktmbuf_mtod_offset(w->buffer[at.range], uint8_t *, at.offset), n);
+		gone += n;
+		at = (struct text){ .range = range->next };
+	}
+	return csum_partial(to, len);
+}
+
+/* ---- Receiving ---------------------------------------------------------------------------------- */
+
+static void free_segment(struct hf_worker *w, struct rte_mbuf *m)
+{
+	m->next = NULL;
+	m->nb_segs = 1;
+	rte_pktmbuf_free_seg(m);
+	w->held_mbufs--;
+}
+
+/* Into the room behind the last text of the queue, which is ours alone to write. */
+static bool coalesce(struct connection *c, struct rte_mbuf *m, uint32_t offset, uint32_t len)
+{
+	struct rte_mbuf *const tail = c->rxq_tail;
+	const void *text;
+	char *room;
+
+	if (tail == NULL || len > COALESCE_MAX || rte_pktmbuf_tailroom(tail) < len ||
+	    !port_mbuf_writable(tail, tail->data_len + len))
+		return false;
+	room = rte_pktmbuf_mtod_offset(tail, char *, tail->data_len);
+	text = rte_pktmbuf_read(m, offset, len, room);
+	if (text == NULL)
+		return false;
+	if (text != room)
+		memcpy(room, text, len);
+	tail->data_len = (uint16_t)(tail->data_len + len);
+	return true;
+}
+
+void text_receive(struct hf_worker *w, struct connection *c, struct rte_mbuf *m, uint32_t offset,
+		  uint32_t len)
+{
+	struct rte_mbuf *next;
+
+	if (coalesce(c, m, offset, len)) {
+		rte_pktmbuf_free(m);
+		return;
+	}
+	for (; m != NULL; m = next) {
+		next = m->next;
+		w->held_mbufs++;
+		if (offset >= m->data_len || len == 0) { /* headers, or what lies past the text */
+			offset -= offset >= m->data_len ? m->data_len : 0;
+			free_segment(w, m);
+			continue;
+		}
+		m->data_off = (uint16_t)(m->data_off + offset);
+		m->data_len = (uint16_t)(m->data_len - offset);
+		offset = 0;
+		if (m->data_len > len)
+			m->data_len = (uint16_t)len;
+		len -= m->data_len;
+		m->next = NULL;
+		m->nb_segs = 1;
+		if (c->rxq_tail == NULL)
+			c->rxq_head = m;
+		else
+			c->rxq_tail->next = m;
+		c->rxq_tail = m;
+	}
+}
+
+size_t text_take(struct hf_worker *w, struct connection *c, void *to, size_t room)
+{
+	size_t taken = 0;
+
+	while (c->rxq_head != NULL && taken < room) {
+		struct rte_mbuf *const m = c->rxq_head;
+		const size_t n = m->data_len < room - taken ? m->data_len : room - taken;
+
+		memcpy((char *)to + taken, rte_pktmbuf_mtod(m, void *), n);
+		taken += n;
+		m->data_off = (uint16_t)(m->data_off + n);
+		m->data_len = (uint16_t)(m->data_len - n);
+		if (m->data_len > 0)
+			break;
+		c->rxq_head = m->next;
+		if (c->rxq_head == NULL)
+			c->rxq_tail = NULL;
+		free_segment(w, m);
+	}
+	return taken;
+}
+
+void text_drop(struct hf_worker *w, struct connection *c)
+{
+	while (c->rxq_head != NULL) {
+		struct rte_mbuf *const m = c->rxq_head;
+
+		c->rxq_head = m->next;
+		free_segment(w, m);
+	}
+	c->rxq_tail = NULL;
+	c->tcb.rcv_queued = 0;
+}

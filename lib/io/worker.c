@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The turn (hf_turn, hf_flush): a burst is parsed and its table lines fetched, then each segment goes to
+ * what its flow leads to, then what is due expires; events go out, and at the flush the segments. */
+#include "io/worker.h"
+
+#define SEGMENTS_A_FLUSH 64 /* of one connection, so that one does not hold up the others */
+#define PIECES 8	    /* of a frame */
+
+void worker_time(struct hf_worker *w, uint64_t now_us)
+{
+	w->host.now_us = now_us;
+	w->host.now_ms = (uint32_t)(now_us / 1000) + w->config.clock_start_ms;
+	w->host.ceil_ms = (uint32_t)((now_us + 999) / 1000) + w->config.clock_start_ms;
+}
+
+static unsigned checksum_hints(const struct hf_port *port, const struct rte_mbuf *m)
+{
+	const enum hf_checksum ip = port_ip_checksum(port, m);
+	const enum hf_checksum l4 = port_l4_checksum(port, m);
+
+	return (ip == HF_CHECKSUM_GOOD ? WIRE_IP_GOOD : 0u) |
+	       (ip == HF_CHECKSUM_BAD ? WIRE_IP_BAD : 0u) |
+	       (l4 == HF_CHECKSUM_GOOD ? WIRE_L4_GOOD : 0u) |
+	       (l4 == HF_CHECKSUM_BAD ? WIRE_L4_BAD : 0u);
+}
+
+/* Octets to a segment, or a counted drop. */
+static enum wire_kind parse_frame(const struct hf_worker *w, const struct rte_mbuf *m,
+				  struct wire_in *in)
+{
+	struct wire_piece pieces[PIECES];
+	unsigned n = 0;
+
+	for (const struct rte_mbuf *s = m; s != NULL; s = s->next) {
+		if (n == PIECES) {
+			in->drop = STAT_RX_DROP_CHAIN;
+			return WIRE_DROP;
+		}
+		pieces[n].octets = rte_pktmbuf_mtod(s, const uint8_t *);
+		pieces[n++].len = s->data_len;
+	}
+	return wire_parse(&w->wire, pieces, n, checksum_hints(w->port, m), in);
+}
+
+/* First stage: the burst becomes arrivals, and their table lines are on their way. */
+static unsigned parse_burst(struct hf_worker *w, struct rte_mbuf **rx, unsigned n,
+			    struct arrival *arrivals)
+{
+	unsigned k = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		struct arrival *const a = &arrivals[k];
+		enum stat drop = STAT_RX_DROP_PROTO; /* ARP and ICMP: nobody asked */
+
+		if (i + 1 < n)
+			rte_prefetch0(rte_pktmbuf_mtod(rx[i + 1], void *));
+		w->stats[STAT_RX_OCTETS] += rx[i]->pkt_len;
+		switch (parse_frame(w, rx[i], &a->in)) {
+		case WIRE_TCP:
+			a->m = rx[i];
+			a->hash = flow_hash(&w->secrets, &a->in.flow);
+			flow_prefetch(&w->flows, a->hash);
+			k++;
+			continue;
+		case WIRE_DROP:
+			drop = a->in.drop;
+			break;
+		case WIRE_ARP:
+			drop = STAT_RX_DROP_ARP;
+			break;
+		case WIRE_ICMP:
+		case WIRE_ICMP6:
+			drop = STAT_RX_DROP_ICMP;
+			break;
+		}
+		count(w, drop);
+		rte_pktmbuf_free(rx[i]);
+	}
+	return k;
+}
+
+static unsigned receive(struct hf_worker *w)
+{
+	struct rte_mbuf *rx[BURST];
+	struct arrival arrivals[BURST];
+	const unsigned n = port_receive(w->port, rx, BURST);
+	const unsigned k = n > 0 ? parse_burst(w, rx, n, arrivals) : 0;
+
+	w->stats[STAT_RX_FRAMES] += n;
+	w->stats[STAT_SEG_IN] += k;
+	for (unsigned i = 0; i < k; i++)
+		flow_prefetch_entry(&w->flows, arrivals[i].hash);
+	for (unsigned i = 0; i < k; i++) {
+		arrival_segment(w, &arrivals[i]);
+		if (arrivals[i].m != NULL)
+			rte_pktmbuf_free(arrivals[i].m);
+	}
+	return n;
+}
+
+/* The events of one connection. A listener's, before it is accepted, has one: HF_EV_ACCEPT, once; what
+ * comes later is kept until hf_accept. @return whether there is anything to tell */
+static bool tell(struct hf_worker *w, handle h, struct hf_event *event)
+{
+	struct connection *const c = connection_at(w, h);
+
+	if ((c->flags & CONN_WAITING) && (c->flags & CONN_ANNOUNCED))
+		return false;
+	*event = (struct hf_event){
+		.id = connection_id(w, h),
+		.what = c->events,
+		.readable = c->tcb.rcv_queued,
+	};
+	if (c->flags & CONN_WAITING) {
+		c->flags |= CONN_ANNOUNCED;
+		event->cookie = w->listeners.at[c->listener].cookie;
+		event->listener = c->listener;
+	} else {
+		event->cookie = c->cookie;
+		event->error = c->flags & CONN_CLOSED ? c->error : 0;
+	}
+	c->events = 0;
+	return event->what != 0;
+}
+
+static unsigned deliver(struct hf_worker *w, struct hf_event *events, unsigned max)
+{
+	unsigned n = 0;
+
+	while (n < max && w->ready_head != HANDLE_NONE) {
+		const handle h = w->ready_head;
+		struct connection *const c = connection_at(w, h);
+
+		w->ready_head = c->ready_next;
+		c->flags &= (uint16_t)~CONN_READY;
+		if (tell(w, h, &events[n]))
+			n++;
+		if (c->flags & CONN_CLOSED)
+			connection_release(w, h);
+	}
+	return n;
+}
+
+unsigned hf_turn(struct hf_worker *w, uint64_t now_us, struct hf_event *events, unsigned max)
+{
+	bool busy;
+
+	worker_time(w, now_us);
+	busy = receive(w) > 0;
+	busy |= worker_expire(w);
+	text_done(w);
+	count(w, STAT_TURNS);
+	if (busy)
+		count(w, STAT_TURNS_BUSY);
+	return deliver(w, events, max);
+}
+
+/* Everything one connection may send now, up to its share. @return whether it wants to go on */
+static bool flush_connection(struct hf_worker *w, handle h, struct connection *c)
+{
+	struct flow flow;
+	struct seg seg;
+	struct text text = { 0 };
+
+	if (!tcp_owes(&w->host, &c->tcb))
+		return false;
+	entry_flow(w, h, &flow);
+	for (unsigned i = 0; i < SEGMENTS_A_FLUSH; i++) {
+		if (!tcp_next(&w->host, &c->tcb, &seg, &text))
+			return false;
+		emit_segment(w, &flow, &seg, &text);
+	}
+	return true;
+}
+
+void hf_flush(struct hf_worker *w, uint64_t now_us)
+{
+	handle h = w->owed_head;
+
+	worker_time(w, now_us);
+	w->owed_head = HANDLE_NONE;
+	while (h != HANDLE_NONE) {
+		struct connection *const c = connection_at(w, h);
+		const handle next = c->owed_next;
+
+		c->flags &= (uint16_t)~CONN_OWED;
+		if (c->flags & CONN_DEAD) {
+			pools_give(&w->pools, h);
+		} else if (!(c->flags & (CONN_CLOSED | CONN_DETACHED))) {
+			if (flush_connection(w, h, c))
+				connection_owe(w, h);
+			connection_rearm(w, h);
+		}
+		h = next;
+	}
+	text_done(w);
+	emit_flush(w);
+}
+
+static uint32_t earlier(uint32_t now_ms, bool has, uint32_t tick, uint32_t best)
+{
+	const uint32_t in_ms = tick_due(tick, now_ms) ? 0 : tick - now_ms;
+
+	return has && in_ms < best ? in_ms : best;
+}
+
+uint64_t hf_next_deadline(const struct hf_worker *w)
+{
+	const uint32_t now_ms = w->host.now_ms;
+	uint32_t best = UINT32_MAX;
+	uint32_t tick = 0;
+	bool has;
+
+	if (w->ready_head != HANDLE_NONE || w->owed_head != HANDLE_NONE || w->overdue)
+		return 0;
+	has = wheel_next(&w->timers, &tick);
+	best = earlier(now_ms, has, tick, best);
+	for (unsigned i = 0; i < 2; i++) {
+		has = wheel_next(&w->waits[i], &tick);
+		best = earlier(now_ms, has, tick, best);
+	}
+	if (best == UINT32_MAX)
+		return UINT64_MAX;
+	return (w->host.now_us / 1000 + best) * 1000;
+}

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* A worker: all that one core touches, and what its handles lead to. The files of io/ that make up
+ * the turn share this header; nothing outside io/ sees it. */
+#ifndef HF_WORKER_H
+#define HF_WORKER_H
+
+#include <stdalign.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "handfast.h"
+#include "io/budget.h"
+#include "io/port.h"
+#include "stats.h"
+#include "table/flow.h"
+#include "table/iss.h"
+#include "table/listen.h"
+#include "table/pool.h"
+#include "table/ports.h"
+#include "table/wheel.h"
+#include "tcp/sendq.h"
+#include "tcp/tcp.h"
+#include "wire/build.h"
+#include "wire/parse.h"
+
+#define BURST 32     /* frames received in a turn */
+#define TX_QUEUE 128 /* frames gathered before the device is asked to take them */
+
+enum connection_flags {
+	CONN_OWED = 1 << 0,	 /* in the list of those that hf_flush asks */
+	CONN_READY = 1 << 1,	 /* in the list of those that have events */
+	CONN_WAITING = 1 << 2,	 /* in its listener's accept queue */
+	CONN_DETACHED = 1 << 3,	 /* TIME-WAIT or CLOSED, held by the application: in no table */
+	CONN_CLOSED = 1 << 4,	 /* over; HF_EV_CLOSED is the last thing it gives */
+	CONN_DEAD = 1 << 5,	 /* given back as soon as it leaves the list of the owed */
+	CONN_ANNOUNCED = 1 << 6, /* HF_EV_ACCEPT has been given */
+};
+
+/* Behind the entry and the tuple. The TCB begins in the first cache line. */
+struct connection {
+	struct tcb tcb;
+	uint32_t generation; /* survives the connection, so that an old id is told from a new one */
+	uint16_t flags;	     /* CONN_* */
+	uint16_t port_list;  /* 1 + number of its port list; 0: the port was given, or passive */
+	handle owed_next, ready_next;
+	uint16_t events;   /* HF_EV_*, not told yet */
+	uint16_t listener; /* passive: whose */
+	int32_t error;
+	struct rte_mbuf *rxq_head, *rxq_tail; /* text not taken yet, first octet first */
+	union {
+		uint64_t cookie; /* accepted, or active */
+		struct {
+			handle next, prev; /* CONN_WAITING */
+		} accept;
+	};
+};
+
+#define OFFSET4 (sizeof(struct entry) + sizeof(struct tuple4))
+#define OFFSET6 (sizeof(struct entry) + sizeof(struct tuple6))
+
+_Static_assert(OFFSET4 % 8 == 0 && OFFSET6 % 8 == 0, "what follows is aligned");
+_Static_assert(OFFSET4 + sizeof(struct request) <= 64 && OFFSET6 + sizeof(struct request) <= 96, "");
+_Static_assert(OFFSET4 + sizeof(struct timewait) <= 64 && OFFSET6 + sizeof(struct timewait) <= 96,
+	       "");
+_Static_assert(OFFSET4 + sizeof(struct connection) <= 256 &&
+		       OFFSET6 + sizeof(struct connection) <= 320,
+	       "");
+
+/* A worker owns what is in here and nothing else. */
+struct hf_worker {
+	/* set by hf_worker_create, then read-only */
+	struct hf_config config;
+	struct hf_port *port;
+	struct secrets secrets;
+	struct wire_config wire;
+	struct wire_link link;
+	unsigned offload; /* WIRE_OFFLOAD_* */
+	uint32_t local_count;
+	void *memory;
+	size_t memory_octets;
+	/* this worker only */
+	struct tcp_host host;
+	struct pools pools;
+	struct flow_table flows;
+	struct wheel timers;   /* connections, requests, orphaned FIN-WAIT-2 */
+	struct wheel waits[2]; /* TIME-WAIT: IPv4, IPv6 */
+	struct listeners listeners;
+	struct ports ports;
+	struct budget rst_budget;
+	handle owed_head, owed_tail;   /* who must be asked at the flush */
+	handle ready_head, ready_tail; /* who has events */
+	uint32_t local_next;	       /* the address that the next active open takes */
+	uint32_t orphans;
+	uint32_t detached; /* connections in no table */
+	bool overdue;	   /* expiry was cut short: another turn at once */
+	uint16_t tx_count;
+	struct rte_mbuf *tx[TX_QUEUE];
+	struct rte_mbuf **buffer; /* of each range */
+	uint32_t range_free, range_used, range_peak;
+	uint64_t range_refused;
+	uint32_t held_mbufs; /* by ranges and receive queues */
+	/* this worker writes, anyone may read (relaxed) */
+	alignas(RTE_CACHE_LINE_SIZE) uint64_t stats[STAT_COUNT];
+};
+
+static inline void count(struct hf_worker *w, enum stat stat)
+{
+	w->stats[stat]++;
+}
+
+/* ---- What a handle leads to ----------------------------------------------------------------- */
+
+static inline void *entry_body(const struct hf_worker *w, handle h)
+{
+	return (char *)pools_at(&w->pools, h) + (handle_version(h) == 6 ? OFFSET6 : OFFSET4);
+}
+
+static inline struct connection *connection_at(const struct hf_worker *w, handle h)
+{
+	return entry_body(w, h);
+}
+
+static inline struct request *request_at(const struct hf_worker *w, handle h)
+{
+	return entry_body(w, h);
+}
+
+static inline struct timewait *bucket_at(const struct hf_worker *w, handle h)
+{
+	return entry_body(w, h);
+}
+
+/* The flow of an entry, and into one. */
+static inline void entry_flow(const struct hf_worker *w, handle h, struct flow *flow)
+{
+	const void *const tuple = entry_tuple(pools_at(&w->pools, h));
+
+	flow->version = handle_version(h);
+	if (flow->version == 6)
+		memcpy(&flow->v6, tuple, sizeof(flow->v6));
+	else
+		memcpy(&flow->v4, tuple, sizeof(flow->v4));
+}
+
+static inline void entry_set_flow(const struct hf_worker *w, handle h, const struct flow *flow)
+{
+	void *const tuple = entry_tuple(pools_at(&w->pools, h));
+
+	if (flow->version == 6)
+		memcpy(tuple, &flow->v6, sizeof(flow->v6));
+	else
+		memcpy(tuple, &flow->v4, sizeof(flow->v4));
+}
+
+static inline uint64_t connection_id(const struct hf_worker *w, handle h)
+{
+	return (uint64_t)connection_at(w, h)->generation << 32 | h;
+}
+
+/* ---- worker.c: the turn ----------------------------------------------------------------------- */
+
+/* The clock of this turn. */
+void worker_time(struct hf_worker *w, uint64_t now_us);
+
+/* ---- arrival.c: what a segment comes to --------------------------------------------------------- */
+
+/* A frame with a TCP segment in it, and where its flow goes in the table. */
+struct arrival {
+	struct rte_mbuf *m; /* NULL once it belongs to somebody */
+	uint64_t hash;
+	struct wire_in in;
+};
+
+void arrival_segment(struct hf_worker *w, struct arrival *a);
+
+/* ---- life.c: one thing becomes another ------------------------------------------------------------ */
+
+/* A connection taken from its pool gets its tuple and a new generation; its TCB is the caller's to fill. */
+struct connection *connection_begin(struct hf_worker *w, handle h, const struct flow *flow);
+/* Act on what the protocol made of a connection: answers, events, its end, its place. */
+void connection_settle(struct hf_worker *w, handle h, const struct flow *flow, uint64_t hash,
+		       const struct out *out);
+/* The same when only the handle is known. */
+void connection_after(struct hf_worker *w, handle h, const struct out *out);
+/* hf_flush will ask it, and look at its timers. */
+void connection_owe(struct hf_worker *w, handle h);
+void connection_raise(struct hf_worker *w, handle h, uint16_t events);
+/* Out of every list and back into the pool. */
+void connection_release(struct hf_worker *w, handle h);
+void connection_rearm(struct hf_worker *w, handle h);
+/* A listener's connection leaves its accept queue. */
+void accept_remove(struct hf_worker *w, handle h);
+
+/* The request leaves the table, counted as why. */
+void request_release(struct hf_worker *w, handle h, enum stat why);
+/* The record leaves wheel, table and port list, counted as why. */
+void bucket_release(struct hf_worker *w, handle h, enum stat why);
+/* ... but for the table, where something else has taken its place. */
+void bucket_drop(struct hf_worker *w, handle h, enum stat why);
+/* TIME-WAIT begins for a record that was FIN-WAIT-2, or again (TW-3). */
+void bucket_start(struct hf_worker *w, handle h);
+void bucket_restart(struct hf_worker *w, handle h);
+
+/* ---- expire.c ---------------------------------------------------------------------------------------- */
+
+/* What is due by now; @return whether anything was. */
+bool worker_expire(struct hf_worker *w);
+
+/* ---- emit.c: segments to frames ------------------------------------------------------------------------ */
+
+/* Build a frame and gather it for the device. Text comes from the send queue. @return false: no mbuf */
+bool emit_segment(struct hf_worker *w, const struct flow *flow, const struct seg *seg,
+		  const struct text *text);
+void emit_answers(struct hf_worker *w, const struct flow *flow, const struct out *out);
+/* Have the device take what was gathered. */
+void emit_flush(struct hf_worker *w);
+
+/* ---- text.c: buffers behind ranges and receive queues ---------------------------------------------------- */
+
+/* Queue text for sending. @return octets taken, as the protocol's room and the pools allow */
+ssize_t text_queue(struct hf_worker *w, struct tcb *tcb, const void *text, size_t len);
+/* Copy len octets of a send queue and sum them (csum_partial). */
+uint32_t text_copy(const struct hf_worker *w, const struct text *text, uint32_t len, uint8_t *to);
+/* Give back what acknowledged ranges held. */
+void text_done(struct hf_worker *w);
+/* Keep len octets of a frame, offset octets in; the mbuf is taken over. */
+void text_receive(struct hf_worker *w, struct connection *c, struct rte_mbuf *m, uint32_t offset,
+		  uint32_t len);
+size_t text_take(struct hf_worker *w, struct connection *c, void *to, size_t room);
+void text_drop(struct hf_worker *w, struct connection *c);
+
+/* An mbuf for transmit or text; NULL: none, or an injected fault (HF-H3). */
+static inline struct rte_mbuf *worker_mbuf(struct hf_worker *w)
+{
+	if (pools_fault(&w->pools))
+		return NULL;
+	return port_mbuf(w->port);
+}
+
+/* ---- calls.c, connect.c ---------------------------------------------------------------------------------- */
+
+/* The connection of an id that the application may still use; HANDLE_NONE: -EBADF. */
+handle connection_find(const struct hf_worker *w, uint64_t id);
+
+/* Flow of two public addresses; versions must be equal. */
+void flow_of(const struct hf_addr *local, const struct hf_addr *peer, struct flow *flow);
+/* Whether an address is one of ours. */
+bool worker_owns(const struct hf_worker *w, const struct hf_ip *ip);
+
+#endif
