@@ -266,8 +266,8 @@ static uint64_t due(const struct end *e, uint64_t now_us)
 
 static void open_some(struct end *e, uint64_t now_us)
 {
-	const uint32_t inflight = e->size - e->frees;
-	uint64_t n = e->concurrency > inflight ? e->concurrency - inflight : 0;
+	const uint32_t in_flight = e->size - e->frees;
+	uint64_t n = e->concurrency > in_flight ? e->concurrency - in_flight : 0;
 	const uint64_t wanted = e->rate ? due(e, now_us) : UINT64_MAX;
 	const uint64_t left = (wanted < e->count ? wanted : e->count) - e->books.attempted;
 

@@ -115,7 +115,7 @@ void plan_worker(const struct settings *s, const struct plan *plan, enum side si
 					       { 2, 0x68, 0x66, 0, 0, 2 } };
 	const struct hf_ip_range *client = s->ipv6 ? &s->client6 : &s->client;
 	const uint32_t mine = (uint32_t)plan_share(client->count, i, plan->pairs);
-	const uint32_t inflight = (uint32_t)plan_share(plan->concurrency, i, plan->pairs);
+	const uint32_t in_flight = (uint32_t)plan_share(plan->concurrency, i, plan->pairs);
 	const bool waits = plan->close == CLOSE_BOTH ||
 			   plan->close == (side == CLIENT ? CLOSE_CLIENT : CLOSE_SERVER);
 	struct hf_sizes *sizes;
@@ -144,13 +144,13 @@ void plan_worker(const struct settings *s, const struct plan *plan, enum side si
 	}
 	/* The server still waits for last ACKs when the client already opens anew. */
 	sizes = s->ipv6 ? &config->ipv6 : &config->ipv4;
-	sizes->connections = 2 * inflight + 256;
-	sizes->requests = side == SERVER ? 2 * inflight + 256 : 64;
+	sizes->connections = 2 * in_flight + 256;
+	sizes->requests = side == SERVER ? 2 * in_flight + 256 : 64;
 	/* Buckets go by tuples, so that no worker has fewer than its tuples when the whole has enough. */
 	sizes->buckets = waits ? (uint32_t)(((uint64_t)s->max_tw_buckets * mine + client->count - 1) /
 					    client->count) :
-				 2 * inflight + 256;
-	config->ranges = (uint32_t)(inflight * 2 * text_mbufs(s)) + 1024;
+				 2 * in_flight + 256;
+	config->ranges = (uint32_t)(in_flight * 2 * text_mbufs(s)) + 1024;
 }
 
 uint64_t plan_memory(const struct settings *s, const struct plan *plan)

@@ -66,9 +66,9 @@ class Options(unittest.TestCase):
     def test_profiles(self):
         with tempfile.TemporaryDirectory() as scratch:
             path = Path(scratch, "a.yaml")
-            path.write_text("pair:\n  app: rr\n  concurency: 3\n", encoding="utf-8")
+            path.write_text("pair:\n  app: rr\n  concurrenzy: 3\n", encoding="utf-8")
             self.refused("pair", "-c", str(path),
-                         says="a.yaml:3: pair.concurency: no such key, did you mean pair.concurrency")
+                         says="a.yaml:3: pair.concurrenzy: no such key, did you mean pair.concurrency")
             path.write_text("tcp:\n  tw_len: 241s\n", encoding="utf-8")
             self.refused("config", "--check", "-c", str(path), says="a.yaml:2: tcp.tw_len: '241s'")
         self.refused("pair", "-c", "no-such-profile", says="no-such-profile: No such file")
