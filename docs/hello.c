@@ -14,25 +14,27 @@ static void must(int rc, const struct hf_error *why)
 	}
 }
 
-/* Both ends in one: what is accepted is answered, what is connected greets; then both close. */
+/* Both ends in one: whoever connected greets, whoever was called (cookie 1) answers; then both close. */
 static bool answer(void *arg, struct hf_worker *w, uint64_t now_us, const struct hf_event *ev,
 		   unsigned n)
 {
 	bool *open = arg;
 	char text[64];
-	uint64_t id;
 
 	(void)now_us;
 	for (unsigned i = 0; i < n; i++) {
-		id = ev[i].id;
+		uint64_t id = ev[i].id;
+
 		if (ev[i].what & HF_EV_CONNECTED)
 			hf_send(w, id, "hello", 5);
-		if ((ev[i].what & HF_EV_ACCEPT) && hf_accept(w, ev[i].listener, 0, &id) == 0) {
-			printf("server: %.*s\n", (int)hf_recv(w, id, text, sizeof(text)), text);
+		if (ev[i].what & HF_EV_ACCEPT)
+			hf_accept(w, ev[i].listener, ev[i].cookie, &id);
+		if (ev[i].what & HF_EV_READABLE)
+			printf("%.*s\n", (int)hf_recv(w, id, text, sizeof(text)), text);
+		if ((ev[i].what & HF_EV_READABLE) && ev[i].cookie == 1) {
 			hf_send(w, id, "hello to you", 12);
 			hf_close(w, id);
 		} else if (ev[i].what & HF_EV_EOF) {
-			printf("client: %.*s\n", (int)hf_recv(w, id, text, sizeof(text)), text);
 			hf_close(w, id);
 		}
 		*open = *open && !(ev[i].what & HF_EV_CLOSED);
@@ -63,7 +65,7 @@ int main(void)
 		task[i] = (struct hf_task){ .answer = answer, .arg = &open[i] };
 		must(hf_worker_create(&config, port[i], &task[i].worker, &why), &why);
 	}
-	must(hf_listen(task[1].worker, &addr, 0, &listener), &why);
+	must(hf_listen(task[1].worker, &addr, 1, &listener), &why);
 	must(hf_connect(task[0].worker, NULL, &addr, 0, &id), &why);
 	hf_run(task, 2, HF_IDLE_SPIN);
 	for (unsigned i = 0; i < 2; i++) {
