@@ -310,8 +310,8 @@ static const char *parse_tcp(struct frame *f, const struct frame_form *form)
 
 	if (header < 20 || header > len)
 		return "TCP: data offset";
-	if (form->sum_offload ? get16(tcp + 16) != sum_pseudo(ip, len)
-			      : sum_octets(sum_pseudo(ip, len), tcp, len) != 0xffff)
+	if (form->sum_offload ? get16(tcp + 16) != sum_pseudo(ip, len) :
+				sum_octets(sum_pseudo(ip, len), tcp, len) != 0xffff)
 		return "TCP: checksum (MUST-2)";
 	if (tcp[12] & 15)
 		return "TCP: reserved bits";

@@ -56,9 +56,11 @@ struct rig;
 struct row {
 	const char *name;
 	void (*test)(struct rig *r);
-	const void *arg;	       /* of data-driven tests: r->row->arg */
-	void (*set_up)(struct rig *r); /* may change r->config, r->memport before anything is made */
-	unsigned variants;	       /* ROW_*; 0: all twelve */
+	const void *arg; /* of data-driven tests: r->row->arg */
+	/* May change r->config, r->memport before anything is made. Rows without one use a worker for
+	 * several variants in turn: its clock goes on, and rig_counter counts from the variant's start. */
+	void (*set_up)(struct rig *r);
+	unsigned variants; /* ROW_*; 0: all twelve */
 };
 
 #define ROW_ONCE 0x01  /* the first variant only: IPv4, no timestamps, ISS 1 */
@@ -96,9 +98,9 @@ struct rig {
 	struct frame_form in_form, out_form;
 	uint64_t now_us;
 	bool turn_open;
-	uint32_t mbufs; /* in use before the worker was made */
-	uint64_t *marks;
-	uint64_t ids[RIG_IDS]; /* that live */
+	uint32_t mbufs;		 /* in use before the worker was made */
+	uint64_t *start, *marks; /* counters when the rig was made, and at rig_mark */
+	uint64_t ids[RIG_IDS];	 /* that live */
 	unsigned id_count;
 	uint32_t listeners[RIG_LISTENERS];
 	unsigned listener_count;
@@ -211,8 +213,8 @@ enum hf_state rig_state(const struct rig *r);
 void rig_expect_state_at(const char *file, int line, struct rig *r, enum hf_state state);
 
 struct hf_levels rig_levels(const struct rig *r);
-uint64_t rig_counter(const struct rig *r, const char *name);
-void rig_mark(struct rig *r); /* all counters, for rig_rose */
+uint64_t rig_counter(const struct rig *r, const char *name); /* since the rig was made */
+void rig_mark(struct rig *r);				     /* all counters, for rig_rose */
 #define rig_expect_rose(r, name, by) rig_expect_rose_at(__FILE__, __LINE__, (r), (name), (by))
 void rig_expect_rose_at(const char *file, int line, struct rig *r, const char *name, uint64_t by);
 

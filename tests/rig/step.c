@@ -192,7 +192,7 @@ const struct frame *rig_pop(struct rig *r)
 {
 	const struct frame *f = &r->out[r->out_first];
 
-	if (r->turn_open)
+	if (r->turn_open || r->out_count == 0)
 		rig_flush(r);
 	if (r->out_count == 0)
 		return NULL;
@@ -203,8 +203,7 @@ const struct frame *rig_pop(struct rig *r)
 
 void rig_discard(struct rig *r)
 {
-	if (r->turn_open)
-		rig_flush(r);
+	rig_flush(r);
 	r->out_count = 0;
 }
 
@@ -359,13 +358,21 @@ struct hf_levels rig_levels(const struct rig *r)
 	return levels;
 }
 
+/* @return its number */
+static unsigned counter_find(const char *file, int line, const struct rig *r, const char *name)
+{
+	for (unsigned i = 0; i < hf_counters(); i++)
+		if (strcmp(hf_counter_name(i), name) == 0)
+			return i;
+	rig_fail_at(file, line, r, "no counter is named %s", name);
+	return 0;
+}
+
 uint64_t rig_counter(const struct rig *r, const char *name)
 {
-	const uint64_t value = hf_counter_named(r->w, name);
+	const unsigned i = counter_find(__FILE__, __LINE__, r, name);
 
-	if (value == UINT64_MAX)
-		rig_fail(r, "no counter is named %s", name);
-	return value;
+	return hf_counter(r->w, i) - r->start[i];
 }
 
 void rig_mark(struct rig *r)
@@ -376,14 +383,10 @@ void rig_mark(struct rig *r)
 
 void rig_expect_rose_at(const char *file, int line, struct rig *r, const char *name, uint64_t by)
 {
-	for (unsigned i = 0; i < hf_counters(); i++) {
-		if (strcmp(hf_counter_name(i), name) != 0)
-			continue;
-		if (hf_counter(r->w, i) - r->marks[i] != by)
-			rig_fail_at(file, line, r, "%s rose by %llu, not %llu", name,
-				    (unsigned long long)(hf_counter(r->w, i) - r->marks[i]),
-				    (unsigned long long)by);
-		return;
-	}
-	rig_fail_at(file, line, r, "no counter is named %s", name);
+	const unsigned i = counter_find(file, line, r, name);
+	const uint64_t rose = hf_counter(r->w, i) - r->marks[i];
+
+	if (rose != by)
+		rig_fail_at(file, line, r, "%s rose by %llu, not %llu", name,
+			    (unsigned long long)rose, (unsigned long long)by);
 }

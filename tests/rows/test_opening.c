@@ -150,11 +150,17 @@ static void passive__options_off__mss_alone(struct rig *r)
 static void both_sides__plain__established(struct rig *r)
 {
 	struct hf_state_level levels[HF_STATES];
+	uint64_t before[HF_STATES];
 
+	hf_state_levels(r->w, levels);
+	for (unsigned i = 0; i < HF_STATES; i++)
+		before[i] = levels[i].entered;
 	rig_to(r, RIG_ESTABLISHED);
 	hf_state_levels(r->w, levels);
-	assert_int_equal(levels[r->active ? HF_SYN_SENT : HF_SYN_RECEIVED].entered, 1);
-	assert_int_equal(levels[HF_ESTABLISHED].entered, 1);
+	assert_int_equal(levels[HF_SYN_SENT].entered - before[HF_SYN_SENT], r->active ? 1 : 0);
+	assert_int_equal(levels[HF_SYN_RECEIVED].entered - before[HF_SYN_RECEIVED],
+			 r->active ? 0 : 1);
+	assert_int_equal(levels[HF_ESTABLISHED].entered - before[HF_ESTABLISHED], 1);
 	assert_int_equal(levels[HF_ESTABLISHED].now, 1);
 	assert_int_equal(rig_counter(r, r->active ? "active_established" : "passive_established"), 1);
 	assert_int_equal(rig_counter(r, "accepted"), r->active ? 0 : 1);
