@@ -9,7 +9,7 @@
 
 #define OPENS_A_TURN 64	   /* so that turns stay short */
 #define RETRY_US 1000	   /* after there was no port */
-#define LINGER_US 2000	   /* all has ended: the last ACKs may still be on their way */
+#define QUIET_US 2000	   /* all has ended, and the wire has been silent for so long */
 #define ABORTED_US 3000000 /* after ABORT: retransmissions find nobody within this */
 #define NOBODY UINT64_MAX  /* the listener's cookie */
 
@@ -57,6 +57,7 @@ int end_create(struct end *e, struct run *run, enum side side, unsigned i, struc
 						(1000000 / e->rate + 1) :
 					0;
 	}
+	e->received = counter_find("rx_frames");
 	e->packets = counter_find("tx_frames");
 	e->octets = counter_find("tx_octets");
 	e->cycles = counter_find("busy_cycles");
@@ -324,6 +325,7 @@ static void measure(struct end *e, uint64_t now_us)
 	if (!e->stopping && must_stop(e, now_us)) {
 		e->stopping = true;
 		e->stopped_us = e->quiet_us = now_us;
+		e->heard = counter_read(e, e->received);
 		if (e->measuring) {
 			e->to = mark_now(e, now_us);
 			e->measured = true;
@@ -345,8 +347,14 @@ static bool drain(struct end *e, uint64_t now_us)
 {
 	struct run *run = e->run;
 	const uint64_t limit_us = run->s->drain_us + (e->side == SERVER ? 500000 : 0);
-	bool idle = e->frees == e->size;
+	const uint64_t received = counter_read(e, e->received);
+	bool idle;
 
+	if (received != e->heard) {
+		e->heard = received;
+		e->quiet_us = now_us;
+	}
+	idle = e->frees == e->size && now_us - e->quiet_us >= QUIET_US;
 	if (idle && e->side == SERVER) {
 		idle = atomic_load_explicit(&run->opening, memory_order_relaxed) == 0;
 		if (idle && !e->idle) {
@@ -363,8 +371,7 @@ static bool drain(struct end *e, uint64_t now_us)
 		atomic_fetch_add(&run->busy, idle ? -1u : 1u);
 	}
 	if (atomic_load_explicit(&run->busy, memory_order_relaxed) == 0)
-		return now_us - e->quiet_us < LINGER_US;
-	e->quiet_us = now_us;
+		return false;
 	if (!e->aborted && now_us - e->stopped_us >= limit_us)
 		abort_all(e);
 	return now_us - e->stopped_us < limit_us + ABORTED_US;

@@ -97,8 +97,9 @@ struct end {
 	uint64_t retry_us; /* no open before: no port was free */
 	uint64_t stopped_us, quiet_us;
 	bool measuring, stopping, measured, idle, aborted;
-	struct mark from, to;		  /* edges of the measured time */
-	unsigned packets, octets, cycles; /* numbers of the counters a mark reads */
+	struct mark from, to;			    /* edges of the measured time */
+	uint64_t heard;				    /* frames received so far, while it drains */
+	unsigned received, packets, octets, cycles; /* numbers of the counters a mark reads */
 
 	struct books books;
 	struct histogram connect, close, transaction;

@@ -7,9 +7,9 @@
 #include <string.h>
 
 #define DURATION_US 5000000 /* of a run that says neither --duration nor --count */
-#define MBUF_OCTETS 2560    /* one mbuf with its room and mempool header */
-#define SEGMENT 1400	    /* text that an mbuf surely carries */
-#define SPARE_MB 48	    /* what EAL wants for itself */
+#define MBUF_OCTETS 4096 /* an mbuf never straddles a page, so each takes one of the small ones */
+#define SEGMENT 1400	 /* text that an mbuf surely carries */
+#define SPARE_MB 48	 /* what EAL wants for itself */
 
 unsigned plan_cores(const struct settings *s)
 {
@@ -31,13 +31,13 @@ static uint32_t power_of_two(uint64_t least)
 	return n;
 }
 
-/* mbufs that one connection's text can keep busy at the end that sends it */
-static uint64_t text_mbufs(const struct settings *s)
+/* Frames that the text of one connection makes, at most at once. */
+static uint64_t text_frames(const struct settings *s)
 {
 	const uint32_t longest = s->request > s->response ? s->request : s->response;
 	const uint32_t held = longest < s->tcp.snd_buf ? longest : s->tcp.snd_buf;
 
-	return s->app == APP_RR ? 2 + held / SEGMENT : 1;
+	return s->app == APP_RR ? 1 + held / SEGMENT : 0;
 }
 
 int plan_make(const struct settings *s, unsigned cores, struct plan *plan, struct hf_error *why)
@@ -65,7 +65,7 @@ int plan_make(const struct settings *s, unsigned cores, struct plan *plan, struc
 		      s->app == APP_NONE     ? CLOSE_CLIENT :
 					       CLOSE_SERVER;
 	plan->duration_us = s->duration_us ? s->duration_us : s->count ? UINT64_MAX : DURATION_US;
-	plan->concurrency = s->concurrency ? s->concurrency : (s->rate ? 8192 : 512) * plan->pairs;
+	plan->concurrency = s->concurrency ? s->concurrency : (s->rate ? 2048 : 512) * plan->pairs;
 	plan->openers = plan->pairs;
 	if (plan->openers > plan->concurrency)
 		plan->openers = plan->concurrency;
@@ -74,13 +74,14 @@ int plan_make(const struct settings *s, unsigned cores, struct plan *plan, struc
 	plan->addresses = client->count;
 	plan->tuples = (uint64_t)client->count * ports;
 
-	each = plan_share(plan->concurrency, 0, plan->pairs);
+	/* What is in flight fits the rings: a frame dropped costs its connection an RTO. */
+	each = plan_share(plan->concurrency, 0, plan->pairs) * (2 + text_frames(s));
 	plan->ring = s->ring ? s->ring :
-			       power_of_two(4 * each < 512   ? 512 :
-					    4 * each > 32768 ? 32768 :
-							       4 * each);
-	mbufs = (2 * (uint64_t)plan->ring + 1024) * plan->pairs +
-		plan->concurrency * text_mbufs(s) + 1024;
+			       power_of_two(each < 512	 ? 512 :
+					    each > 32768 ? 32768 :
+							   each);
+	mbufs = ((uint64_t)plan->ring + 1024) * plan->pairs +
+		plan->concurrency * (1 + text_frames(s));
 	if (mbufs > 1u << 24) {
 		snprintf(why->text, sizeof(why->text),
 			 "--concurrency %u with texts of that length needs %llu mbufs; lower one of them",
@@ -150,7 +151,7 @@ void plan_worker(const struct settings *s, const struct plan *plan, enum side si
 	sizes->buckets = waits ? (uint32_t)(((uint64_t)s->max_tw_buckets * mine + client->count - 1) /
 					    client->count) :
 				 2 * in_flight + 256;
-	config->ranges = (uint32_t)(in_flight * 2 * text_mbufs(s)) + 1024;
+	config->ranges = (uint32_t)(in_flight * 2 * (1 + text_frames(s))) + 1024;
 }
 
 uint64_t plan_memory(const struct settings *s, const struct plan *plan)
