@@ -11,10 +11,10 @@ enum stat {
 
 /* How many there are. Not of enum stat, so that no switch has to name it. */
 enum {
-	STAT_COUNT = 0
-#define STAT(name, unit, help) +1
+#define STAT(name, unit, help) STAT_PLACE_##name,
 #include "stats.def"
 #undef STAT
+	STAT_COUNT
 };
 
 #endif

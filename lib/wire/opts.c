@@ -8,9 +8,10 @@ static void take_sack(const uint8_t *o, uint32_t len, struct seg *seg)
 	if (len < 10 || (len - 2) % 8 != 0)
 		return;
 	seg->sacks = (uint8_t)((len - 2) / 8);
-	for (uint32_t i = 0; i < seg->sacks; i++) {
-		seg->sack[i].left = get32(o + 2 + 8 * i);
-		seg->sack[i].right = get32(o + 6 + 8 * i);
+	o += 2;
+	for (uint32_t i = 0; i < seg->sacks; i++, o += 8) {
+		seg->sack[i].left = get32(o);
+		seg->sack[i].right = get32(o + 4);
 	}
 	seg->options |= OPT_SACK;
 }

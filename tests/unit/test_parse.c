@@ -494,8 +494,13 @@ static void ranges__too_many_or_wrapping__are_refused(void **state)
 	assert_false(wire_config_range(&c, 4, packet_us4, 0, 0));
 	assert_false(wire_config_range(&c, 4, last4, 3, 0));
 	assert_false(wire_config_range(&c, 6, last, 3, 0));
+	assert_false(wire_config_range(&c, 6, packet_us6, 0, 0));
 	assert_false(wire_config_range(&c, 4, packet_us4, 1, 33));
-	assert_true(wire_config_range(&c, 6, last, 2, 0));
+	assert_true(wire_config_range(&c, 4, packet_us4, 1, 32));
+	c.ranges4 = 0;
+	for (unsigned i = 0; i < WIRE_RANGES; i++)
+		assert_true(wire_config_range(&c, 6, last, 2, 0));
+	assert_false(wire_config_range(&c, 6, packet_us6, 1, 0));
 	for (unsigned i = 0; i < WIRE_RANGES; i++)
 		assert_true(wire_config_range(&c, 4, packet_us4, 1, 31));
 	assert_int_equal(c.range4[0].broadcast, 0);
@@ -625,6 +630,8 @@ static void extension_headers__each__pass_or_drop(void **state)
 		{ DESTINATION, 8, { TCP, 0, 1, 4 }, 0 },
 		{ DESTINATION, 24, { TCP, 2, 1, 20 }, 0 },
 		{ DESTINATION, 8, { TCP, 0, 0x3e, 4 }, 0 }, /* unknown, to be skipped */
+		{ DESTINATION, 16, { TCP, 1, 1, 2, 255, 255, 0x3e, 8 }, 0 },
+		{ DESTINATION, 16, { TCP, 1, 1, 2, 0, 0, 0xfe, 8 }, STAT_RX_DROP_IP_EXT },
 		{ DESTINATION, 8, { TCP, 0, 0x7e, 4 }, STAT_RX_DROP_IP_EXT },
 		{ DESTINATION, 8, { TCP, 0, 0xbe, 4 }, STAT_RX_DROP_IP_EXT },
 		{ HOP, 8, { TCP, 0, 0xc2, 4, 0, 1, 0, 0 }, STAT_RX_DROP_IP_EXT }, /* jumbo */
