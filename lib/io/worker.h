@@ -173,6 +173,25 @@ struct arrival {
 
 void arrival_segment(struct hf_worker *w, struct arrival *a);
 
+void connection_arrival(struct hf_worker *w, handle h, struct arrival *a);
+
+/* ---- passive.c: listeners and their requests ------------------------------------------------- */
+
+void request_arrival(struct hf_worker *w, handle h, struct arrival *a);
+/* For nothing: a listener's, or nobody's. */
+void stranger_arrival(struct hf_worker *w, struct arrival *a);
+
+/* A SYN that a limit refuses: nothing is said, the peer will ask again. */
+void refuse_syn(struct hf_worker *w, enum stat why);
+/* Whether the accept queue is full, and the SYN so refused (HF-B3). */
+bool listener_is_full(struct hf_worker *w, const struct listener *l);
+/* A half-open for this SYN, not in the table yet; HANDLE_NONE: no room. */
+handle request_make(struct hf_worker *w, int listener, const struct arrival *a, uint32_t iss,
+		    struct out *out);
+/* ... and now that it is: its timer, its SYN-ACK. */
+void request_begin(struct hf_worker *w, handle h, int listener, const struct arrival *a,
+		   const struct out *out);
+
 /* ---- life.c: one thing becomes another ------------------------------------------------------------ */
 
 /* A connection taken from its pool gets its tuple and a new generation; its TCB is the caller's to fill. */

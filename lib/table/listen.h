@@ -26,6 +26,8 @@ struct listener {
 	uint32_t backlog_used; /* half-opens (HF-B1) */
 	uint32_t accept_used;  /* established and not accepted yet (HF-B3) */
 	handle accept_head, accept_tail;
+	bool cookies; /* has sent SYN cookies, the last one at: */
+	uint32_t cookie_ms; /* so that an ACK is taken for one no longer than it can be (RFC4987-cookie3) */
 };
 
 struct listeners {

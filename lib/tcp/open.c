@@ -25,19 +25,24 @@ enum listen_verdict input_listen(const struct seg *seg, struct out *out)
 	return LISTEN_REQUEST;
 }
 
-void syn_options(struct tcp_host *host, const struct seg *syn, uint8_t version,
-		 struct syn_terms *terms)
+uint16_t syn_mss(const struct tcp_host *host, const struct seg *syn, uint8_t version)
 {
 	const uint16_t ours = host->config.mss[version == 6];
 	uint16_t mss = version == 6 ? 1220 : 536; /* MUST-15 */
 
 	if ((syn->options & OPT_MSS) && syn->mss != 0)
 		mss = syn->mss;
-	if (mss < host->config.min_snd_mss) { /* HF-O4 */
-		tcp_count(host, STAT_MSS_RAISED);
+	if (mss < host->config.min_snd_mss) /* HF-O4 */
 		mss = host->config.min_snd_mss;
-	}
-	terms->mss = mss < ours ? mss : ours;
+	return mss < ours ? mss : ours;
+}
+
+void syn_options(struct tcp_host *host, const struct seg *syn, uint8_t version,
+		 struct syn_terms *terms)
+{
+	if ((syn->options & OPT_MSS) && syn->mss != 0 && syn->mss < host->config.min_snd_mss)
+		tcp_count(host, STAT_MSS_RAISED);
+	terms->mss = syn_mss(host, syn, version);
 	terms->timestamps = host->config.timestamps && (syn->options & OPT_TS);
 	terms->sack = host->config.sack && (syn->options & OPT_SACK_PERMITTED);
 	terms->wscale = host->config.window_scaling && (syn->options & OPT_WSCALE);

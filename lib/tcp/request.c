@@ -42,8 +42,8 @@ static void repeat_synack(struct tcp_host *host, struct request *rq, struct out 
 	answer_synack(host, rq, out);
 }
 
-void request_open(struct tcp_host *host, struct request *rq, const struct seg *syn, uint8_t version,
-		  uint32_t iss, uint32_t ts_offset, struct out *out)
+static void fill(struct tcp_host *host, struct request *rq, const struct seg *syn, uint8_t version,
+		 uint32_t iss, uint32_t ts_offset)
 {
 	struct syn_terms terms;
 
@@ -62,9 +62,69 @@ void request_open(struct tcp_host *host, struct request *rq, const struct seg *s
 		.snd_wscale = terms.snd_wscale,
 		.version = version,
 	};
+}
+
+void request_open(struct tcp_host *host, struct request *rq, const struct seg *syn, uint8_t version,
+		  uint32_t iss, uint32_t ts_offset, struct out *out)
+{
+	fill(host, rq, syn, version, iss, ts_offset);
 	tcp_count(host, STAT_REQUEST_OPENED);
 	tcp_level_enter(host, TCPS_SYN_RECEIVED);
 	answer_synack(host, rq, out);
+}
+
+/* ---- Cookies (RFC 4987 3.6; RFC4987-cookie2) ------------------------------------------------ */
+
+/* The low bits of a cookie SYN-ACK's TSval, which the last ACK echoes. */
+#define COOKIE_BITS 0x3fu
+#define COOKIE_WSCALE 0x0fu /* COOKIE_NO_WSCALE: not agreed */
+#define COOKIE_NO_WSCALE 0x0fu
+#define COOKIE_SACK 0x10u
+
+void request_cookie(struct tcp_host *host, const struct seg *syn, uint8_t version, uint32_t iss,
+		    uint32_t ts_offset, struct out *out)
+{
+	struct request rq;
+	struct seg *seg;
+	uint32_t terms, tsval;
+
+	fill(host, &rq, syn, version, iss, ts_offset);
+	if (!(rq.flags & REQUEST_TS))
+		rq.flags = 0; /* nothing would remember them */
+	answer_synack(host, &rq, out);
+	if (!(rq.flags & REQUEST_TS))
+		return;
+	terms = (rq.flags & REQUEST_WSCALE ? rq.snd_wscale : COOKIE_NO_WSCALE) |
+		(rq.flags & REQUEST_SACK ? COOKIE_SACK : 0);
+	seg = &out->answer[out->answers - 1];
+	tsval = (seg->tsval & ~COOKIE_BITS) | terms;
+	seg->tsval = seq_gt(tsval, seg->tsval) ? tsval - COOKIE_BITS - 1 :
+						 tsval; /* never ahead of the clock */
+}
+
+void request_recall(struct tcp_host *host, struct request *rq, const struct seg *ack,
+		    uint8_t version, uint16_t mss, uint32_t ts_offset)
+{
+	*rq = (struct request){
+		.irs = ack->seq - 1,
+		.iss = ack->ack - 1,
+		.ts_offset = ts_offset,
+		.challenge_ms = host->now_ms - host->config.invalid_ratelimit_ms,
+		.mss = mss,
+		.flags = REQUEST_REPEATED, /* when the SYN-ACK left is not known */
+		.version = version,
+	};
+	if (host->config.timestamps && (ack->options & OPT_TS)) {
+		rq->flags |= REQUEST_TS;
+		rq->ts_recent = ack->tsval;
+		if (ack->tsecr & COOKIE_SACK)
+			rq->flags |= REQUEST_SACK;
+		if ((ack->tsecr & COOKIE_WSCALE) != COOKIE_NO_WSCALE) {
+			rq->flags |= REQUEST_WSCALE;
+			rq->snd_wscale = ack->tsecr & COOKIE_WSCALE;
+		}
+	}
+	tcp_level_enter(host, TCPS_SYN_RECEIVED);
 }
 
 static void challenge(struct tcp_host *host, struct request *rq, struct out *out)

@@ -159,12 +159,12 @@ _Static_assert(sizeof(struct tcb) <= 160, "256 octets a connection");
 
 /* What an application or the worker is told. */
 enum tcp_event { /* the same bits as enum hf_event_what */
-	TCP_EV_CONNECTED = 1 << 0,
-	TCP_EV_READABLE = 1 << 2,
-	TCP_EV_EOF = 1 << 3,
-	TCP_EV_WRITABLE = 1 << 4,
-	TCP_EV_SENT = 1 << 5,
-	TCP_EV_SUSPECT = 1 << 7,
+		 TCP_EV_CONNECTED = 1 << 0,
+		 TCP_EV_READABLE = 1 << 2,
+		 TCP_EV_EOF = 1 << 3,
+		 TCP_EV_WRITABLE = 1 << 4,
+		 TCP_EV_SENT = 1 << 5,
+		 TCP_EV_SUSPECT = 1 << 7,
 };
 
 #define TCP_ANSWERS 3
@@ -249,6 +249,9 @@ enum listen_verdict { LISTEN_DROP, LISTEN_ANSWER, LISTEN_REQUEST };
 enum listen_verdict input_listen(const struct seg *seg, struct out *out);
 void input_syn_sent(struct tcp_host *host, struct tcb *tcb, const struct seg *seg, struct out *out);
 
+/* Text and options a segment to the sender of this SYN may hold (MUST-14, MUST-15, HF-O4). */
+uint16_t syn_mss(const struct tcp_host *host, const struct seg *syn, uint8_t version);
+
 /* ---- request.c --------------------------------------------------------------------------------- */
 
 /* Begin with a SYN that input_listen passed; its SYN-ACK is the answer. */
@@ -264,6 +267,12 @@ enum request_verdict request_input(struct tcp_host *host, struct request *rq, co
 /* The SYN-ACK timer. @return false when the request is to be freed (HF-OP2) */
 bool request_timeout(struct tcp_host *host, struct request *rq, struct out *out);
 uint32_t request_deadline(const struct tcp_host *host, const struct request *rq);
+/* The SYN-ACK of a SYN that no request is kept for: iss is the cookie, the other terms ride on TSval. */
+void request_cookie(struct tcp_host *host, const struct seg *syn, uint8_t version, uint32_t iss,
+		    uint32_t ts_offset, struct out *out);
+/* The request that an ACK with a good cookie stands for; to be promoted at once. */
+void request_recall(struct tcp_host *host, struct request *rq, const struct seg *ack,
+		    uint8_t version, uint16_t mss, uint32_t ts_offset);
 /* A TCB in SYN-RECEIVED, passive. */
 void request_promote(struct tcp_host *host, const struct request *rq, struct tcb *tcb);
 

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* SYN cookies; the worker calls these while a listener's backlog is full. */
+#include "table/cookie.h"
+
+#define SLOT_US 16000000u
+#define OPEN_BITS 6 /* time and MSS */
+
+static const uint16_t mss_table[8] = { 216, 536, 1220, 1360, 1400, 1440, 1460, 8960 };
+
+static uint64_t prf(const uint64_t key[2], const struct flow *flow, uint64_t first)
+{
+	uint64_t words[1 + FLOW_WORDS6];
+
+	words[0] = first;
+	if (flow->version == 4) {
+		flow_words4(&flow->v4, words + 1);
+		return siphash24(key, words, 1 + FLOW_WORDS4);
+	}
+	flow_words6(&flow->v6, words + 1);
+	return siphash24(key, words, 1 + FLOW_WORDS6);
+}
+
+static uint32_t seal(const struct secrets *secrets, const struct flow *flow, uint32_t irs,
+		     uint64_t slot, unsigned index)
+{
+	const uint32_t mask = (uint32_t)prf(secrets->cookie[0], flow, irs);
+	const uint32_t mac = (uint32_t)prf(secrets->cookie[1], flow,
+					   (uint64_t)irs << 32 | (uint32_t)(slot << 3) | index);
+	const uint32_t open = ((uint32_t)(slot & 7) << 3 | index) ^ mask;
+
+	return mac << OPEN_BITS | (open & ((1u << OPEN_BITS) - 1));
+}
+
+uint32_t cookie_make(const struct secrets *secrets, const struct flow *flow, uint32_t irs,
+		     uint16_t mss, uint64_t now_us)
+{
+	unsigned index = 7;
+
+	while (index > 0 && mss_table[index] > mss)
+		index--;
+	return seal(secrets, flow, irs, now_us / SLOT_US, index);
+}
+
+bool cookie_check(const struct secrets *secrets, const struct flow *flow, uint32_t irs,
+		  uint32_t iss, uint64_t now_us, uint16_t *mss)
+{
+	const uint32_t open = iss ^ (uint32_t)prf(secrets->cookie[0], flow, irs);
+	const uint64_t now = now_us / SLOT_US;
+	const uint64_t slot = now - ((now - (open >> 3)) & 7);
+
+	if (slot > now || seal(secrets, flow, irs, slot, open & 7) != iss)
+		return false;
+	*mss = mss_table[open & 7];
+	return true;
+}
