@@ -9,8 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <rte_eal.h>
 #include <rte_errno.h>
 #include <rte_log.h>
+#include <rte_mbuf_pool_ops.h>
 #include <rte_ring.h>
 
 #include "io/hold.h"
@@ -49,6 +51,36 @@ static void poison_leave(struct rte_mempool *pool, void *argument, void *object,
 	poison_lift(m);
 }
 
+/*
+ * rte_pktmbuf_pool_create, but that mbufs may cross pages where pages are small. It would put one on
+ * each 4 KiB page: nearly twice the memory, and all headers in the same few sets of the first cache.
+ * Taking, touching and freeing one is 17 cycles instead of 50.
+ */
+static struct rte_mempool *pool_make(const char *name, uint32_t mbufs, uint32_t cache)
+{
+	const unsigned flags = rte_eal_has_hugepages() ? 0 : RTE_MEMPOOL_F_NO_IOVA_CONTIG;
+	struct rte_pktmbuf_pool_private room = { .mbuf_data_room_size = RTE_MBUF_DEFAULT_BUF_SIZE };
+	struct rte_mempool *pool = rte_mempool_create_empty(
+		name, mbufs, sizeof(struct rte_mbuf) + RTE_MBUF_DEFAULT_BUF_SIZE, cache,
+		sizeof(room), SOCKET_ID_ANY, flags);
+	int error;
+
+	if (pool == NULL)
+		return NULL;
+	error = rte_mempool_set_ops_byname(pool, rte_mbuf_best_mempool_ops(), NULL);
+	rte_pktmbuf_pool_init(pool, &room);
+	if (error == 0)
+		error = RTE_MIN(rte_mempool_populate_default(pool), 0);
+	if (error != 0) {
+		rte_mempool_free(pool);
+		rte_errno = -error;
+		return NULL;
+	}
+	rte_mempool_obj_iter(pool, rte_pktmbuf_init, NULL);
+	rte_mempool_obj_iter(pool, canary_fill, NULL);
+	return pool;
+}
+
 int port_share_make(const char *name, uint32_t mbufs, struct port_share **share, struct hf_error *why)
 {
 	struct port_share *made = calloc(1, sizeof(*made));
@@ -57,8 +89,7 @@ int port_share_make(const char *name, uint32_t mbufs, struct port_share **share,
 		return why_say(why, -ENOMEM, "%s: no memory", name);
 	made->holds = 1;
 	/* Few enough in the cores' caches that a small pool can still be used to its end. */
-	made->pool = rte_pktmbuf_pool_create(name, mbufs, RTE_MIN(mbufs / 16, (uint32_t)CACHE), 0,
-					     RTE_MBUF_DEFAULT_BUF_SIZE, SOCKET_ID_ANY);
+	made->pool = pool_make(name, mbufs, RTE_MIN(mbufs / 16, (uint32_t)CACHE));
 	if (made->pool == NULL) {
 		const int error = rte_errno == ENOBUFS ? ENOMEM : rte_errno;
 
@@ -66,7 +97,6 @@ int port_share_make(const char *name, uint32_t mbufs, struct port_share **share,
 		return why_say(why, -error, "%s: no pool of %u mbufs: %s; give EAL more memory",
 			       name, mbufs, rte_strerror(error));
 	}
-	rte_mempool_obj_iter(made->pool, canary_fill, NULL);
 	*share = made;
 	return 0;
 }

@@ -229,6 +229,9 @@ static void transmit__wrong_offload__aborts(void **state)
 	m->l3_len = 24;
 	assert_true(transmit_aborts(port, m));
 	m->l3_len = 20;
+	*rte_pktmbuf_mtod_offset(m, uint8_t *, 14) = 0x46; /* options, not counted */
+	assert_true(transmit_aborts(port, m));
+	*rte_pktmbuf_mtod_offset(m, uint8_t *, 14) = 0x45;
 	m->l4_len = 24;
 	assert_true(transmit_aborts(port, m));
 	m->l4_len = 20;
