@@ -252,7 +252,6 @@ static enum verdict check_ack(struct tcp_host *host, struct tcb *tcb, const stru
 		tcp_set_state(host, tcb, TCPS_FIN_WAIT_2);
 	} else if (tcb->state == TCPS_CLOSING) {
 		tcp_set_state(host, tcb, TCPS_TIME_WAIT);
-		return DONE;
 	} else if (tcb->state == TCPS_LAST_ACK) {
 		tcp_set_state(host, tcb, TCPS_CLOSED);
 		return DONE;
@@ -298,7 +297,7 @@ static enum verdict take_text(struct tcp_host *host, struct tcb *tcb, const stru
 	if (seg->len == 0)
 		return NEXT;
 	if (tcb->state == TCPS_CLOSE_WAIT || tcb->state == TCPS_CLOSING ||
-	    tcb->state == TCPS_LAST_ACK) {
+	    tcb->state == TCPS_LAST_ACK || tcb->state == TCPS_TIME_WAIT) {
 		tcp_count(host, STAT_OUT_OF_WINDOW); /* nothing can follow a FIN */
 		answer_challenge(host, tcb, out);
 		return DONE;

@@ -55,6 +55,11 @@ static void cell_answer(struct rig *r, const struct cell *c, struct seg in)
 	case OUT_ACK:
 		rig_expect_ack(r);
 		break;
+	case OUT_ACK_LATER:
+		rig_expect_silence(r, MS(r->config.tcp.delack_ms) - 1);
+		rig_advance(r, 1);
+		rig_expect_ack(r);
+		break;
 	case OUT_RA:
 		rig_expect_ra(r, in);
 		break;
@@ -119,6 +124,7 @@ void cell_run(struct rig *r)
 	else if (c->events)
 		rig_event_at(__FILE__, __LINE__, r, c->events, c->error);
 	rig_no_event(r);
+	rig_read(r, c->reads);
 	cell_afterwards(r, c);
 	if (c->rises)
 		rig_expect_rose(r, c->rises, 1);

@@ -20,7 +20,8 @@ enum cell_from {
 
 enum cell_answer {
 	OUT_NOTHING,
-	OUT_ACK, /* C or A */
+	OUT_ACK,       /* C or A */
+	OUT_ACK_LATER, /* Ad: by the delayed-ACK timer */
 	OUT_RA,
 	OUT_RN,
 	OUT_RS,
@@ -46,6 +47,7 @@ struct cell {
 	uint32_t events;
 	int error;
 	bool any_event;	   /* the table is silent about it */
+	uint16_t reads;	   /* octets that the application gets */
 	uint16_t snd_wnd;  /* SND.WND afterwards, where it matters */
 	const char *rises; /* a counter that rises by one */
 };

@@ -166,6 +166,14 @@ void rig_open_active(struct rig *r)
 	rig_expect_state(r, HF_ESTABLISHED);
 }
 
+void rig_another(struct rig *r)
+{
+	r->peer.port++;
+	r->id = 0;
+	r->ts_agreed = false;
+	r->written = r->read = 0;
+}
+
 static void to_established(struct rig *r)
 {
 	if (r->active)
