@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* SYN cookies end to end (RFC 4987 3.6; REQUIREMENTS 7, and LISTEN in Table K). */
+#include "rig/rig.h"
+
+static void set_always(struct rig *r)
+{
+	r->active = false;
+	r->config.tcp.syncookies = 2;
+	r->config.seed.iss_fixed = false;
+}
+
+static void set_full(struct rig *r)
+{
+	set_always(r);
+	r->config.tcp.syncookies = 1;
+	r->config.tcp.syn_backlog = 1;
+}
+
+static void set_never(struct rig *r)
+{
+	set_full(r);
+	r->config.tcp.syncookies = 0;
+}
+
+/* Our SYN-ACK to the peer's SYN, which leaves nothing behind. */
+static struct seg cookie_of(struct rig *r, struct seg syn)
+{
+	const struct frame *frame;
+	struct seg seg;
+
+	rig_mark(r);
+	rig_send(r, syn);
+	rig_flush(r);
+	frame = rig_pop(r);
+	assert_non_null(frame);
+	seg = frame->seg;
+	assert_int_equal(seg.flags, SEG_SYN | SEG_ACK);
+	assert_int_equal(seg.ack, syn.seq + 1);
+	rig_expect_rose(r, "cookie_sent", 1);
+	return seg;
+}
+
+/* The handshake's last ACK to that SYN-ACK. */
+static struct seg last_ack(const struct rig *r, struct seg synack)
+{
+	struct seg seg = { .seq = IRS + 1, .ack = synack.seq + 1, .flags = SEG_ACK };
+
+	if (synack.options & OPT_TS) {
+		seg.options = OPT_TS;
+		seg.tsval = r->ts_base + 5;
+		seg.tsecr = synack.tsval;
+	}
+	return seg;
+}
+
+static void take_up(struct rig *r, struct seg synack)
+{
+	r->iss = synack.seq;
+	r->su = r->sn = synack.seq + 1;
+	r->rn = IRS + 1;
+	r->ts_agreed = synack.options & OPT_TS;
+}
+
+static void listen__good_cookie__established(struct rig *r)
+{
+	struct seg synack;
+
+	rig_listen(r);
+	synack = cookie_of(r, rig_syn(r));
+	rig_expect_state(r, HF_CLOSED);
+	assert_int_equal(rig_levels(r).requests.used, 0);
+	rig_advance(r, SEC(60));
+	rig_expect_silence(r, SEC(1)); /* a cookie is never sent again */
+	rig_send(r, last_ack(r, synack));
+	take_up(r, synack);
+	rig_event(r, HF_EV_ACCEPT);
+	rig_expect_state(r, HF_ESTABLISHED);
+	rig_expect_rose(r, "cookie_ok", 1);
+	rig_accept(r);
+	rig_write(r, 100);
+	rig_expect(r, (struct seg){ .seq = r->sn, .ack = r->rn, .flags = SEG_ACK, .text_len = 100 });
+}
+
+static void listen__cookie_too_old__ra(struct rig *r)
+{
+	struct seg synack, ack;
+
+	rig_listen(r);
+	synack = cookie_of(r, rig_syn(r));
+	rig_advance(r, SEC(129));
+	ack = last_ack(r, synack);
+	rig_send(r, ack);
+	rig_expect_ra(r, ack);
+	rig_expect_state(r, HF_CLOSED);
+}
+
+static void listen__wrong_cookie__ra(struct rig *r)
+{
+	struct seg synack, ack;
+
+	rig_listen(r);
+	synack = cookie_of(r, rig_syn(r));
+	ack = last_ack(r, synack);
+	ack.ack += 64; /* the MAC's lowest bit */
+	rig_send(r, ack);
+	rig_expect_ra(r, ack);
+	rig_expect_rose(r, "cookie_bad", 1);
+	rig_expect_state(r, HF_CLOSED);
+}
+
+static void listen__acks_and_no_flood__no_mac(struct rig *r)
+{
+	rig_listen(r);
+	rig_mark(r);
+	for (uint32_t i = 0; i < 100; i++) {
+		const struct seg ack = { .seq = IRS + i, .ack = i * 7919, .flags = SEG_ACK };
+
+		rig_send(r, ack);
+		rig_expect_ra(r, ack);
+	}
+	rig_expect_rose(r, "cookie_checked", 0);
+}
+
+static void established__cookie_replayed__finds_the_connection(struct rig *r)
+{
+	struct seg synack;
+
+	rig_listen(r);
+	synack = cookie_of(r, rig_syn(r));
+	rig_send(r, last_ack(r, synack));
+	take_up(r, synack);
+	rig_event(r, HF_EV_ACCEPT);
+	rig_accept(r);
+	for (unsigned i = 0; i < 10; i++) {
+		rig_send(r, last_ack(r, synack));
+		rig_expect_silence(r, MS(1));
+	}
+	rig_expect_rose(r, "cookie_ok", 1);
+	rig_expect_rose(r, "passive_established", 1);
+}
+
+/* What the SYN offered comes back from TSval; without timestamps only the MSS is kept. */
+static void listen__cookie__keeps_options(struct rig *r)
+{
+	struct seg syn = rig_syn(r);
+	struct seg synack, ack;
+	struct hf_status status;
+
+	syn.options |= OPT_MSS | OPT_WSCALE | OPT_SACK_PERMITTED;
+	syn.mss = 1400;
+	syn.wscale = 9;
+	rig_listen(r);
+	synack = cookie_of(r, syn);
+	assert_int_equal(synack.options,
+			 OPT_MSS | (r->timestamps ? OPT_TS | OPT_WSCALE | OPT_SACK_PERMITTED : 0));
+	ack = last_ack(r, synack);
+	ack.wnd = 40;
+	rig_send(r, ack);
+	take_up(r, synack);
+	rig_event(r, HF_EV_ACCEPT);
+	rig_accept(r);
+	assert_int_equal(hf_status(r->w, r->id, &status), 0);
+	assert_int_equal(status.timestamps, r->timestamps);
+	assert_int_equal(status.sack, r->timestamps);
+	assert_int_equal(status.snd_wnd, r->timestamps ? 40 << 9 : 40);
+	assert_int_equal(status.snd_mss, r->timestamps ? 1400 - 12 : 1400);
+}
+
+static struct seg syn_from(struct rig *r, struct hf_addr *peer)
+{
+	peer->port++;
+	return rig_syn(r);
+}
+
+static void backlog_full__cookies_on__stateless(struct rig *r)
+{
+	struct hf_addr other = r->peer;
+
+	rig_listen(r);
+	rig_push_from(r, &other, syn_from(r, &other), NULL);
+	rig_turn(r);
+	rig_discard(r);
+	assert_int_equal(rig_levels(r).requests.used, 1);
+	cookie_of(r, rig_syn(r));
+	assert_int_equal(rig_levels(r).requests.used, 1);
+	rig_expect_rose(r, "syn_backlog_drop", 0);
+}
+
+static void backlog_full__cookies_off__dropped(struct rig *r)
+{
+	struct hf_addr other = r->peer;
+
+	rig_listen(r);
+	rig_push_from(r, &other, syn_from(r, &other), NULL);
+	rig_turn(r);
+	rig_discard(r);
+	rig_mark(r);
+	rig_send(r, rig_syn(r));
+	rig_expect_silence(r, MS(10));
+	rig_expect_rose(r, "syn_backlog_drop", 1);
+	rig_expect_rose(r, "cookie_sent", 0);
+}
+
+static const struct row rows[] = {
+	{ "SE-K-LISTEN-cookie", listen__good_cookie__established, .set_up = set_always },
+	{ "RFC4987-cookie1-age", listen__cookie_too_old__ra, .set_up = set_always },
+	{ "RFC4987-cookie1-forged", listen__wrong_cookie__ra, .set_up = set_always },
+	{ "RFC4987-cookie2", listen__cookie__keeps_options, .set_up = set_always },
+	{ "RFC4987-cookie3", listen__acks_and_no_flood__no_mac, .set_up = set_full },
+	{ "RFC4987-cookie4", established__cookie_replayed__finds_the_connection,
+	  .set_up = set_always },
+	{ "HF-B2-cookie", backlog_full__cookies_on__stateless, .set_up = set_full },
+	{ "HF-B2-drop", backlog_full__cookies_off__dropped, .set_up = set_never },
+};
+
+int main(int argc, char **argv)
+{
+	return rig_run("cookies", rows, sizeof(rows) / sizeof(rows[0]), argc, argv);
+}
