@@ -269,11 +269,12 @@ static enum verdict abort_on_data(struct tcp_host *host, struct tcb *tcb, struct
 	return DONE;
 }
 
-/* Something ahead of RCV.NXT: a duplicate ACK shows the peer where the gap is (RFC 5681 4.2). */
+/* Something ahead of RCV.NXT: a duplicate ACK shows the peer where the gap is (RFC 5681 4.2). For an
+ * orphan, text there ends the connection; a bare FIN does so only in FIN-WAIT-2 (Tables D and F). */
 static enum verdict ahead_of_gap(struct tcp_host *host, struct tcb *tcb, const struct seg *seg,
 				 struct out *out)
 {
-	if (tcb->flags & TCB_ORPHAN)
+	if ((tcb->flags & TCB_ORPHAN) && (seg->text_len > 0 || tcb->state != TCPS_FIN_WAIT_1))
 		return abort_on_data(host, tcb, out);
 	if ((seg->flags & SEG_FIN) && seq_in(seg->seq + seg->text_len, tcb->rcv_nxt, rcv_wnd(tcb))) {
 		tcb->flags |= TCB_FIN_AHEAD;
