@@ -9,7 +9,6 @@
 
 #define OPENS_A_TURN 64	   /* so that turns stay short */
 #define RETRY_US 1000	   /* after there was no port */
-#define QUIET_US 2000	   /* all has ended, and the wire has been silent for so long */
 #define ABORTED_US 3000000 /* after ABORT: retransmissions find nobody within this */
 #define NOBODY UINT64_MAX  /* the listener's cookie */
 
@@ -57,6 +56,7 @@ int end_create(struct end *e, struct run *run, enum side side, unsigned i, struc
 						(1000000 / e->rate + 1) :
 					0;
 	}
+	e->turns = counter_find("turns");
 	e->received = counter_find("rx_frames");
 	e->packets = counter_find("tx_frames");
 	e->octets = counter_find("tx_octets");
@@ -324,8 +324,7 @@ static void measure(struct end *e, uint64_t now_us)
 	}
 	if (!e->stopping && must_stop(e, now_us)) {
 		e->stopping = true;
-		e->stopped_us = e->quiet_us = now_us;
-		e->heard = counter_read(e, e->received);
+		e->stopped_us = now_us;
 		if (e->measuring) {
 			e->to = mark_now(e, now_us);
 			e->measured = true;
@@ -342,19 +341,33 @@ static void abort_all(struct end *e)
 	e->aborted = true;
 }
 
+/* Whether this queue's wire is silent for good: every frame sent has been received, and the peer has
+ * since been through two turns that sent none, so it has nothing left that it would answer. */
+static bool silent(struct end *e)
+{
+	const struct end *peer = e->peer;
+	const uint64_t turns = counter_read(peer, e->turns);
+	const uint64_t sent = counter_read(e, e->packets), received = counter_read(e, e->received);
+
+	if (atomic_load_explicit(&peer->over, memory_order_acquire)) {
+		e->over = true;
+	} else if (sent != counter_read(peer, e->received) ||
+		   received != counter_read(peer, e->packets) || sent + received != e->frames) {
+		e->frames = sent + received;
+		e->frames_turn = turns;
+	} else if (turns >= e->frames_turn + 2) {
+		e->over = true;
+	}
+	return e->over;
+}
+
 /* Let open connections end; abort them after the limit. @return false when nothing is left anywhere */
 static bool drain(struct end *e, uint64_t now_us)
 {
 	struct run *run = e->run;
 	const uint64_t limit_us = run->s->drain_us + (e->side == SERVER ? 500000 : 0);
-	const uint64_t received = counter_read(e, e->received);
-	bool idle;
+	bool idle = e->frees == e->size;
 
-	if (received != e->heard) {
-		e->heard = received;
-		e->quiet_us = now_us;
-	}
-	idle = e->frees == e->size && now_us - e->quiet_us >= QUIET_US;
 	if (idle && e->side == SERVER) {
 		idle = atomic_load_explicit(&run->opening, memory_order_relaxed) == 0;
 		if (idle && !e->idle) {
@@ -370,7 +383,7 @@ static bool drain(struct end *e, uint64_t now_us)
 			atomic_fetch_add(&run->opening, idle ? -1u : 1u);
 		atomic_fetch_add(&run->busy, idle ? -1u : 1u);
 	}
-	if (atomic_load_explicit(&run->busy, memory_order_relaxed) == 0)
+	if (atomic_load_explicit(&run->busy, memory_order_acquire) == 0 && silent(e))
 		return false;
 	if (!e->aborted && now_us - e->stopped_us >= limit_us)
 		abort_all(e);

@@ -82,6 +82,7 @@ struct end {
 	struct run *run;
 	struct hf_worker *w;
 	struct hf_port *port;
+	struct end *peer; /* at the other end of the queue */
 	enum side side;
 	uint32_t listener;
 
@@ -95,11 +96,13 @@ struct end {
 	uint32_t concurrency;
 	uint64_t phase_us; /* of this client's arrivals within their interval */
 	uint64_t retry_us; /* no open before: no port was free */
-	uint64_t stopped_us, quiet_us;
+	uint64_t stopped_us;
 	bool measuring, stopping, measured, idle, aborted;
-	struct mark from, to;			    /* edges of the measured time */
-	uint64_t heard;				    /* frames received so far, while it drains */
-	unsigned received, packets, octets, cycles; /* numbers of the counters a mark reads */
+	struct mark from, to; /* edges of the measured time */
+	uint64_t frames,
+		frames_turn; /* on this queue's wire, and the peer's turn when last they changed */
+	atomic_bool over;    /* it has fallen silent */
+	unsigned turns, received, packets, octets, cycles; /* numbers of the counters a mark reads */
 
 	struct books books;
 	struct histogram connect, close, transaction;

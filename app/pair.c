@@ -180,6 +180,7 @@ static int pair_make(struct pair *p, struct hf_error *why)
 			job->run = &p->run;
 			job->pair = i;
 			job->ends[side] = &p->ends[side][i];
+			job->ends[side]->peer = &p->ends[!side][i];
 			job->ports[side] = p->ports[side][i];
 		}
 	}
