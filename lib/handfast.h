@@ -94,39 +94,39 @@ enum hf_tw_overflow {
 
 /** The protocol's knobs; the names and defaults of REQUIREMENTS 24, units in the name. */
 struct hf_tcp_config {
-	uint32_t tw_len_ms;	       /* 2MSL (MUST-13): 60000 */
-	uint32_t tw_reuse;	       /* 0 never, 1 everywhere, 2 loopback-like networks only (TW-A1): 1 */
-	uint32_t tw_reuse_delay_ms;    /* TW-A4: 1000 */
+	uint32_t tw_len_ms; /* 2MSL (MUST-13): 60000 */
+	uint32_t tw_reuse;  /* 0 never, 1 everywhere, 2 loopback-like networks only (TW-A1): 1 */
+	uint32_t tw_reuse_delay_ms; /* TW-A4: 1000 */
 	enum hf_tw_overflow tw_overflow;
-	bool tw_accept_ts_new;	       /* TW-P5: false */
-	bool tw_reuse_unsafe;	       /* TW-A11: reuse without timestamps, closed labs only: false */
-	bool rfc1337;		       /* RST is ignored in TIME-WAIT: true */
-	uint32_t fin_timeout_ms;       /* orphaned FIN-WAIT-2 (HF-FW2-1): 60000 */
-	uint32_t syn_retries;	       /* MUST-23: 7 */
-	uint32_t synack_retries;       /* HF-OP2: 5 */
-	uint32_t retries1, retries2;   /* R1, R2 (MUST-20): 3, 15 */
-	uint32_t orphan_retries;       /* HF-LA1: 8 */
-	uint32_t max_orphans;	       /* HF-LA2; 0: as many as connections */
-	uint32_t syn_backlog;	       /* half-opens of a listener and worker (HF-B1): 4096 */
-	uint32_t accept_queue;	       /* established and not accepted yet (HF-B3): 4096 */
-	uint32_t syncookies;	       /* 0 never, 1 when the backlog is full, 2 always: 1 */
-	bool abort_on_overflow;	       /* HF-B3: false */
+	bool tw_accept_ts_new;	     /* TW-P5: false */
+	bool tw_reuse_unsafe;	     /* TW-A11: reuse without timestamps, closed labs only: false */
+	bool rfc1337;		     /* RST is ignored in TIME-WAIT: true */
+	uint32_t fin_timeout_ms;     /* orphaned FIN-WAIT-2 (HF-FW2-1): 60000 */
+	uint32_t syn_retries;	     /* MUST-23: 7 */
+	uint32_t synack_retries;     /* HF-OP2: 5 */
+	uint32_t retries1, retries2; /* R1, R2 (MUST-20): 3, 15 */
+	uint32_t orphan_retries;     /* HF-LA1: 8 */
+	uint32_t max_orphans;	     /* HF-LA2; 0: as many as connections */
+	uint32_t syn_backlog;	     /* half-opens of a listener and worker (HF-B1): 4096 */
+	uint32_t accept_queue;	     /* established and not accepted yet (HF-B3): 4096 */
+	uint32_t syncookies;	     /* 0 never, 1 when the backlog is full, 2 always: 1 */
+	bool abort_on_overflow;	     /* HF-B3: false */
 	uint32_t invalid_ratelimit_ms; /* between challenge ACKs of one connection (RFC5961-7): 500 */
 	uint32_t rst_budget;	       /* RSTs to no connection, a second (HF-RL4): 10000 */
 	uint32_t icmp_budget;	       /* HF-RL5: 1000 */
 	uint32_t arp_budget;	       /* HF-RL5: 1000 */
 	uint32_t rto_initial_ms, rto_min_ms, rto_max_ms; /* RFC 6298: 1000, 200, 120000 */
-	uint32_t delack_ms;	       /* MUST-40: 40 */
-	uint32_t keepalive_ms;	       /* 0: off (MUST-25); idle time before the first probe */
+	uint32_t delack_ms;				 /* MUST-40: 40 */
+	uint32_t keepalive_ms; /* 0: off (MUST-25); idle time before the first probe */
 	uint32_t keepalive_interval_ms, keepalive_probes; /* 75000, 9 (MUST-29) */
-	uint32_t user_timeout_ms;      /* 0: R2 alone decides (MUST-21) */
-	uint32_t min_snd_mss;	       /* HF-O4: 216 */
-	uint32_t pmtu_floor;	       /* IPv4, RFC1191-b: 552 */
-	uint32_t ooo_segs;	       /* SHLD-31: 64 */
-	uint32_t rcv_buf, snd_buf;     /* octets a connection may hold either way: 65536, 65536 */
+	uint32_t user_timeout_ms;			  /* 0: R2 alone decides (MUST-21) */
+	uint32_t min_snd_mss;				  /* HF-O4: 216 */
+	uint32_t pmtu_floor;				  /* IPv4, RFC1191-b: 552 */
+	uint32_t ooo_segs;				  /* SHLD-31: 64 */
+	uint32_t rcv_buf, snd_buf; /* octets a connection may hold either way: 65536, 65536 */
 	bool timestamps, window_scaling, sack; /* true, true, true */
-	bool ts_lenient;	       /* RFC7323-3.2b: false */
-	bool nagle;		       /* MUST-17, SHLD-7: true */
+	bool ts_lenient;		       /* RFC7323-3.2b: false */
+	bool nagle;			       /* MUST-17, SHLD-7: true */
 };
 
 /** How many of each a worker can hold, of one IP version. All memory is taken at hf_worker_create. */
@@ -152,14 +152,14 @@ struct hf_config {
 	struct hf_ip_range local[HF_MAX_RANGES]; /* our addresses; active opens use them in turn */
 	uint32_t locals;
 	uint16_t port_first, port_last; /* local ports of active opens: 1024 to 65535 */
-	uint32_t port_lists;	 /* (local address, target) pairs that active opens can serve: 16 */
-	uint32_t listeners;	 /* 64 */
-	uint32_t ranges;	 /* pieces of text queued either way, all connections: 65536 */
-	uint8_t mac[6];		 /* ours; all zero: the port's */
-	uint8_t gateway_mac[6];	 /* where frames go whose next hop is not known otherwise */
-	uint16_t mtu;		 /* 1500 */
-	uint8_t ttl;		 /* MUST-49: 64 */
-	bool accept_reserved;	 /* take segments from 240/4 and from 127/8 (RFC1122-3.2.1.3): false */
+	uint32_t port_lists;	/* (local address, target) pairs that active opens can serve: 16 */
+	uint32_t listeners;	/* 64 */
+	uint32_t ranges;	/* pieces of text queued either way, all connections: 65536 */
+	uint8_t mac[6];		/* ours; all zero: the port's */
+	uint8_t gateway_mac[6]; /* where frames go whose next hop is not known otherwise */
+	uint16_t mtu;		/* 1500 */
+	uint8_t ttl;		/* MUST-49: 64 */
+	bool accept_reserved; /* take segments from 240/4 and from 127/8 (RFC1122-3.2.1.3): false */
 	uint32_t clock_start_ms; /* added to the protocol's millisecond clock, to test its wrap (HF-G7) */
 };
 
@@ -173,13 +173,13 @@ HF_API uint64_t hf_config_memory(const struct hf_config *config);
 
 /** How to start DPDK. A program that has called rte_eal_init itself leaves hf_env_start out. */
 struct hf_env {
-	const char *program;	   /* argv[0] */
-	const char *const *eal;	   /* the user's own EAL options, or NULL */
+	const char *program;	/* argv[0] */
+	const char *const *eal; /* the user's own EAL options, or NULL */
 	int eal_count;
-	const char *cores;	   /* "0-1,3": CPUs for workers, in order; NULL: those of this process */
-	const char *const *vdevs;  /* "net_tap0,iface=hf0" ... */
+	const char *cores; /* "0-1,3": CPUs for workers, in order; NULL: those of this process */
+	const char *const *vdevs; /* "net_tap0,iface=hf0" ... */
 	int vdev_count;
-	uint32_t memory_mb;	   /* for mbufs and rings; given to EAL unless eal speaks of memory */
+	uint32_t memory_mb; /* for mbufs and rings; given to EAL unless eal speaks of memory */
 };
 
 /**
@@ -208,6 +208,20 @@ HF_API int hf_env_wait(unsigned core);
 HF_API int hf_port_ring_pair(const char *name, unsigned queues, uint32_t ring, uint32_t mbufs,
 			     struct hf_port **a, struct hf_port **b, struct hf_error *why);
 
+/**
+ * Open a device that EAL has probed, a vdev of hf_env_start or a NIC: configure and start it.
+ * @param device  its EAL name: "net_tap0", "0000:3b:00.0"
+ * @param queues  of each direction; the device must have as many
+ * @param mbufs   of the pool that its queues share
+ * @param ports   out: `queues` ports; their worker is the only one to use each
+ * @return 0; -ENODEV there is no such device; -EINVAL too many queues; -ENOMEM
+ */
+HF_API int hf_port_open(const char *device, unsigned queues, uint32_t mbufs, struct hf_port **ports,
+			struct hf_error *why);
+
+/** Whether the device has a carrier. The memory port always has. */
+HF_API bool hf_port_link(const struct hf_port *port);
+
 /** Free a port of any kind; its worker must be gone. NULL is allowed. */
 HF_API void hf_port_free(struct hf_port *port);
 
@@ -228,17 +242,18 @@ enum hf_checksum {
 };
 
 struct hf_memport {
-	const char *name;     /* names its mempool; unique in the process */
-	bool l3;	      /* frames are IP packets: no Ethernet header, no ARP */
-	uint32_t mbufs;	      /* of its pool: 512 when 0 */
-	uint32_t frames;      /* that each side's array holds: 256 when 0 */
-	bool rx_checksum;     /* advertises (and enables) checksum offload on receive */
-	bool tx_checksum;     /* ... on transmit: the field then holds the pseudo-header's sum */
-	bool multi_segs;      /* takes segment chains on transmit */
+	const char *name; /* names its mempool; unique in the process */
+	bool l3;	  /* frames are IP packets: no Ethernet header, no ARP */
+	uint32_t mbufs;	  /* of its pool: 512 when 0 */
+	uint32_t frames;  /* that each side's array holds: 256 when 0 */
+	bool rx_checksum; /* advertises (and enables) checksum offload on receive */
+	bool tx_checksum; /* ... on transmit: the field then holds the pseudo-header's sum */
+	bool multi_segs;  /* takes segment chains on transmit */
 };
 
 /** Needs an EAL (hf_env_start, or --no-huge -m 64 of the caller's own). */
-HF_API int hf_port_memory(const struct hf_memport *config, struct hf_port **port, struct hf_error *why);
+HF_API int hf_port_memory(const struct hf_memport *config, struct hf_port **port,
+			  struct hf_error *why);
 
 /** How hf_memport_push hands a frame over. All zero: one segment, checksums unknown, rx queue full order. */
 struct hf_push {
@@ -247,7 +262,8 @@ struct hf_push {
 };
 
 /** Put a frame where the next turn receives it; copied. @return 0; -ENOBUFS no mbuf or no room; -EMSGSIZE */
-HF_API int hf_memport_push(struct hf_port *port, const void *frame, size_t len, const struct hf_push *how);
+HF_API int hf_memport_push(struct hf_port *port, const void *frame, size_t len,
+			   const struct hf_push *how);
 
 /** Take the oldest frame the engine has sent. @return its length; -EAGAIN none; -EMSGSIZE (it stays) */
 HF_API ssize_t hf_memport_pop(struct hf_port *port, void *frame, size_t room);
@@ -261,8 +277,8 @@ HF_API void hf_memport_tx_limit(struct hf_port *port, uint32_t k);
  * Make a worker on a port. All memory is taken and touched here, on the NUMA node of the calling thread.
  * @return 0; -EINVAL a value is out of range (why names it); -ENOMEM
  */
-HF_API int hf_worker_create(const struct hf_config *config, struct hf_port *port, struct hf_worker **w,
-			    struct hf_error *why);
+HF_API int hf_worker_create(const struct hf_config *config, struct hf_port *port,
+			    struct hf_worker **w, struct hf_error *why);
 
 /** Free it and every mbuf it holds. Nothing is sent. NULL is allowed. */
 HF_API void hf_worker_destroy(struct hf_worker *w);
@@ -272,10 +288,10 @@ enum hf_event_what {
 	HF_EV_ACCEPT = 1 << 1,	  /* a listener's connection is ESTABLISHED: call hf_accept */
 	HF_EV_READABLE = 1 << 2,  /* new text has arrived */
 	HF_EV_EOF = 1 << 3,	  /* the peer's FIN: no more text will come */
-	HF_EV_WRITABLE = 1 << 4,  /* room in the send queue after hf_send took less than it was given */
-	HF_EV_SENT = 1 << 5,	  /* all text and the FIN, if any, are acknowledged */
-	HF_EV_CLOSED = 1 << 6,	  /* the end; the id is dead. error says how */
-	HF_EV_SUSPECT = 1 << 7,	  /* R1 reached: the path is suspected (MUST-20) */
+	HF_EV_WRITABLE = 1 << 4, /* room in the send queue after hf_send took less than it was given */
+	HF_EV_SENT = 1 << 5,	 /* all text and the FIN, if any, are acknowledged */
+	HF_EV_CLOSED = 1 << 6,	/* the end; the id is dead. error says how */
+	HF_EV_SUSPECT = 1 << 7, /* R1 reached: the path is suspected (MUST-20) */
 };
 
 /**
@@ -313,8 +329,8 @@ HF_API uint64_t hf_next_deadline(const struct hf_worker *w);
 struct hf_task {
 	struct hf_worker *worker;
 	/* Called every turn, with n = 0 too. @return false when this task has nothing left to do */
-	bool (*answer)(void *arg, struct hf_worker *w, uint64_t now_us, const struct hf_event *events,
-		       unsigned n);
+	bool (*answer)(void *arg, struct hf_worker *w, uint64_t now_us,
+		       const struct hf_event *events, unsigned n);
 	void *arg;
 };
 
@@ -338,7 +354,8 @@ HF_API uint64_t hf_now_us(void);
  * @param cookie comes back in HF_EV_ACCEPT
  * @return 0; -EADDRINUSE a listener has it; -EADDRNOTAVAIL not ours; -ENOBUFS; -EINVAL
  */
-HF_API int hf_listen(struct hf_worker *w, const struct hf_addr *local, uint64_t cookie, uint32_t *listener);
+HF_API int hf_listen(struct hf_worker *w, const struct hf_addr *local, uint64_t cookie,
+		     uint32_t *listener);
 
 /** CLOSE in LISTEN: half-opens vanish, connections nobody accepted are reset. @return 0; -EBADF */
 HF_API int hf_unlisten(struct hf_worker *w, uint32_t listener);
@@ -385,9 +402,9 @@ struct hf_status {
 	uint32_t snd_una, snd_nxt, snd_wnd, iss, rcv_nxt, rcv_wnd, irs;
 	uint32_t unsent, unacked, readable; /* octets */
 	uint32_t snd_mss, srtt_us, rto_ms, cwnd;
-	uint32_t retransmits;	    /* of the segment at SND.UNA */
-	uint64_t deadline_us;	    /* of the earliest timer; UINT64_MAX none */
-	int32_t soft_error;	    /* MUST-47: last soft ICMP error, positive errno */
+	uint32_t retransmits;			 /* of the segment at SND.UNA */
+	uint64_t deadline_us;			 /* of the earliest timer; UINT64_MAX none */
+	int32_t soft_error;			 /* MUST-47: last soft ICMP error, positive errno */
 	bool timestamps, sack, accepted, closed; /* closed: hf_close has been called */
 };
 
@@ -396,8 +413,8 @@ HF_API int hf_status(const struct hf_worker *w, uint64_t id, struct hf_status *s
 
 /** What the tuple stands for, be it a half-open, a connection or a 2MSL record (HF-H4).
  *  Fields that the thing does not have are 0. @return 0; -ENOENT (CLOSED, or LISTEN) */
-HF_API int hf_lookup(const struct hf_worker *w, const struct hf_addr *local, const struct hf_addr *peer,
-		     struct hf_status *status);
+HF_API int hf_lookup(const struct hf_worker *w, const struct hf_addr *local,
+		     const struct hf_addr *peer, struct hf_status *status);
 
 /* ---- Counters, levels, checks ------------------------------------------------------------ */
 
@@ -428,10 +445,10 @@ struct hf_level {
 /** Levels of every pool (section 20). Any thread; exact between turns. */
 struct hf_levels {
 	struct hf_level connections, requests, buckets, ranges, flows; /* both IP versions together */
-	uint32_t timers;      /* armed in the wheels */
+	uint32_t timers;					       /* armed in the wheels */
 	uint32_t orphans;
 	uint32_t queued_mbufs; /* held for text either way, and by the transmit queue */
-	uint64_t memory;      /* octets taken at creation, mbufs apart */
+	uint64_t memory;       /* octets taken at creation, mbufs apart */
 	uint32_t bytes_per_connection[2], bytes_per_request[2], bytes_per_bucket[2]; /* IPv4, IPv6 */
 };
 HF_API void hf_levels(const struct hf_worker *w, struct hf_levels *levels);

@@ -325,3 +325,22 @@ int port_open(uint16_t id, unsigned queues, uint32_t mbufs, struct hf_port **por
 	port_share_drop(share);
 	return error;
 }
+
+int hf_port_open(const char *device, unsigned queues, uint32_t mbufs, struct hf_port **ports,
+		 struct hf_error *why)
+{
+	uint16_t id;
+
+	if (rte_eth_dev_get_port_by_name(device, &id) != 0)
+		return why_say(why, -ENODEV, "device %s: EAL has not probed it", device);
+	return port_open(id, queues, mbufs, ports, why);
+}
+
+bool hf_port_link(const struct hf_port *port)
+{
+	struct rte_eth_link link = { 0 };
+
+	if (port->kind == PORT_MEMORY)
+		return true;
+	return rte_eth_link_get_nowait(port->id, &link) == 0 && link.link_status == RTE_ETH_LINK_UP;
+}
