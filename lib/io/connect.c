@@ -61,13 +61,9 @@ static void local_address(const struct hf_worker *w, uint32_t n, struct hf_ip *i
 static bool reusable(struct hf_worker *w, handle h, const struct hf_ip *peer)
 {
 	const struct hf_tcp_config *const config = &w->config.tcp;
-	const struct timewait *tw;
+	const struct timewait *const tw = bucket_at(w, h);
 
-	if (handle_kind(h) != KIND_BUCKET)
-		return false;
-	tw = bucket_at(w, h);
-	if ((tw->flags & TW_FIN_WAIT_2) || config->tw_reuse == 0 ||
-	    (config->tw_reuse == 2 && !is_test_network(peer)))
+	if (config->tw_reuse == 0 || (config->tw_reuse == 2 && !is_test_network(peer)))
 		return false;
 	if (w->host.now_ms - tw->entered_ms <= config->tw_reuse_delay_ms) {
 		count(w, STAT_TW_REUSE_YOUNG);
@@ -93,12 +89,22 @@ static int look_up(struct hf_worker *w, struct choice *choice, const struct hf_i
 	h = flow_find(&w->flows, choice->hash, &choice->flow);
 	if (h == HANDLE_NONE)
 		return 0;
-	if (handle_kind(h) != KIND_BUCKET)
+	if (handle_kind(h) != KIND_BUCKET || (bucket_at(w, h)->flags & TW_FIN_WAIT_2))
 		return -EADDRINUSE;
 	if (!reusable(w, h, peer))
 		return -EADDRNOTAVAIL;
 	choice->bucket = h;
 	return 0;
+}
+
+/* As look_up, for a port that the application has named: in LISTEN it is taken (Table U). */
+static int look_up_named(struct hf_worker *w, struct choice *choice, const struct hf_ip *peer)
+{
+	const int rc = look_up(w, choice, peer);
+
+	if (rc == 0 && choice->bucket == HANDLE_NONE && listen_find(&w->listeners, &choice->flow) >= 0)
+		return -EADDRINUSE;
+	return rc;
 }
 
 static void set_local_port(struct flow *flow, uint16_t port)
@@ -151,7 +157,7 @@ static int choose(struct hf_worker *w, const struct hf_addr *local, const struct
 		if (!worker_owns(w, &from.ip))
 			return -EADDRNOTAVAIL;
 		flow_of(&from, peer, &choice->flow);
-		return from.port != 0 ? look_up(w, choice, &peer->ip) :
+		return from.port != 0 ? look_up_named(w, choice, &peer->ip) :
 					choose_port(w, choice, &peer->ip);
 	}
 	for (uint32_t i = 0, n = 0; i < w->local_count && n < ADDRESS_TRIES && rc != 0; i++) {
@@ -161,7 +167,7 @@ static int choose(struct hf_worker *w, const struct hf_addr *local, const struct
 			continue;
 		n++;
 		flow_of(&from, peer, &choice->flow);
-		rc = from.port != 0 ? look_up(w, choice, &peer->ip) :
+		rc = from.port != 0 ? look_up_named(w, choice, &peer->ip) :
 				      choose_port(w, choice, &peer->ip);
 		if (rc == -ENOBUFS)
 			break;

@@ -100,6 +100,10 @@ void tcb_syn_acked(struct tcp_host *host, struct tcb *tcb)
 	if ((tcb->flags & TCB_TIMING) && !(tcb->flags & TCB_SYN_RETRIED))
 		rto_sample(host, tcb, (uint32_t)host->now_us - tcb->rtt_at_us);
 	tcb->flags &= ~(uint32_t)TCB_TIMING;
+	if (tcb->snd_una != tcb->snd_nxt) { /* a FIN left from SYN-RECEIVED (Table U) */
+		rto_arm(host, tcb);
+		tcb->timers |= TIMER_RTX;
+	}
 	cc_init(tcb);
 	tcp_count(host,
 		  tcb->flags & TCB_PASSIVE ? STAT_PASSIVE_ESTABLISHED : STAT_ACTIVE_ESTABLISHED);

@@ -241,7 +241,7 @@ static void syn_rcvd__rst__origin_decides(struct rig *r)
 	rig_no_event(r);
 	assert_int_equal(rig_levels(r).flows.used, 0);
 
-	r->peer.port++;
+	r->local.port++; /* the listener keeps its own */
 	r->ts_agreed = false;
 	rig_to(r, RIG_SYN_RCVD_A);
 	rig_send(r, (struct seg){ .seq = r->rn, .flags = SEG_RST });
