@@ -237,6 +237,30 @@ static void established__gap_fills__close_wait(struct rig *r)
 	rig_expect_silence(r, MS(100));
 }
 
+/* Text that the application had read before it closed, and the FIN: trimmed to the FIN. */
+static void fin_wait_2_closed__fin_overlaps_old_text__time_wait(struct rig *r)
+{
+	struct seg fin;
+
+	rig_to(r, RIG_ESTABLISHED);
+	rig_send(r, (struct seg){ .seq = r->rn, .ack = r->sn, .flags = SEG_ACK, .text_len = 10 });
+	r->rn += 10;
+	rig_read(r, 10);
+	assert_int_equal(hf_close(r->w, r->id), 0);
+	rig_expect(r, (struct seg){ .seq = r->sn, .ack = r->rn, .flags = FINACK });
+	r->sn++;
+	rig_send(r, (struct seg){ .seq = r->rn, .ack = r->sn, .flags = SEG_ACK });
+	rig_expect_silence(r, 0);
+	rig_expect_state(r, HF_FIN_WAIT_2);
+	fin = fin_at(r, -4);
+	fin.text_len = 4;
+	rig_send(r, fin);
+	r->rn++;
+	rig_expect_ack(r);
+	rig_expect_state(r, HF_TIME_WAIT);
+	rig_expect_silence(r, MS(100));
+}
+
 static const struct row rows[] = {
 	STRANGER("CLOSED", RIG_CLOSED),
 	STRANGER("LISTEN", RIG_LISTEN),
@@ -288,6 +312,8 @@ static const struct row rows[] = {
 	     .ack_from = FROM_SN, .state = HF_TIME_WAIT, EOF_TOLD),
 	CELL("F-FIN_WAIT_2-closed-order", .in = RIG_FIN_WAIT_2, .flags = FINACK, .ack_from = FROM_SN,
 	     .rn_by = 1, .out = OUT_ACK, .state = HF_TIME_WAIT, .any_event = true),
+	{ .name = "SE-F-FIN_WAIT_2-closed-order-overlap",
+	  .test = fin_wait_2_closed__fin_overlaps_old_text__time_wait },
 	{ .name = "SE-F-FIN_WAIT_2-closed-order-late", .test = fin_wait_2__fin_late__whole_2msl },
 	ACKED("FIN_WAIT_2", .in = RIG_FIN_WAIT_2, .hold = true, .state = HF_FIN_WAIT_2),
 	OUTSIDE("FIN_WAIT_2", .in = RIG_FIN_WAIT_2, .hold = true, .state = HF_FIN_WAIT_2),

@@ -159,6 +159,9 @@ static const struct row rows[] = {
 	     .state = HF_TIME_WAIT, .events = HF_EV_CLOSED, .rises = "tw_entered"),
 	CELL("K-CLOSING-held-new", .in = RIG_CLOSING, .hold = true, .flags = SEG_ACK,
 	     .ack_from = FROM_SN, .state = HF_TIME_WAIT, .rises = "tw_entered"),
+	/* What its own ACK field has moved to TIME-WAIT is judged there: nothing follows a FIN. */
+	CELL("K-CLOSING-new-second-fin", .in = RIG_CLOSING, .flags = SEG_ACK | SEG_FIN,
+	     .ack_from = FROM_SN, .out = OUT_ACK, .state = HF_TIME_WAIT, .events = HF_EV_CLOSED),
 	NEW("CLOSING", .in = RIG_CLOSING, .state = HF_CLOSING),
 	OLD("CLOSING", .in = RIG_CLOSING, .state = HF_CLOSING),
 	REFUSED("CLOSING", .in = RIG_CLOSING, .state = HF_CLOSING),
