@@ -75,7 +75,7 @@ int plan_make(const struct settings *s, unsigned cores, struct plan *plan, struc
 	plan->tuples = (uint64_t)client->count * ports;
 
 	/* What is in flight fits the rings: a frame dropped costs its connection an RTO. */
-	each = plan_share(plan->concurrency, 0, plan->pairs) * (2 + text_frames(s));
+	each = plan_share(plan->concurrency, 0, plan->pairs) * (4 + text_frames(s));
 	plan->ring = s->ring ? s->ring :
 			       power_of_two(each < 512	 ? 512 :
 					    each > 32768 ? 32768 :
