@@ -35,18 +35,24 @@ static uint64_t both(const struct report *r, const char *name)
 	return report_counter(r, CLIENT, name) + report_counter(r, SERVER, name);
 }
 
+/* What the figures suffer from: one line, before all others. */
 static void print_troubles(const struct report *r, FILE *out)
 {
 	const uint64_t missed = r->ends[CLIENT].missed + r->ends[SERVER].missed;
 	const uint64_t dropped = both(r, "tx_ring_full");
+	const uint64_t portless = r->ends[CLIENT].books.failed[FAILED_NO_PORT];
+	const bool slow = r->s->rate && r->achieved_per_s < 0.99 * r->offered_per_s;
 
-	if (r->s->rate && r->achieved_per_s < 0.99 * r->offered_per_s)
+	if (slow)
 		fprintf(out, "THE RATE WAS NOT KEPT: %.0f of %.0f connections/s were opened. ",
 			r->achieved_per_s, r->offered_per_s);
 	if (missed || dropped)
 		fprintf(out, "FRAMES WERE DROPPED BY THE PORTS: %s received, %s sent. ", N(missed),
 			N(dropped));
-	if ((r->s->rate && r->achieved_per_s < 0.99 * r->offered_per_s) || missed || dropped)
+	if (portless)
+		fprintf(out, "LOCAL PORTS RAN OUT: %s opens found none free or old enough. ",
+			N(portless));
+	if (slow || missed || dropped || portless)
 		fputc('\n', out);
 	for (unsigned i = 0; i < r->problems; i++)
 		fprintf(out, "FAILED: %s\n", r->problem[i]);

@@ -206,6 +206,7 @@ static void units__are_read__and_written(void **state)
 		{ "pair.rate", "2M/s", "2000000/s", 2000000 },
 		{ "pair.rate", "1.5k", "1500/s", 1500 },
 		{ "pair.count", "4Mi", "4194304", 4194304 },
+		{ "tcp.delack", "0.5ms", NULL, 0 },
 		{ "pair.count", "10k", "10000", 10000 },
 	};
 
