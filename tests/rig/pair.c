@@ -19,6 +19,7 @@ struct pair_case {
 	const struct pair_row *row;
 	struct hf_port *port[2];
 	unsigned long count;
+	uint64_t seed;
 	struct pair *pair; /* while a variant runs */
 };
 
@@ -104,7 +105,7 @@ static void collect(struct pair *p, unsigned side)
 	while ((len = hf_memport_pop(p->side[side].port, raw, sizeof(raw))) >= 0) {
 		log_frame(p, side, raw, (size_t)len,
 			  link_send(p->link, side, raw, (size_t)len, p->now_us));
-		if (p->verify)
+		if (p->logged % p->verify_every == 0)
 			verify(p, raw, (size_t)len);
 	}
 }
@@ -307,12 +308,13 @@ static void begin(struct pair_case *c, unsigned variant)
 	p->row = c->row;
 	p->variant = variant;
 	p->count = c->count;
+	p->seed = c->seed * PAIR_ALL + variant;
 	p->now_us = SEC(1);
 	p->wake_us = UINT64_MAX;
 	p->check_every = 1;
-	p->verify = true;
+	p->verify_every = 1;
 	p->log = calloc(PAIR_LOG, sizeof(*p->log));
-	p->link = link_make(PAIR_MBUFS, variant + 1);
+	p->link = link_make(PAIR_MBUFS, p->seed);
 	assert_true(p->log && p->link);
 	for (unsigned i = 0; i < 2; i++) {
 		p->side[i].port = c->port[i];
@@ -368,16 +370,15 @@ static int post_mortem(void **state)
 }
 
 static int run_group(const char *group, const struct pair_row *rows, size_t count,
-		     struct hf_port *port[2], unsigned long share)
+		     const struct pair_case *common)
 {
 	struct CMUnitTest *const tests = calloc(count, sizeof(*tests));
 	struct pair_case *const cases = calloc(count, sizeof(*cases));
 	int failed = 1;
 
 	for (size_t i = 0; tests && cases && i < count; i++) {
-		cases[i] = (struct pair_case){ .row = &rows[i],
-					       .port = { port[0], port[1] },
-					       .count = share };
+		cases[i] = *common;
+		cases[i].row = &rows[i];
 		tests[i] = (struct CMUnitTest){ .name = rows[i].name,
 						.test_func = run_variants,
 						.teardown_func = post_mortem,
@@ -390,31 +391,37 @@ static int run_group(const char *group, const struct pair_row *rows, size_t coun
 	return failed;
 }
 
+static int make_port(const char *name, struct hf_port **port, struct hf_error *why)
+{
+	const struct hf_memport memport = {
+		.name = name, .l3 = true, .mbufs = PAIR_MBUFS, .frames = 4096
+	};
+
+	return hf_port_memory(&memport, port, why);
+}
+
 int pair_rows_run(const char *group, const struct pair_row *rows, size_t count, int argc, char **argv)
 {
 	const struct hf_env env = { .program = argv[0], .memory_mb = 96 };
-	struct hf_memport memport = { .l3 = true, .mbufs = PAIR_MBUFS, .frames = 4096 };
-	struct hf_port *port[2] = { NULL, NULL };
+	struct pair_case common = { .seed = 1 };
 	struct hf_error why = { "" };
-	unsigned long share = 0;
 	int i = 1, failed = 1;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	if (argc > 2 && strcmp(argv[1], "--count") == 0) {
-		share = strtoul(argv[2], NULL, 10);
-		i = 3;
+	for (; i + 1 < argc && argv[i][0] == '-'; i += 2) {
+		if (strcmp(argv[i], "--count") == 0)
+			common.count = strtoul(argv[i + 1], NULL, 10);
+		else if (strcmp(argv[i], "--seed") == 0)
+			common.seed = strtoull(argv[i + 1], NULL, 10);
 	}
 	if (argc > i)
 		cmocka_set_test_filter(argv[i]);
 	if (hf_env_start(&env, &why) == 0) {
-		memport.name = "pair-0";
-		if (hf_port_memory(&memport, &port[0], &why) == 0) {
-			memport.name = "pair-1";
-			if (hf_port_memory(&memport, &port[1], &why) == 0)
-				failed = run_group(group, rows, count, port, share);
-		}
-		hf_port_free(port[0]);
-		hf_port_free(port[1]);
+		if (make_port("pair-0", &common.port[0], &why) == 0 &&
+		    make_port("pair-1", &common.port[1], &why) == 0)
+			failed = run_group(group, rows, count, &common);
+		hf_port_free(common.port[0]);
+		hf_port_free(common.port[1]);
 		hf_env_stop();
 	}
 	if (why.text[0])

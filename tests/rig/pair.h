@@ -22,6 +22,18 @@
 #define MS(n) ((uint64_t)(n)*1000)
 #define SEC(n) ((uint64_t)(n)*1000000)
 
+/* A sanitized build does so much less of what is counted. */
+#if defined(__SANITIZE_ADDRESS__)
+#define PAIR_SLOWER 20
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define PAIR_SLOWER 20
+#endif
+#endif
+#ifndef PAIR_SLOWER
+#define PAIR_SLOWER 1
+#endif
+
 #define PAIR_EVENTS 64
 #define PAIR_LOG 64
 #define PAIR_MBUFS 8191
@@ -61,13 +73,14 @@ struct pair_log {
 struct pair {
 	const struct pair_row *row;
 	unsigned variant;
-	unsigned long count; /* the program's argument: how much a row does; 0: its CI share */
+	unsigned long count; /* --count: how much a row does; 0: its CI share */
+	uint64_t seed;	     /* --seed, and what is at random in a row comes of it */
 	struct pair_side side[2];
 	struct link *link;
 	uint64_t now_us;
 	uint64_t wake_us; /* when the application wants its next turn without an event; it sets this anew */
-	uint64_t check_every; /* steps between two hf_check; 0: never */
-	bool verify;	      /* every frame, octet by octet (frame_parse) */
+	uint64_t check_every;  /* steps between two hf_check; 0: never */
+	uint64_t verify_every; /* frames between two that are taken apart (frame_parse) */
 	pair_app *app;
 	void *arg; /* the application's */
 	uint64_t steps;
@@ -75,7 +88,7 @@ struct pair {
 	unsigned logged;
 };
 
-/* Run all rows as one cmocka group. argv: [--count N] [pattern of row names]. @return main's status */
+/* Run all rows as one cmocka group. argv: [--count N] [--seed N] [pattern of names]. @return main's status */
 int pair_rows_run(const char *group, const struct pair_row *rows, size_t count, int argc,
 		  char **argv);
 
