@@ -153,8 +153,7 @@ void rig_expect_silence_at(const char *file, int line, struct rig *r, uint64_t u
 /* C, and A which looks alike: <SEQ=SN,ACK=RN,CTL=ACK> */
 #define rig_expect_ack(r) rig_expect_at(__FILE__, __LINE__, (r), rig_ack(r))
 /* Rs: <SEQ=SN,ACK=RN,CTL=RST,ACK> */
-#define rig_expect_rs(r) \
-	rig_expect(r, (struct seg){ .seq = (r)->sn, .ack = (r)->rn, .flags = SEG_RST | SEG_ACK })
+#define rig_expect_rs(r) rig_expect_at(__FILE__, __LINE__, (r), rig_rs(r))
 /* Ra, Rn: the answers to seg that need no connection */
 #define rig_expect_ra(r, in) rig_expect(r, (struct seg){ .seq = (in).ack, .flags = SEG_RST })
 #define rig_expect_rn(r, in) \
@@ -167,6 +166,7 @@ void rig_expect_silence_at(const char *file, int line, struct rig *r, uint64_t u
 				    .options = (uint8_t)(OPT_MSS | ((r)->timestamps ? OPT_TS : 0)) })
 
 struct seg rig_ack(const struct rig *r); /* the bare ACK of SN and RN, from us */
+struct seg rig_rs(const struct rig *r); /* the RST of a live connection, from us; TS where agreed */
 struct seg rig_syn(const struct rig *r); /* the peer's SYN as rig_to sends it: MSS, TS if r->timestamps */
 uint32_t rig_len(struct seg seg);	 /* SEG.LEN */
 

@@ -90,6 +90,15 @@ struct seg rig_ack(const struct rig *r)
 	return (struct seg){ .seq = r->sn, .ack = r->rn, .flags = SEG_ACK };
 }
 
+struct seg rig_rs(const struct rig *r)
+{
+	struct seg seg = rig_ack(r);
+
+	seg.flags |= SEG_RST;
+	seg.options = r->ts_agreed ? OPT_TS : 0;
+	return seg;
+}
+
 struct seg rig_syn(const struct rig *r)
 {
 	return (struct seg){ .seq = r->irs,
