@@ -29,6 +29,7 @@ static void answer_synack(struct tcp_host *host, struct request *rq, struct out 
 	answer_plain_ack(out, rq->iss, rq->irs + 1, tcp_syn_window(host));
 	seg = &out->answer[out->answers - 1];
 	seg->flags |= SEG_SYN;
+	seg->len = 1;
 	syn_offer(host, seg, rq->version, rq->flags & REQUEST_SACK, rq->flags & REQUEST_WSCALE);
 	if (rq->flags & REQUEST_TS)
 		answer_timestamp(seg, tcp_tsval(host, rq->ts_offset), rq->ts_recent);
@@ -135,8 +136,8 @@ static void challenge(struct tcp_host *host, struct request *rq, struct out *out
 	}
 	tcp_count(host, STAT_CHALLENGE_SENT);
 	answer_plain_ack(out, rq->iss + 1, rq->irs + 1,
-			 tcp_syn_window(host) >>
-				 (rq->flags & REQUEST_WSCALE ? host->config.rcv_wscale : 0));
+			 (uint16_t)(tcp_syn_window(host) >>
+				    (rq->flags & REQUEST_WSCALE ? host->config.rcv_wscale : 0)));
 	if (rq->flags & REQUEST_TS)
 		answer_timestamp(&out->answer[out->answers - 1], tcp_tsval(host, rq->ts_offset),
 				 rq->ts_recent);
