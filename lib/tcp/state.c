@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The state diagram (RFC 9293 figure 5, with the edges of RFC 5961 and of section 6 of the
- * requirements) as data: it asserts what input, calls and expiries do, it does not steer them. */
+ * requirements) as data: it asserts what input, calls and expiries do, it does not steer them. Passive
+ * OPEN and CLOSE in LISTEN are not in it: a listener is no TCB (table/listen.c). */
 #include "tcp/tcp.h"
 
 #define TO(s) (1u << TCPS_##s)
 
 static const uint16_t may_follow[TCPS_COUNT] = {
-	[TCPS_CLOSED] = TO(LISTEN) | TO(SYN_SENT) | TO(SYN_RECEIVED),
-	[TCPS_LISTEN] = TO(CLOSED) | TO(SYN_RECEIVED),
+	[TCPS_CLOSED] = TO(SYN_SENT),
+	[TCPS_LISTEN] = TO(SYN_RECEIVED),
 	[TCPS_SYN_SENT] = TO(CLOSED) | TO(SYN_RECEIVED) | TO(ESTABLISHED),
 	[TCPS_SYN_RECEIVED] = TO(CLOSED) | TO(LISTEN) | TO(ESTABLISHED) | TO(FIN_WAIT_1),
 	[TCPS_ESTABLISHED] = TO(CLOSED) | TO(FIN_WAIT_1) | TO(CLOSE_WAIT),
