@@ -13,8 +13,10 @@ static uint32_t min_u32(uint32_t a, uint32_t b)
 /* What RCV.WND would be if it could be chosen anew: room, but no silly step (3.8.6.2.2). */
 static uint32_t window_wanted(const struct tcp_host *host, const struct tcb *tcb)
 {
-	const uint32_t room =
-		host->config.rcv_buf > tcb->rcv_queued ? host->config.rcv_buf - tcb->rcv_queued : 0;
+	const uint32_t most = (uint32_t)UINT16_MAX << tcb->rcv_wscale; /* that can be said */
+	const uint32_t room = host->config.rcv_buf > tcb->rcv_queued ?
+				      min_u32(host->config.rcv_buf - tcb->rcv_queued, most) :
+				      0;
 	const uint32_t promised = tcb->rcv_adv - tcb->rcv_nxt;
 	const uint32_t step = min_u32(host->config.mss[tcb->version == 6], host->config.rcv_buf / 2);
 
@@ -34,7 +36,8 @@ bool tcp_window_opens(const struct tcp_host *host, const struct tcb *tcb)
 	const uint32_t promised = tcb->rcv_adv - tcb->rcv_nxt;
 	const uint32_t wanted = window_wanted(host, tcb);
 
-	return wanted > promised && (promised == 0 || wanted - promised >= host->config.rcv_buf / 2);
+	return wanted > promised &&
+	       (promised >> tcb->rcv_wscale == 0 || wanted - promised >= host->config.rcv_buf / 2);
 }
 
 void answer_timestamp(struct seg *seg, uint32_t tsval, uint32_t tsecr)
