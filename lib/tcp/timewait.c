@@ -7,7 +7,7 @@
 
 void timewait_enter(const struct tcp_host *host, const struct tcb *tcb, struct timewait *tw)
 {
-	const uint32_t wait_ms = tcb->rto_ms / 2 * 7; /* 3.5 RTO */
+	const uint32_t wait_ms = (tcb->rto_ms * 7 + 1) / 2; /* 3.5 RTO */
 	const uint32_t len_ms = wait_ms > host->config.tw_len_ms ? wait_ms : host->config.tw_len_ms;
 	const uint32_t wnd = (tcb->rcv_adv - tcb->rcv_nxt) >> tcb->rcv_wscale;
 
@@ -130,11 +130,7 @@ static enum timewait_verdict fin_wait_2(struct tcp_host *host, struct timewait *
 {
 	if (seg->len == 0)
 		return TW_KEEP;
-	if (seg->seq == tw->rcv_nxt && seg->text_len == 0) { /* FIN alone, in order */
-		if ((seg->options & OPT_TS) && seq_ge(seg->tsval, tw->ts_recent)) {
-			tw->ts_recent = seg->tsval;
-			tw->ts_recent_ms = host->now_ms;
-		}
+	if ((seg->flags & SEG_FIN) && seg->seq + seg->text_len == tw->rcv_nxt) { /* no new text */
 		tw->rcv_nxt++;
 		tw->flags &= (uint8_t)~TW_FIN_WAIT_2;
 		tw->entered_ms = host->now_ms;
@@ -205,6 +201,10 @@ enum timewait_verdict timewait_input(struct tcp_host *host, struct timewait *tw,
 	}
 	if (!acceptable(tw, seg))
 		return take_old(host, tw, seg, out);
+	if ((seg->options & OPT_TS) && seq_le(seg->seq, tw->rcv_nxt)) {
+		tw->ts_recent = seg->tsval; /* RFC 7323 4.3 */
+		tw->ts_recent_ms = host->now_ms;
+	}
 	if (tw->flags & TW_FIN_WAIT_2)
 		return fin_wait_2(host, tw, seg, out);
 	if (seg->len == 0 && seg->seq == tw->rcv_nxt)
