@@ -118,12 +118,10 @@ void tcb_establish(struct tcp_host *host, struct tcb *tcb)
 }
 
 /* RFC 7323 3.2: a SYN-ACK has to echo a TSval that one of our SYNs carried. In SYN-SENT
- * last_ack_sent, which has no other use there, holds the first one's. */
-static bool tsecr_is_ours(const struct tcp_host *host, const struct tcb *tcb, const struct seg *seg)
+ * last_ack_sent and fin_seq, which have no other use there, hold the first one's and the last one's. */
+static bool tsecr_is_ours(const struct tcb *tcb, const struct seg *seg)
 {
-	const uint32_t first = tcb->last_ack_sent;
-
-	return seg->tsecr - first <= tcp_tsval(host, tcb->ts_offset) - first;
+	return seg->tsecr - tcb->last_ack_sent <= tcb->fin_seq - tcb->last_ack_sent;
 }
 
 /* 3.10.7.3: first ACK, second RST, fourth SYN. Text and FIN are never taken from a SYN (HF-OP3). */
@@ -153,7 +151,7 @@ void input_syn_sent(struct tcp_host *host, struct tcb *tcb, const struct seg *se
 		return;
 	}
 	if ((seg->flags & SEG_ACK) && (seg->options & OPT_TS) && host->config.timestamps &&
-	    !tsecr_is_ours(host, tcb, seg)) {
+	    !tsecr_is_ours(tcb, seg)) {
 		tcp_count(host, STAT_TSECR_REFUSED);
 		answer_stranger(seg, out);
 		return;

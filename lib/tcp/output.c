@@ -34,28 +34,31 @@ static void watch(const struct tcp_host *host, struct tcb *tcb)
 static void send_syn(struct tcp_host *host, struct tcb *tcb, struct seg *seg)
 {
 	const bool first = tcb->state == TCPS_SYN_SENT;
-	const uint32_t first_tsval = tcb->last_ack_sent; /* what input_syn_sent compares TSecr with */
+	const uint32_t first_tsval = tcb->last_ack_sent;
+	const uint32_t promised = tcb->rcv_adv;
 
 	tcb->flags &= ~(uint32_t)TCB_SYN_NOW;
 	tcp_segment(host, tcb, tcb->iss, first ? SEG_SYN : SEG_SYN | SEG_ACK, seg);
 	seg->len = 1;
 	seg->wnd = tcp_syn_window(host);
+	tcb->rcv_adv = seq_max(promised, tcb->rcv_nxt + seg->wnd); /* not what a scale would allow */
 	if (first) {
 		seg->ack = 0;
 		syn_offer(host, seg, tcb->version, host->config.sack, host->config.window_scaling);
+		tcb->fin_seq = tcp_tsval(host, tcb->ts_offset); /* see tsecr_is_ours */
+		tcb->last_ack_sent = tcb->snd_nxt == tcb->iss ? tcb->fin_seq : first_tsval;
 		if (host->config.timestamps)
-			answer_timestamp(seg, tcp_tsval(host, tcb->ts_offset), 0);
+			answer_timestamp(seg, tcb->fin_seq, 0);
 	} else {
 		syn_offer(host, seg, tcb->version, tcb->flags & TCB_SACK, tcb->flags & TCB_WSCALE);
 	}
-	if (first)
-		tcb->last_ack_sent = tcb->snd_nxt == tcb->iss ? seg->tsval : first_tsval;
 	if (tcb->snd_nxt == tcb->iss) {
 		tcb->snd_nxt = tcb->iss + 1;
 		tcb->flags |= TCB_TIMING;
 		tcb->rtt_at_us = (uint32_t)host->now_us;
 		tcb->rtt_seq = tcb->snd_nxt;
 	} else {
+		tcb->flags &= ~(uint32_t)TCB_TIMING; /* Karn (MUST-18) */
 		tcp_count(host, first ? STAT_RETRANSMIT_SYN : STAT_RETRANSMIT_SYNACK);
 	}
 	watch(host, tcb);
