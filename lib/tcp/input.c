@@ -110,6 +110,8 @@ static enum verdict check_syn(struct tcp_host *host, struct tcb *tcb, const stru
 	if (tcb->state == TCPS_SYN_RECEIVED && seg->seq == tcb->irs && !(seg->flags & SEG_FIN)) {
 		if ((seg->flags & SEG_ACK) && seg->ack == tcb->snd_nxt) {
 			tcb->snd_wnd = seg->wnd;
+			if (tcb->snd_wnd > tcb->max_wnd)
+				tcb->max_wnd = tcb->snd_wnd;
 			tcb_establish(host, tcb);
 			tcb->flags |= TCB_ACK_NOW;
 			out->events |= TCP_EV_CONNECTED;
