@@ -231,9 +231,9 @@ static enum verdict check_ack(struct tcp_host *host, struct tcb *tcb, const stru
 		answer_challenge(host, tcb, out);
 		return DONE;
 	}
-	if ((seg->options & OPT_TS) && seq_ge(seg->tsval, tcb->ts_recent) &&
-	    seq_le(seg->seq, tcb->last_ack_sent)) {
-		tcb->ts_recent = seg->tsval; /* RFC 7323 4.3 */
+	/* RFC 7323 4.3; PAWS has let pass only what is not older, or TS.Recent is outdated (5.5) */
+	if ((seg->options & OPT_TS) && seq_le(seg->seq, tcb->last_ack_sent)) {
+		tcb->ts_recent = seg->tsval;
 		tcb->ts_recent_ms = host->now_ms;
 	}
 	if (!(tcb->flags & TCB_ESTABLISHED) && seq_gt(seg->ack, tcb->iss)) {
