@@ -181,21 +181,26 @@ static void take_ack(struct tcp_host *host, struct tcb *tcb, const struct seg *s
 }
 
 /* A peer that shuts its window is probed, not timed out (MUST-37); one that opens it gets at once
- * what it had refused. */
+ * what it had refused. An orphan's clock runs on all the same: else opening and shutting in turn would
+ * keep it for ever (HF-ZW1). With nothing on its way the persist timer goes on, against a window too
+ * small to use, until something is sent. */
 static void judge_window(const struct tcp_host *host, struct tcb *tcb)
 {
 	if (tcb->snd_wnd == 0 && (tcb->timers & TIMER_RTX)) {
 		tcb->timers = (uint8_t)((tcb->timers & ~TIMER_RTX) | TIMER_PERSIST);
-	} else if (tcb->snd_wnd != 0 && (tcb->timers & TIMER_PERSIST)) {
-		tcb->timers &= (uint8_t)~TIMER_PERSIST;
-		tcb->backoff = 0;
-		if (tcb->snd_una != tcb->snd_nxt) {
-			tcb->flags |= TCB_RTX;
-			tcb->rtx_nxt = tcb->snd_una;
-			rto_arm(host, tcb);
-			tcb->timers |= TIMER_RTX;
-		}
+		return;
 	}
+	if (tcb->snd_wnd == 0 || !(tcb->timers & TIMER_PERSIST))
+		return;
+	if (!(tcb->flags & TCB_ORPHAN))
+		tcb->backoff = 0;
+	if (tcb->snd_una == tcb->snd_nxt)
+		return;
+	tcb->flags |= TCB_RTX;
+	tcb->rtx_nxt = tcb->snd_una;
+	tcb->timers = (uint8_t)((tcb->timers & ~TIMER_PERSIST) | TIMER_RTX);
+	if (!(tcb->flags & TCB_ORPHAN))
+		rto_arm(host, tcb);
 }
 
 static bool fin_acked(const struct tcb *tcb)

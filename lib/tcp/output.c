@@ -21,13 +21,14 @@ static bool fin_unsent(const struct tcb *tcb)
 	return (tcb->flags & (TCB_FIN_QUEUED | TCB_FIN_SENT)) == TCB_FIN_QUEUED;
 }
 
-/* Something with a sequence number is on its way: a timer watches it (RFC 6298 5.1). */
+/* Something with a sequence number is on its way: a timer watches it (RFC 6298 5.1). Into a shut
+ * window that is the persist timer. */
 static void watch(const struct tcp_host *host, struct tcb *tcb)
 {
-	if (tcb->timers & (TIMER_RTX | TIMER_PERSIST))
+	if ((tcb->timers & TIMER_RTX) || ((tcb->timers & TIMER_PERSIST) && tcb->snd_wnd == 0))
 		return;
 	rto_arm(host, tcb);
-	tcb->timers |= TIMER_RTX;
+	tcb->timers = (uint8_t)((tcb->timers & ~TIMER_PERSIST) | TIMER_RTX);
 }
 
 /* Our SYN, or SYN and ACK after a simultaneous open; the first time and again. */

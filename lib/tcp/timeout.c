@@ -42,12 +42,15 @@ static void give_up(struct tcp_host *host, struct tcb *tcb, struct out *out)
 	tcp_set_state(host, tcb, TCPS_CLOSED);
 }
 
-/* How many retransmissions before the connection is given up (MUST-20, MUST-23, HF-LA1). */
-static uint8_t limit(const struct tcp_host *host, const struct tcb *tcb)
+/* Whether as many retransmissions or probes have gone as may (MUST-20, MUST-23, HF-LA1). For an
+ * orphan only what is acknowledged begins the count anew, for others each answer to a probe (MUST-37). */
+static bool limit_reached(const struct tcp_host *host, const struct tcb *tcb)
 {
 	if (!(tcb->flags & TCB_ESTABLISHED))
-		return host->config.syn_retries;
-	return tcb->flags & TCB_ORPHAN ? host->config.orphan_retries : host->config.retries2;
+		return tcb->retransmits >= host->config.syn_retries;
+	if (tcb->flags & TCB_ORPHAN)
+		return tcb->backoff >= host->config.orphan_retries;
+	return tcb->retransmits >= host->config.retries2;
 }
 
 static void count_try(struct tcp_host *host, struct tcb *tcb, struct out *out)
@@ -63,7 +66,7 @@ static void count_try(struct tcp_host *host, struct tcb *tcb, struct out *out)
 static void rtx_expired(struct tcp_host *host, struct tcb *tcb, struct out *out)
 {
 	tcp_count(host, STAT_RTO_EXPIRED);
-	if (tcb->retransmits >= limit(host, tcb)) {
+	if (limit_reached(host, tcb)) {
 		give_up(host, tcb, out);
 		return;
 	}
@@ -83,9 +86,7 @@ static void rtx_expired(struct tcp_host *host, struct tcb *tcb, struct out *out)
  * keep it shut for ever (MUST-37), unless nobody here waits for it any more (HF-ZW1). */
 static void persist_expired(struct tcp_host *host, struct tcb *tcb, struct out *out)
 {
-	const uint8_t tries = tcb->flags & TCB_ORPHAN ? tcb->backoff : tcb->retransmits;
-
-	if (tries >= limit(host, tcb)) {
+	if (limit_reached(host, tcb)) {
 		give_up(host, tcb, out);
 		return;
 	}
