@@ -33,7 +33,7 @@ int64_t tcp_room(const struct tcp_host *host, const struct tcb *tcb)
 
 	if (tcb->flags & TCB_FIN_QUEUED)
 		return -EPIPE;
-	queued = tcb->snd_end - (tcb->snd_una == tcb->iss ? tcb->iss + 1 : tcb->snd_una);
+	queued = tcb->snd_end - (tcb->flags & TCB_ESTABLISHED ? tcb->snd_una : tcb->iss + 1);
 	return queued < host->config.snd_buf ? host->config.snd_buf - queued : 0;
 }
 
