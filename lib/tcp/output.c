@@ -116,7 +116,8 @@ static bool worth_sending(const struct tcp_host *host, const struct tcb *tcb, ui
 		return true;
 	if (len == waiting)
 		return fin_unsent(tcb) || !host->config.nagle || tcb->snd_una == tcb->snd_nxt;
-	return len > 0 && len >= tcb->max_wnd / 2;
+	return len > 0 && len >= tcb->max_wnd / 2 &&
+	       (!host->config.nagle || tcb->snd_una == tcb->snd_nxt);
 }
 
 static bool send_new(struct tcp_host *host, struct tcb *tcb, struct seg *seg, struct text *text)
