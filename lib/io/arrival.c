@@ -16,7 +16,6 @@ static void count_flags(struct hf_worker *w, const struct seg *seg)
 void connection_arrival(struct hf_worker *w, handle h, struct arrival *a)
 {
 	struct connection *const c = connection_at(w, h);
-	const struct flow flow = a->in.flow;
 	struct out out;
 
 	out_init(&out);
@@ -26,7 +25,7 @@ void connection_arrival(struct hf_worker *w, handle h, struct arrival *a)
 		a->m = NULL;
 	}
 	count(w, STAT_RX_CONSUMED);
-	connection_settle(w, h, &flow, a->hash, &out);
+	connection_settle(w, h, &a->in.flow, a->hash, &out);
 }
 
 /* ---- TIME-WAIT and orphaned FIN-WAIT-2 --------------------------------------------------------------- */

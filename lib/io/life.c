@@ -318,6 +318,13 @@ _Static_assert((int)TCP_EV_CONNECTED == HF_EV_CONNECTED && (int)TCP_EV_READABLE 
 		       (int)TCP_EV_SENT == HF_EV_SENT && (int)TCP_EV_SUSPECT == HF_EV_SUSPECT,
 	       "the protocol's events are the application's");
 
+/* Whether the connection has no place in the table any more: it is over, or a record takes over. */
+static bool leaves_table(const struct tcb *tcb)
+{
+	return tcb->state == TCPS_CLOSED || tcb->state == TCPS_TIME_WAIT ||
+	       (tcb->state == TCPS_FIN_WAIT_2 && (tcb->flags & TCB_ORPHAN));
+}
+
 void connection_settle(struct hf_worker *w, handle h, const struct flow *flow, uint64_t hash,
 		       const struct out *out)
 {
@@ -327,19 +334,21 @@ void connection_settle(struct hf_worker *w, handle h, const struct flow *flow, u
 		emit_answers(w, flow, out);
 	if (out->events != 0 && !(c->tcb.flags & TCB_ORPHAN))
 		connection_raise(w, h, (uint16_t)out->events);
-	if (c->tcb.state == TCPS_CLOSED)
-		connection_end(w, h, flow, hash, out->error);
-	else if (c->tcb.state == TCPS_TIME_WAIT ||
-		 (c->tcb.state == TCPS_FIN_WAIT_2 && (c->tcb.flags & TCB_ORPHAN)))
-		connection_to_bucket(w, h, flow, hash);
-	else
+	if (!leaves_table(&c->tcb))
 		connection_owe(w, h);
+	else if (c->tcb.state == TCPS_CLOSED)
+		connection_end(w, h, flow, hash, out->error);
+	else
+		connection_to_bucket(w, h, flow, hash);
 }
 
 void connection_after(struct hf_worker *w, handle h, const struct out *out)
 {
 	struct flow flow;
+	uint64_t hash = 0;
 
 	entry_flow(w, h, &flow);
-	connection_settle(w, h, &flow, flow_hash(&w->secrets, &flow), out);
+	if (leaves_table(&connection_at(w, h)->tcb))
+		hash = flow_hash(&w->secrets, &flow);
+	connection_settle(w, h, &flow, hash, out);
 }
