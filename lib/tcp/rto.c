@@ -44,9 +44,7 @@ void rto_sample(const struct tcp_host *host, struct tcb *tcb, uint32_t rtt_us)
 	const uint32_t apart = sample > tcb->srtt_us ? sample - tcb->srtt_us : tcb->srtt_us - sample;
 
 	tcb->rttvar_us = (uint32_t)((3 * (uint64_t)tcb->rttvar_us + apart) / 4);
-	tcb->srtt_us = (uint32_t)((7 * (uint64_t)tcb->srtt_us + sample) / 8);
-	if (tcb->srtt_us == 0)
-		tcb->srtt_us = 1;
+	tcb->srtt_us = (uint32_t)((7 * (uint64_t)tcb->srtt_us + sample) / 8); /* never 0 */
 }
 
 /* Start or restart the timer that runs, with as many doublings as have happened (5.1, 5.3, 5.5). */

@@ -352,6 +352,39 @@ static void ack__of_our_fin__moves_the_state(struct tcb_rig *r)
 	}
 }
 
+/* Table K, SYN_RCVD/a: what was never sent, or is older than our SYN, draws a reset. */
+static void ack__bad_in_simultaneous_open__draws_reset(struct tcb_rig *r)
+{
+	static const uint32_t bad[] = { 0, 2, 0u - 5, 0x80000000 };
+
+	r->active = true;
+	rig_to(r, TCPS_SYN_RECEIVED);
+	for (size_t i = 0; i < COUNT(bad); i++) {
+		rig_send(r, (struct seg){ .seq = IRS + 1,
+					  .ack = ISS + bad[i],
+					  .text_len = 4,
+					  .flags = SEG_ACK });
+		assert_int_equal(
+			rig_expect(r, (struct seg){ .seq = ISS + bad[i], .flags = SEG_RST })->options,
+			0);
+		rig_silent(r);
+		rig_state(r, TCPS_SYN_RECEIVED);
+	}
+	assert_int_equal(r->delivered, 0);
+	rig_counted(r, STAT_RST_OUT_BAD_ACK, COUNT(bad));
+}
+
+/* One segment earns one ACK, be it wrong in two ways. */
+static void ack__out_of_range_on_old_text__is_answered_once(struct tcb_rig *r)
+{
+	rig_to(r, TCPS_ESTABLISHED);
+	rig_send(r, (struct seg){ .seq = IRS, .ack = ISS + 2, .text_len = 1, .flags = SEG_ACK });
+	rig_expect(r, (struct seg){ .seq = ISS + 1, .ack = IRS + 1, .flags = SEG_ACK });
+	rig_silent(r);
+	rig_counted(r, STAT_ACK_OUT_OF_RANGE, 1);
+	rig_counted(r, STAT_CHALLENGE_SENT, 0);
+}
+
 /* SND.WND from the newest segment only (WL1, WL2). */
 static void ack__older_segment__does_not_move_the_window(struct tcb_rig *r)
 {
@@ -450,6 +483,8 @@ static const struct tcb_row rows[] = {
 	{ "SE-S-SYN_RCVD_A-other", syn__another_in_simultaneous_open__is_challenged, 0 },
 	{ "RFC5961-5.2", ack__outside_una_minus_mw_to_nxt__drops_the_segment, 0 },
 	{ "RFC5681-opt", ack__out_of_range__in_every_state, 0 },
+	{ "SE-K-SYN_RCVD_A", ack__bad_in_simultaneous_open__draws_reset, 0 },
+	{ "SE-K-old-text", ack__out_of_range_on_old_text__is_answered_once, 0 },
 	{ "SE-K-fin", ack__of_our_fin__moves_the_state, 0 },
 	{ "SE-K-window", ack__older_segment__does_not_move_the_window, 0 },
 	{ "SE-K-sent", ack__of_all__says_sent_and_writable, 0 },

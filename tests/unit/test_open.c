@@ -212,13 +212,14 @@ static void syn_sent__synack_scales__both_ways(struct tcb_rig *r)
 
 	rig_to(r, TCPS_SYN_SENT);
 	synack = peer_synack(r);
-	synack.options |= OPT_WSCALE;
+	synack.options |= OPT_WSCALE | OPT_SACK_PERMITTED;
 	synack.wscale = 14;
 	rig_send(r, synack);
 	rig_expect(r, (struct seg){ .seq = ISS + 1, .ack = IRS + 1, .flags = SEG_ACK });
 	rig_send(r, (struct seg){ .seq = IRS + 1, .ack = ISS + 1, .flags = SEG_ACK, .wnd = 65535 });
 	assert_int_equal(r->tcb.snd_wnd, 1073725440); /* REC-1 */
 	assert_int_equal(r->tcb.rcv_wscale, 3);
+	assert_true(r->tcb.flags & TCB_SACK);
 }
 
 static void syn_sent__bad_ack__draws_reset(struct tcb_rig *r)

@@ -289,6 +289,72 @@ static void request__no_timestamp__is_dropped(struct tcb_rig *r)
 	rig_state(r, TCPS_ESTABLISHED);
 }
 
+/* RFC4987-cookie2: what the SYN offered comes back with the last ACK, in TSval's low bits or not at all. */
+static void cookie__terms__ride_on_the_timestamp(struct tcb_rig *r)
+{
+	static const int wscales[] = { -1, 0, 7, 14 };
+
+	for (unsigned n = 0; n < COUNT(wscales) * 2; n++) {
+		const bool sack = n % 2;
+		const int wscale = wscales[n / 2];
+		struct seg syn =
+			rig_fill(r, (struct seg){ .seq = IRS,
+						  .flags = SEG_SYN,
+						  .options = sack ? OPT_SACK_PERMITTED : 0 });
+		struct seg ack = { .seq = IRS + 1, .ack = ISS + 1, .flags = SEG_ACK };
+		const struct seg *synack;
+
+		if (wscale >= 0) {
+			syn.options |= OPT_WSCALE;
+			syn.wscale = (uint8_t)wscale;
+		}
+		rig_clock(r, MS(1));
+		out_init(&r->out);
+		request_cookie(&r->host, &syn, 4, ISS, 0x12345678, &r->out);
+		assert_int_equal(r->out.answers, 1);
+		synack = &r->out.answer[0];
+		assert_int_equal(synack->flags, SYNACK);
+		assert_int_equal(synack->seq, ISS);
+		assert_int_equal(synack->ack, IRS + 1);
+		assert_int_equal(synack->options,
+				 OPT_MSS | (r->timestamps ? syn.options & ~OPT_MSS : 0));
+		if (r->timestamps) { /* the clock, less than its 64 ticks behind */
+			assert_in_range(r->host.now_ms + 0x12345678 - synack->tsval, 0, 127);
+			ack.options = OPT_TS;
+			ack.tsval = r->tsval + 3;
+			ack.tsecr = synack->tsval;
+		}
+		request_recall(&r->host, &r->rq, &ack, 4, 888, 0x12345678);
+		request_promote(&r->host, &r->rq, &r->tcb);
+		assert_int_equal(r->tcb.iss, ISS);
+		assert_int_equal(r->tcb.irs, IRS);
+		assert_int_equal(r->tcb.snd_mss, r->timestamps ? 876 : 888);
+		assert_int_equal(r->tcb.flags & (TCB_TS | TCB_SACK | TCB_WSCALE | TCB_TIMING),
+				 !r->timestamps ? 0 :
+						  TCB_TS | (sack ? TCB_SACK : 0) |
+							  (wscale >= 0 ? TCB_WSCALE : 0));
+		assert_int_equal(r->tcb.snd_wscale, r->timestamps && wscale > 0 ? wscale : 0);
+		if (r->timestamps)
+			assert_int_equal(r->tcb.ts_recent, r->tsval + 3);
+		tcp_level_leave(&r->host, TCPS_SYN_RECEIVED);
+	}
+}
+
+/* And the ACK that carried it establishes. */
+static void cookie__its_ack__establishes(struct tcb_rig *r)
+{
+	struct seg ack = rig_fill(
+		r, (struct seg){ .seq = IRS + 1, .ack = ISS + 1, .text_len = 3, .flags = SEG_ACK });
+
+	request_recall(&r->host, &r->rq, &ack, 4, MSS, 0xfffff000);
+	r->kind = RIG_REQUEST;
+	assert_int_equal(rig_send_rq(r, ack), REQUEST_PROMOTE);
+	rig_state(r, TCPS_ESTABLISHED);
+	assert_int_equal(r->delivered, 3);
+	assert_int_equal(r->tcb.snd_wnd, 10000);
+	rig_counted(r, STAT_RTT_SAMPLES, 0);
+}
+
 static const struct tcb_row rows[] = {
 	{ "HF-OP1-synack", listen__syn__is_answered, 0 },
 	{ "RFC7323-3.2a-synack", listen__syn_without_options__gets_mss_alone, ROW_PLAIN },
@@ -306,5 +372,7 @@ static const struct tcb_row rows[] = {
 	{ "MUST-18-synack", request__synack_repeated_by_syn__no_sample, 0 },
 	{ "RFC7323-5.3-request", request__old_tsval__is_challenged, ROW_TS },
 	{ "RFC7323-3.2b-request", request__no_timestamp__is_dropped, ROW_TS },
+	{ "RFC4987-cookie2", cookie__terms__ride_on_the_timestamp, 0 },
+	{ "RFC4987-cookie2-ack", cookie__its_ack__establishes, 0 },
 };
 GROUP(request);
