@@ -23,14 +23,16 @@ struct run {
 	uint64_t kept_us; /* its clock */
 };
 
-/* Sequence offsets so that the first octet of text, or the FIN, is the one that crosses. */
+/* Sequence offsets so that the first octet of text, or the FIN, is the one that crosses; and clocks: a
+ * plain one, one whose microseconds pass 2^32 after 300 ms, one whose milliseconds do (HF-G7). */
 static const struct {
-	uint32_t isn;
 	const char *name;
+	uint32_t isn, clock_start_ms;
+	uint64_t now_us;
 } offsets[3] = {
-	{ 1, "from 1" },
-	{ 0x7ffffffe, "across 2^31" },
-	{ 0xfffffffe, "across 2^32" },
+	{ "from 1", 1, 0, SEC(1) },
+	{ "across 2^31", 0x7ffffffe, 0, MS(UINT32_MAX / 1000 - 300) },
+	{ "across 2^32", 0xfffffffe, UINT32_MAX - 1299, SEC(1) },
 };
 
 static bool variant_wanted(unsigned wanted, unsigned v)
@@ -61,6 +63,7 @@ static void rig_configure(struct rig *r, unsigned v)
 	r->rw = 8192;
 
 	hf_config_defaults(c);
+	c->clock_start_ms = offsets[v % 3].clock_start_ms;
 	c->ipv4 = c->ipv6 = (struct hf_sizes){ .connections = 16, .requests = 16, .buckets = 16 };
 	c->seed = (struct hf_seed){ .seeded = true, .iss_fixed = true, .seed = 1, .iss = r->iss };
 	c->locals = 2;
@@ -121,7 +124,7 @@ static void rig_begin(struct run *run, unsigned v)
 	if (!r->w) {
 		if (hf_worker_create(&r->config, r->port, &r->w, &why) != 0)
 			rig_fail(r, "hf_worker_create: %s", why.text);
-		r->now_us = SEC(1);
+		r->now_us = offsets[v % 3].now_us;
 	}
 	r->ts_base = r->irs - (uint32_t)(r->now_us / 1000);
 	for (unsigned i = 0; i < hf_counters(); i++)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * One worker on a memory port, its peer played by the test, under the test's clock (DESIGN 1).
- * A test is a function of a rig; rig_run calls it once for each variant: three sequence offsets,
+ * A test is a function of a rig; rig_run calls it once for each variant: three sequence offsets and clocks,
  * both IP versions, without and with timestamps. After each, the leak oracle runs (HF-LK1, HF-G1, HF-G2).
  *
  * A turn stays open after rig_send or rig_turn, so that the test's calls join it; the next rig_expect...,
