@@ -5,7 +5,7 @@
  * both IP versions, without and with timestamps. After each, the leak oracle runs (HF-LK1, HF-G1, HF-G2).
  *
  * A turn stays open after rig_send or rig_turn, so that the test's calls join it; the next rig_expect...,
- * rig_silent or rig_advance flushes it. hf_check runs after every step.
+ * rig_pop or rig_advance flushes it. hf_check runs after every step.
  */
 #ifndef RIG_RIG_H
 #define RIG_RIG_H
