@@ -151,12 +151,18 @@ struct hf_config {
 	struct hf_seed seed;
 	struct hf_ip_range local[HF_MAX_RANGES]; /* our addresses; active opens use them in turn */
 	uint32_t locals;
+	/* Of local[i]: its network's prefix length. What is in none of these networks is behind the
+	 * gateway of its version. 0 (with no gateway): every address is on the link. */
+	uint8_t local_prefix[HF_MAX_RANGES];
+	struct hf_ip gateway[2]; /* IPv4, IPv6; its MAC address is asked for (RFC 826, RFC 4861) */
+	uint32_t neighbours;	 /* next hops known at once, gateways included: 256 */
 	uint16_t port_first, port_last; /* local ports of active opens: 1024 to 65535 */
 	uint32_t port_lists;	/* (local address, target) pairs that active opens can serve: 16 */
 	uint32_t listeners;	/* 64 */
 	uint32_t ranges;	/* pieces of text queued either way, all connections: 65536 */
 	uint8_t mac[6];		/* ours; all zero: the port's */
-	uint8_t gateway_mac[6]; /* where frames go whose next hop is not known otherwise */
+	uint8_t gateway_mac[6]; /* where all frames go, and nobody is asked; all zero: next hops are */
+	uint16_t vlan;		/* 1 to 4094: frames carry this tag; 0: none (HF-E3) */
 	uint16_t mtu;		/* 1500 */
 	uint8_t ttl;		/* MUST-49: 64 */
 	bool accept_reserved; /* take segments from 240/4 and from 127/8 (RFC1122-3.2.1.3): false */
@@ -445,7 +451,8 @@ struct hf_level {
 /** Levels of every pool (section 20). Any thread; exact between turns. */
 struct hf_levels {
 	struct hf_level connections, requests, buckets, ranges, flows; /* both IP versions together */
-	uint32_t timers;					       /* armed in the wheels */
+	struct hf_level neighbours; /* refused: how often the oldest made room */
+	uint32_t timers;	    /* armed in the wheels */
 	uint32_t orphans;
 	uint32_t queued_mbufs; /* held for text either way, and by the transmit queue */
 	uint64_t memory;       /* octets taken at creation, mbufs apart */

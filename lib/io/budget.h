@@ -18,9 +18,12 @@ struct budget {
 	uint64_t key[2];
 };
 
-static inline void budget_init(struct budget *b, uint32_t rate, const uint64_t key[2])
+/* Budgets of one secret differ by number. */
+static inline void budget_init(struct budget *b, uint32_t rate, const uint64_t key[2], uint64_t number)
 {
-	*b = (struct budget){ .rate = rate, .slice = UINT32_MAX, .key = { key[0], key[1] } };
+	*b = (struct budget){ .rate = rate, .slice = UINT32_MAX };
+	for (uint64_t i = 0; i < 2; i++)
+		b->key[i] = siphash24(key, (const uint64_t[]){ 2 * number + i }, 1);
 }
 
 /* Whether one more may go now. */

@@ -135,6 +135,20 @@ static int check_listeners(const struct hf_worker *w, struct hf_error *why)
 	return 0;
 }
 
+static int check_neighbours(const struct hf_worker *w, struct hf_error *why)
+{
+	uint32_t waiting = 0;
+
+	for (uint32_t i = 0; i < w->neighbours.size; i++)
+		waiting += w->neighbours.at[i].waiting;
+	if (!neigh_check(&w->neighbours))
+		return why_say(why, -EFAULT, "the neighbour table is not sound");
+	if (waiting != w->waiting_frames)
+		return why_say(why, -EFAULT, "%u frames wait for neighbours, %u counted", waiting,
+			       w->waiting_frames);
+	return 0;
+}
+
 static int compare(const char *what, uint64_t walked, uint64_t kept, struct hf_error *why)
 {
 	if (walked == kept)
@@ -176,7 +190,7 @@ int hf_check(const struct hf_worker *w, struct hf_error *why)
 	}
 	if (!flow_check(&w->flows))
 		return why_say(why, -EFAULT, "the flow table is not sound");
-	if (check_listeners(w, why) != 0)
+	if (check_listeners(w, why) != 0 || check_neighbours(w, why) != 0)
 		return -EFAULT;
 	return check_gauges(w, &walk, why);
 }

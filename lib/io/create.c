@@ -57,6 +57,7 @@ void hf_config_defaults(struct hf_config *config)
 		.port_lists = 16,
 		.listeners = 64,
 		.ranges = 65536,
+		.neighbours = 256,
 		.mtu = 1500,
 		.ttl = 64,
 	};
@@ -107,6 +108,27 @@ static int check_tcp(const struct hf_tcp_config *t, struct hf_error *why)
 	return check_bounds(bounds, sizeof(bounds) / sizeof(bounds[0]), why);
 }
 
+/* Gateways need to know what they are not for. */
+static int check_routes(const struct hf_config *c, struct hf_error *why)
+{
+	for (unsigned i = 0; i < 2; i++)
+		if (c->gateway[i].version != 0 && c->gateway[i].version != (i == 0 ? 4 : 6))
+			return why_say(why, -EINVAL, "gateway[%u] is no IPv%u address", i,
+				       i == 0 ? 4 : 6);
+	for (uint32_t i = 0; i < c->locals; i++) {
+		const bool v6 = c->local[i].first.version == 6;
+
+		if (c->local_prefix[i] > (v6 ? 128 : 32))
+			return why_say(why, -EINVAL, "local_prefix[%u] is %u: give 0 to %u", i,
+				       c->local_prefix[i], v6 ? 128 : 32);
+		if (c->local_prefix[i] == 0 && c->gateway[v6].version != 0)
+			return why_say(
+				why, -EINVAL,
+				"local_prefix[%u] is 0: with a gateway, say what is on the link", i);
+	}
+	return 0;
+}
+
 static int check_config(const struct hf_config *c, const struct hf_port *port, struct hf_error *why)
 {
 	const struct bound bounds[] = {
@@ -121,13 +143,15 @@ static int check_config(const struct hf_config *c, const struct hf_port *port, s
 		{ "port_lists", c->port_lists, 1, 32768 },
 		{ "listeners", c->listeners, 1, LISTEN_MAX },
 		{ "ranges", c->ranges, 1, 1u << 28 },
+		{ "neighbours", c->neighbours, 2, NEIGH_MAX },
+		{ "vlan", c->vlan, 0, 4094 },
 		{ "mtu", c->mtu, c->ipv6.connections ? 1280 : 576, 9216 },
 		{ "ttl", c->ttl, 1, 255 },
 	};
 	const int rc = check_bounds(bounds, sizeof(bounds) / sizeof(bounds[0]), why);
 
-	if (rc != 0)
-		return rc;
+	if (rc != 0 || check_tcp(&c->tcp, why) != 0)
+		return -EINVAL;
 	if (c->mtu > port->mtu)
 		return why_say(why, -EINVAL, "mtu is %u: the device carries %u at most", c->mtu,
 			       port->mtu);
@@ -137,7 +161,7 @@ static int check_config(const struct hf_config *c, const struct hf_port *port, s
 			"seed is given: only the memory port and net_pcap take secrets from one");
 	if (c->seed.iss_fixed && !c->seed.seeded)
 		return why_say(why, -EINVAL, "seed.iss_fixed is set: it needs seed.seeded");
-	return check_tcp(&c->tcp, why);
+	return check_routes(c, why);
 }
 
 /* ---- Memory in one piece ---------------------------------------------------------------------------- */
@@ -198,6 +222,25 @@ static void lay_ranges(struct hf_worker *w, struct arena *a, uint32_t n)
 	w->range_free = 0;
 }
 
+static void lay_neighbours(struct hf_worker *w, struct arena *a, uint32_t n)
+{
+	void *const memory = arena_take(a, neigh_memory(n));
+	struct rte_mbuf **const waiting = arena_take(a, n * sizeof(*waiting) * NEIGH_WAITING);
+
+	if (w == NULL)
+		return;
+	neigh_init(&w->neighbours, memory, n, w->secrets.table);
+	w->waiting = waiting;
+	for (unsigned i = 0; i < 2; i++) {
+		const struct hf_ip *const ip = &w->config.gateway[i];
+		uint32_t address[4];
+
+		memcpy(address, ip->octets, 16);
+		if (ip->version != 0)
+			neigh_add(&w->neighbours, ip->version, address, true);
+	}
+}
+
 static uint32_t flow_capacity(const struct hf_config *c)
 {
 	return c->ipv4.connections + c->ipv4.requests + c->ipv4.buckets + c->ipv6.connections +
@@ -224,6 +267,7 @@ static void lay_out(struct hf_worker *w, struct arena *a, const struct hf_config
 		ports_init(&w->ports, memory, c->port_lists, c->port_first, c->port_last,
 			   &w->secrets);
 	lay_ranges(w, a, c->ranges);
+	lay_neighbours(w, a, c->neighbours);
 }
 
 uint64_t hf_config_memory(const struct hf_config *config)
@@ -279,6 +323,7 @@ static void set_host(struct hf_worker *w)
 		.snd_buf = t->snd_buf,
 		.mss = { (uint16_t)(w->config.mtu - 40), (uint16_t)(w->config.mtu - 60) },
 		.min_snd_mss = (uint16_t)t->min_snd_mss,
+		.pmtu_floor = (uint16_t)t->pmtu_floor,
 		.syn_retries = (uint8_t)t->syn_retries,
 		.synack_retries = (uint8_t)t->synack_retries,
 		.retries1 = (uint8_t)t->retries1,
@@ -293,7 +338,9 @@ static void set_host(struct hf_worker *w)
 		.rfc1337 = t->rfc1337,
 		.tw_accept_ts_new = t->tw_accept_ts_new,
 	};
-	budget_init(&w->rst_budget, t->rst_budget, w->secrets.cookie[0]);
+	budget_init(&w->rst_budget, t->rst_budget, w->secrets.cookie[0], 0);
+	budget_init(&w->icmp_budget, t->icmp_budget, w->secrets.cookie[0], 1);
+	budget_init(&w->arp_budget, t->arp_budget, w->secrets.cookie[0], 2);
 }
 
 static int set_wire(struct hf_worker *w, struct hf_error *why)
@@ -305,6 +352,8 @@ static int set_wire(struct hf_worker *w, struct hf_error *why)
 	memcpy(w->link.dst_mac, c->gateway_mac, 6);
 	w->link.l3 = w->port->l3;
 	w->link.ttl = c->ttl;
+	w->link.vlan = w->wire.vlan = c->vlan;
+	w->resolves = !w->link.l3 && memcmp(c->gateway_mac, no_mac, 6) == 0;
 	memcpy(w->wire.mac, w->link.src_mac, 6);
 	w->wire.l3 = w->port->l3;
 	w->wire.accept_reserved = c->accept_reserved;
@@ -314,7 +363,7 @@ static int set_wire(struct hf_worker *w, struct hf_error *why)
 
 		if ((range->first.version != 4 && range->first.version != 6) || range->count == 0 ||
 		    !wire_config_range(&w->wire, range->first.version, range->first.octets,
-				       range->count, 0))
+				       range->count, c->local_prefix[i]))
 			return why_say(
 				why, -EINVAL,
 				"local[%u]: give an IPv4 or IPv6 address and how many follow it", i);
@@ -376,6 +425,7 @@ static void free_text(struct hf_worker *w)
 		}
 	}
 	text_done(w);
+	neigh_drop_all(w);
 	for (uint16_t i = 0; i < w->tx_count; i++)
 		rte_pktmbuf_free(w->tx[i]);
 }

@@ -108,6 +108,13 @@ static struct rte_mbuf *build_frame(struct hf_worker *w, const struct flow *flow
 	return m;
 }
 
+void emit_frame(struct hf_worker *w, struct rte_mbuf *m)
+{
+	if (w->tx_count == TX_QUEUE)
+		emit_flush(w);
+	w->tx[w->tx_count++] = m;
+}
+
 bool emit_segment(struct hf_worker *w, const struct flow *flow, const struct seg *seg,
 		  const struct text *text)
 {
@@ -117,10 +124,8 @@ bool emit_segment(struct hf_worker *w, const struct flow *flow, const struct seg
 		count(w, STAT_TX_NOMBUF);
 		return false;
 	}
-	if (w->tx_count == TX_QUEUE)
-		emit_flush(w);
-	w->tx[w->tx_count++] = m;
 	count_segment(w, seg->flags);
+	emit_to(w, flow, m, seg->flags & (SEG_SYN | SEG_RST));
 	return true;
 }
 

@@ -69,5 +69,7 @@ bool worker_expire(struct hf_worker *w)
 	any = expire_wheel(w, &w->timers);
 	any |= expire_wheel(w, &w->waits[0]);
 	any |= expire_wheel(w, &w->waits[1]);
+	if (w->resolves)
+		any |= neigh_turn(w);
 	return any;
 }

@@ -90,10 +90,14 @@ void hf_levels(const struct hf_worker *w, struct hf_levels *levels)
 			    .peak = w->range_peak,
 			    .size = w->config.ranges,
 			    .refused = w->range_refused },
+		.neighbours = { .used = w->neighbours.used,
+				.peak = w->neighbours.peak,
+				.size = w->neighbours.size,
+				.refused = w->neighbours.evicted },
 		.flows = { .used = flow_count(&w->flows), .refused = w->stats[STAT_TABLE_FULL] },
 		.timers = w->timers.armed + w->waits[0].armed + w->waits[1].armed,
 		.orphans = w->orphans,
-		.queued_mbufs = w->held_mbufs + w->tx_count,
+		.queued_mbufs = w->held_mbufs + w->tx_count + w->waiting_frames,
 		.memory = w->memory_octets,
 	};
 	for (unsigned i = 0; i < 2; i++) {
@@ -150,6 +154,7 @@ static void connection_status(const struct hf_worker *w, handle h, struct hf_sta
 			    tcb->snd_end - tcb->snd_nxt;
 	s->readable = tcb->rcv_queued;
 	s->snd_mss = tcb->snd_mss;
+	s->soft_error = tcb->soft_error;
 	s->srtt_us = tcb->srtt_us;
 	s->rto_ms = tcb->rto_ms;
 	s->cwnd = tcb->cwnd;

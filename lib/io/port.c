@@ -234,8 +234,10 @@ static int device_start(uint16_t id, unsigned queues, struct rte_mempool *pool,
 		error = device_queues(id, queues, pool);
 	if (error == 0)
 		error = rte_eth_dev_start(id);
-	if (error == 0)
-		rte_eth_promiscuous_disable(id); /* what cannot be told it was not promiscuous */
+	if (error == 0) { /* a device that cannot be told was neither of these, or is all there is */
+		rte_eth_promiscuous_disable(id);
+		rte_eth_allmulticast_enable(id); /* solicited-node groups (RFC 4861 7.2.1) */
+	}
 	return error;
 }
 

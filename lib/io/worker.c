@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The turn (hf_turn, hf_flush): a burst is parsed and its table lines fetched, then each segment goes to
  * what its flow leads to, then what is due expires; events go out, and at the flush the segments. */
-#include "io/worker.h"
+#include "io/neigh.h"
 
 #define SEGMENTS_A_FLUSH 64 /* of one connection, so that one does not hold up the others */
 #define PIECES 8	    /* of a frame */
@@ -42,6 +42,15 @@ static enum wire_kind parse_frame(const struct hf_worker *w, const struct rte_mb
 	return wire_parse(&w->wire, pieces, n, checksum_hints(w->port, m), in);
 }
 
+/* Where an answer may go at once, should its way not be known (HF-N2). */
+static void note_sender(struct hf_worker *w, const uint8_t *frame)
+{
+	if (__builtin_expect(w->resolves, 0)) {
+		memcpy(w->reply_mac, frame + 6, 6);
+		w->replying = true;
+	}
+}
+
 /* First stage: the burst becomes arrivals, and their table lines are on their way. */
 static unsigned parse_burst(struct hf_worker *w, struct rte_mbuf **rx, unsigned n,
 			    struct arrival *arrivals)
@@ -50,7 +59,7 @@ static unsigned parse_burst(struct hf_worker *w, struct rte_mbuf **rx, unsigned 
 
 	for (unsigned i = 0; i < n; i++) {
 		struct arrival *const a = &arrivals[k];
-		enum stat drop = STAT_RX_DROP_PROTO; /* ARP and ICMP: nobody asked */
+		const uint8_t *const frame = rte_pktmbuf_mtod(rx[i], const uint8_t *);
 
 		if (i + 1 < n)
 			rte_prefetch0(rte_pktmbuf_mtod(rx[i + 1], void *));
@@ -63,17 +72,17 @@ static unsigned parse_burst(struct hf_worker *w, struct rte_mbuf **rx, unsigned 
 			k++;
 			continue;
 		case WIRE_DROP:
-			drop = a->in.drop;
+			count(w, a->in.drop);
 			break;
 		case WIRE_ARP:
-			drop = STAT_RX_DROP_ARP;
+			neigh_arp(w, frame, &a->in);
 			break;
 		case WIRE_ICMP:
 		case WIRE_ICMP6:
-			drop = STAT_RX_DROP_ICMP;
+			note_sender(w, frame);
+			icmp_arrival(w, frame, &a->in);
 			break;
 		}
-		count(w, drop);
 		rte_pktmbuf_free(rx[i]);
 	}
 	return k;
@@ -91,10 +100,12 @@ static unsigned receive(struct hf_worker *w)
 	for (unsigned i = 0; i < k; i++)
 		flow_prefetch_entry(&w->flows, arrivals[i].hash);
 	for (unsigned i = 0; i < k; i++) {
+		note_sender(w, rte_pktmbuf_mtod(arrivals[i].m, const uint8_t *));
 		arrival_segment(w, &arrivals[i]);
 		if (arrivals[i].m != NULL)
 			rte_pktmbuf_free(arrivals[i].m);
 	}
+	w->replying = false;
 	return n;
 }
 
@@ -211,7 +222,8 @@ uint64_t hf_next_deadline(const struct hf_worker *w)
 	uint32_t tick = 0;
 	bool has;
 
-	if (w->ready_head != HANDLE_NONE || w->owed_head != HANDLE_NONE || w->overdue)
+	if (w->ready_head != HANDLE_NONE || w->owed_head != HANDLE_NONE || w->overdue ||
+	    w->opener_left > 0)
 		return 0;
 	has = wheel_next(&w->timers, &tick);
 	best = earlier(now_ms, has, tick, best);
@@ -219,6 +231,8 @@ uint64_t hf_next_deadline(const struct hf_worker *w)
 		has = wheel_next(&w->waits[i], &tick);
 		best = earlier(now_ms, has, tick, best);
 	}
+	has = neigh_deadline(&w->neighbours, &tick);
+	best = earlier(now_ms, has, tick, best);
 	if (best == UINT32_MAX)
 		return UINT64_MAX;
 	return (w->host.now_us / 1000 + best) * 1000;

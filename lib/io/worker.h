@@ -15,6 +15,7 @@
 #include "table/flow.h"
 #include "table/iss.h"
 #include "table/listen.h"
+#include "table/neigh.h"
 #include "table/pool.h"
 #include "table/ports.h"
 #include "table/wheel.h"
@@ -75,6 +76,7 @@ struct hf_worker {
 	struct wire_config wire;
 	struct wire_link link;
 	unsigned offload; /* WIRE_OFFLOAD_* */
+	bool resolves;	  /* next hops are looked up: a link, and no gateway_mac for all */
 	uint32_t local_count;
 	void *memory;
 	size_t memory_octets;
@@ -86,13 +88,19 @@ struct hf_worker {
 	struct wheel waits[2]; /* TIME-WAIT: IPv4, IPv6 */
 	struct listeners listeners;
 	struct ports ports;
-	struct budget rst_budget;
+	struct budget rst_budget, icmp_budget, arp_budget;
 	handle owed_head, owed_tail;   /* who must be asked at the flush */
 	handle ready_head, ready_tail; /* who has events */
 	uint32_t local_next;	       /* the address that the next active open takes */
 	uint32_t orphans;
 	uint32_t detached; /* connections in no table */
 	bool overdue;	   /* expiry was cut short: another turn at once */
+	bool replying;	   /* to a frame that came from reply_mac (HF-N2) */
+	uint8_t reply_mac[6];
+	struct neighbours neighbours;
+	struct rte_mbuf **waiting; /* NEIGH_WAITING of each neighbour */
+	uint32_t waiting_frames;
+	uint32_t opener_next, opener_left; /* connections still to be told of a neighbour's failure */
 	uint16_t tx_count;
 	struct rte_mbuf *tx[TX_QUEUE];
 	struct rte_mbuf **buffer; /* of each range */
@@ -231,8 +239,28 @@ bool worker_expire(struct hf_worker *w);
 bool emit_segment(struct hf_worker *w, const struct flow *flow, const struct seg *seg,
 		  const struct text *text);
 void emit_answers(struct hf_worker *w, const struct flow *flow, const struct out *out);
+/* Gather a frame that is complete. */
+void emit_frame(struct hf_worker *w, struct rte_mbuf *m);
 /* Have the device take what was gathered. */
 void emit_flush(struct hf_worker *w);
+
+/* ---- neigh.c: next hops on a link ------------------------------------------------------------------------ */
+
+/* A frame that lacks its destination's MAC address: it goes, waits, or is dropped.
+ * @param reply  it may go back to where the frame that it answers came from (HF-N2) */
+void neigh_send(struct hf_worker *w, const struct flow *flow, struct rte_mbuf *m, bool reply);
+/* What is due; @return whether anything was. */
+bool neigh_turn(struct hf_worker *w);
+void neigh_drop_all(struct hf_worker *w);
+
+static inline void emit_to(struct hf_worker *w, const struct flow *flow, struct rte_mbuf *m,
+			   bool reply)
+{
+	if (__builtin_expect(w->resolves, 0))
+		neigh_send(w, flow, m, reply);
+	else
+		emit_frame(w, m);
+}
 
 /* ---- text.c: buffers behind ranges and receive queues ---------------------------------------------------- */
 

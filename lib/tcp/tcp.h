@@ -38,6 +38,7 @@ struct tcp_config {
 	uint32_t rcv_buf, snd_buf;
 	uint16_t mss[2]; /* that we advertise: IPv4, IPv6 (MUST-67) */
 	uint16_t min_snd_mss;
+	uint16_t pmtu_floor; /* IPv4 (RFC1191-b) */
 	uint8_t syn_retries, synack_retries, retries1, retries2, orphan_retries;
 	uint8_t rcv_wscale;
 	bool timestamps, window_scaling, sack, ts_lenient, nagle, rfc1337, tw_accept_ts_new;
@@ -153,6 +154,7 @@ struct tcb {
 	uint8_t snd_wscale, rcv_wscale;
 	uint8_t retransmits; /* of the oldest segment, unanswered */
 	uint8_t backoff;     /* doublings since something was acknowledged */
+	uint8_t soft_error;  /* errno of the last soft ICMP error; 0: none (MUST-47) */
 };
 
 _Static_assert(sizeof(struct tcb) <= 160, "256 octets a connection");
@@ -330,6 +332,19 @@ enum timewait_verdict timewait_input(struct tcp_host *host, struct timewait *tw,
 uint32_t timewait_deadline(const struct tcp_host *host, const struct timewait *tw);
 /* TW-P8, TW-A5: an ISS past everything the old connection used. */
 uint32_t timewait_iss(const struct timewait *tw);
+
+/* ---- icmp.c --------------------------------------------------------------------------------------- */
+
+/* Whether an error that quotes this SEQ is about something on its way (RFC5927-4). */
+bool tcp_seq_in_flight(const struct tcb *tcb, uint32_t seq);
+/* SYN-SENT, SYN-RECEIVED: hard errors are believed (SHLD-26). */
+bool tcp_is_opening(const struct tcb *tcb);
+void tcp_soft_error(struct tcb *tcb, int32_t error);
+/* An open ends for what the network says: a hard error, or a next hop that does not answer. */
+void tcp_refused(struct tcp_host *host, struct tcb *tcb, int32_t error, struct out *out);
+/* The path takes packets of mtu octets at most: what is on its way is sent again, in smaller pieces.
+ * @return false: not believed (RFC1191-b) */
+bool tcp_path_mtu(struct tcp_host *host, struct tcb *tcb, uint32_t mtu);
 
 /* ---- rto.c, cc.c ----------------------------------------------------------------------------------- */
 

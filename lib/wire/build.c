@@ -30,29 +30,30 @@ static uint8_t *put_ether(uint8_t *p, const struct wire_link *link, uint16_t typ
 }
 
 /* RFC 791 3.1. len counts what follows the header. */
-static void put_ipv4(uint8_t *p, const struct wire_link *link, const struct tuple4 *t, uint32_t len,
-		     unsigned offload)
+static inline void put_ipv4(uint8_t *p, const struct wire_link *link, const struct tuple4 *t,
+			    uint8_t protocol, uint8_t ttl, uint32_t len, unsigned offload)
 {
 	uint64_t sum = (uint64_t)t->local + t->remote;
 	uint16_t check = 0;
 
 	sum += put32(p, UINT32_C(0x45) << 24 | (uint32_t)link->tos << 16 | (IPV4_LEN + len));
 	sum += put32(p + 4, IPV4_DF);
-	sum += be32((uint32_t)link->ttl << 24 | PROTOCOL_TCP << 16);
+	sum += be32((uint32_t)ttl << 24 | (uint32_t)protocol << 16);
 	if (!(offload & WIRE_OFFLOAD_IP))
 		check = (uint16_t)~csum_fold(csum_narrow(sum));
-	p[8] = link->ttl;
-	p[9] = PROTOCOL_TCP;
+	p[8] = ttl;
+	p[9] = protocol;
 	store16(p + 10, check);
 	store32(p + 12, t->local);
 	store32(p + 16, t->remote);
 }
 
 /* RFC 8200 3. */
-static void put_ipv6(uint8_t *p, const struct wire_link *link, const struct tuple6 *t, uint32_t len)
+static inline void put_ipv6(uint8_t *p, const struct wire_link *link, const struct tuple6 *t,
+			    uint8_t protocol, uint8_t ttl, uint32_t len)
 {
 	put32(p, UINT32_C(6) << 28 | (uint32_t)link->tos << 20);
-	put32(p + 4, len << 16 | PROTOCOL_TCP << 8 | link->ttl);
+	put32(p + 4, len << 16 | (uint32_t)protocol << 8 | ttl);
 	memcpy(p + 8, t->local, 16);
 	memcpy(p + 24, t->remote, 16);
 }
@@ -97,7 +98,7 @@ uint32_t wire_build(uint8_t *frame, const struct wire_link *link, const struct f
 		ports = (uint32_t)t->local_port << 16 | t->remote_port;
 		pseudo = csum_pseudo4(t->local, t->remote, PROTOCOL_TCP, 0);
 		len = put_tcp(tcp, ports, seg, pseudo, text_sum, offload);
-		put_ipv4(ip, link, t, len + seg->text_len, offload);
+		put_ipv4(ip, link, t, PROTOCOL_TCP, link->ttl, len + seg->text_len, offload);
 	} else {
 		const struct tuple6 *t = &flow->v6;
 
@@ -106,7 +107,27 @@ uint32_t wire_build(uint8_t *frame, const struct wire_link *link, const struct f
 		ports = (uint32_t)t->local_port << 16 | t->remote_port;
 		pseudo = csum_pseudo6(t->local, t->remote, PROTOCOL_TCP, 0);
 		len = put_tcp(tcp, ports, seg, pseudo, text_sum, offload);
-		put_ipv6(ip, link, t, len + seg->text_len);
+		put_ipv6(ip, link, t, PROTOCOL_TCP, link->ttl, len + seg->text_len);
 	}
 	return (uint32_t)(tcp - frame) + len;
+}
+
+uint32_t wire_ether_build(uint8_t *frame, const struct wire_link *link, uint16_t type)
+{
+	return (uint32_t)(put_ether(frame, link, type) - frame);
+}
+
+uint32_t wire_ip_build(uint8_t *frame, const struct wire_link *link, const struct flow *flow,
+		       uint8_t protocol, uint8_t ttl, uint32_t len)
+{
+	uint8_t *ip;
+
+	if (flow->version == 4) {
+		ip = put_ether(frame, link, ETHERTYPE_IPV4);
+		put_ipv4(ip, link, &flow->v4, protocol, ttl, len, 0);
+		return (uint32_t)(ip - frame) + IPV4_LEN;
+	}
+	ip = put_ether(frame, link, ETHERTYPE_IPV6);
+	put_ipv6(ip, link, &flow->v6, protocol, ttl, len);
+	return (uint32_t)(ip - frame) + IPV6_LEN;
 }

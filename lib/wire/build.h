@@ -46,4 +46,12 @@ uint32_t wire_header_len(const struct wire_link *link, uint8_t version, const st
 uint32_t wire_build(uint8_t *frame, const struct wire_link *link, const struct flow *flow,
 		    const struct seg *seg, uint32_t text_sum, unsigned offload);
 
+/* The Ethernet header alone, in front of what is neither IPv4 nor IPv6. @return octets written */
+uint32_t wire_ether_build(uint8_t *frame, const struct wire_link *link, uint16_t type);
+
+/* Ethernet and IP header of a packet that is not TCP: len octets of protocol follow. Ports do not
+ * matter; the IPv4 checksum is always there. @return octets written */
+uint32_t wire_ip_build(uint8_t *frame, const struct wire_link *link, const struct flow *flow,
+		       uint8_t protocol, uint8_t ttl, uint32_t len);
+
 #endif

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What the turn and each other call of neigh.c, opener.c and icmp.c. */
+#ifndef HF_IO_NEIGH_H
+#define HF_IO_NEIGH_H
+
+#include "io/worker.h"
+#include "wire/icmp.h"
+
+/* ---- neigh.c ---- */
+
+/* The next hop of a flow: its peer, or the gateway. */
+void neigh_hop(const struct hf_worker *w, const struct flow *flow, uint32_t hop[4]);
+
+/* A message has arrived; it is counted as one fate here. */
+void neigh_arp(struct hf_worker *w, const uint8_t *frame, const struct wire_in *in);
+void neigh_nd(struct hf_worker *w, const uint8_t *frame, const struct flow *flow,
+	      enum icmp_kind kind, const struct icmp *icmp);
+
+/* ---- opener.c: opens whose next hop does not answer ---- */
+
+/* A neighbour has just FAILED: opens toward it end, a few a turn. */
+void opener_fail(struct hf_worker *w);
+void opener_turn(struct hf_worker *w);
+
+/* ---- icmp.c ---- */
+
+void icmp_arrival(struct hf_worker *w, const uint8_t *frame, const struct wire_in *in);
+
+#endif
