@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rig/books.h"
 #include "rig/inner.h"
 
 #define VARIANTS 12
@@ -152,66 +153,11 @@ static void rig_free(struct run *run, bool keep)
 	free(r);
 }
 
-static uint64_t counter(const struct rig *r, const char *name)
-{
-	const uint64_t value = hf_counter_named(r->w, name);
-
-	if (value == UINT64_MAX)
-		rig_fail(r, "no counter is named %s", name);
-	return value;
-}
-
-static uint64_t counters_starting(const struct rig *r, const char *prefix)
-{
-	uint64_t sum = 0;
-
-	for (unsigned i = 0; i < hf_counters(); i++)
-		if (strncmp(hf_counter_name(i), prefix, strlen(prefix)) == 0)
-			sum += hf_counter(r->w, i);
-	return sum;
-}
-
-#define BALANCE(left, right) balance(r, #left, (left), (right))
-static void balance(struct rig *r, const char *what, uint64_t left, uint64_t right)
-{
-	if (left != right)
-		rig_fail(r, "books: %s is %llu, what became of them %llu", what,
-			 (unsigned long long)left, (unsigned long long)right);
-}
-
-/* The sums that stats.def states, with nothing resident any more. */
-static void rig_balance(struct rig *r)
-{
-	BALANCE(counter(r, "rx_frames") + counter(r, "rx_taken_over"),
-		counter(r, "rx_consumed") + counter(r, "rx_answered") +
-			counter(r, "rx_handed_over") + counters_starting(r, "rx_drop_"));
-	BALANCE(counter(r, "active_attempted"),
-		counter(r, "active_established") + counters_starting(r, "failed_"));
-	BALANCE(counter(r, "active_established") + counter(r, "passive_established"),
-		counter(r, "closed") + counters_starting(r, "lost_"));
-	BALANCE(counter(r, "request_opened"),
-		counter(r, "request_established") + counter(r, "synack_timeout") +
-			counter(r, "request_reset") + counter(r, "request_unreachable") +
-			counter(r, "request_unlistened") + counter(r, "request_overflow"));
-	BALANCE(counter(r, "fw2_entered"),
-		counter(r, "fw2_timeout") + counter(r, "fw2_finished") + counter(r, "fw2_reset"));
-	BALANCE(counter(r, "tw_entered"), counter(r, "tw_expired") + counter(r, "tw_reused_active") +
-						  counter(r, "tw_reused_passive") +
-						  counter(r, "tw_evicted") + counter(r, "tw_reset"));
-}
-
-#define EMPTY(level) empty(r, #level, (level))
-static void empty(struct rig *r, const char *what, uint64_t level)
-{
-	if (level != 0)
-		rig_fail(r, "leak: %s is %llu", what, (unsigned long long)level);
-}
-
 /* The peer falls silent, the application lets go of everything, all timers run out (HF-LK1). */
 static void rig_end(struct rig *r)
 {
 	const uint64_t start_us = r->now_us;
-	struct hf_levels levels;
+	struct hf_error why;
 
 	hf_memport_tx_limit(r->port, UINT32_MAX);
 	hf_fail_allocation(r->w, 0);
@@ -230,18 +176,11 @@ static void rig_end(struct rig *r)
 		r->out_count = r->event_count = 0;
 	}
 	rig_collect(r);
-	levels = rig_levels(r);
-	EMPTY(levels.connections.used);
-	EMPTY(levels.requests.used);
-	EMPTY(levels.buckets.used);
-	EMPTY(levels.ranges.used);
-	EMPTY(levels.flows.used);
-	EMPTY(levels.timers);
-	EMPTY(levels.orphans);
-	EMPTY(levels.queued_mbufs);
-	EMPTY(r->id_count);
-	EMPTY(hf_port_mbufs_used(r->port) - r->mbufs);
-	rig_balance(r);
+	if (books_open(r->w, &why))
+		rig_fail(r, "leak: %s", why.text);
+	if (r->id_count != 0 || hf_port_mbufs_used(r->port) != r->mbufs)
+		rig_fail(r, "leak: %u ids, %d mbufs", r->id_count,
+			 (int)(hf_port_mbufs_used(r->port) - r->mbufs));
 }
 
 static void rig_variants(void **state)
