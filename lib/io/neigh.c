@@ -87,9 +87,11 @@ static void ask(struct hf_worker *w, const struct neigh *n)
 	uint8_t group_mac[6];
 
 	if (n->version == 4) {
-		struct arp arp = { .op = ARP_REQUEST, .spa = n->local[0], .tpa = n->address[0] };
+		struct arp arp = { .op = ARP_REQUEST,
+				   .sender_ip = n->local[0],
+				   .target_ip = n->address[0] };
 
-		memcpy(arp.sha, w->link.src_mac, 6);
+		memcpy(arp.sender_mac, w->link.src_mac, 6);
 		send_arp(w, probe ? n->mac : everybody, &arp);
 		return;
 	}
@@ -289,12 +291,14 @@ static void count_answer(struct hf_worker *w, bool sent)
 
 static void answer_arp(struct hf_worker *w, const struct arp *asked)
 {
-	struct arp arp = { .op = ARP_REPLY, .spa = asked->tpa, .tpa = asked->spa };
+	struct arp arp = { .op = ARP_REPLY,
+			   .sender_ip = asked->target_ip,
+			   .target_ip = asked->sender_ip };
 
-	memcpy(arp.sha, w->link.src_mac, 6);
-	memcpy(arp.tha, asked->sha, 6);
+	memcpy(arp.sender_mac, w->link.src_mac, 6);
+	memcpy(arp.target_mac, asked->sender_mac, 6);
 	if (may_answer(w))
-		count_answer(w, send_arp(w, asked->sha, &arp));
+		count_answer(w, send_arp(w, asked->sender_mac, &arp));
 }
 
 void neigh_arp(struct hf_worker *w, const uint8_t *frame, const struct wire_in *in)
@@ -304,18 +308,19 @@ void neigh_arp(struct hf_worker *w, const uint8_t *frame, const struct wire_in *
 	bool to_us, learned;
 
 	count(w, STAT_ARP_IN);
-	if (!arp_parse(frame + in->text_offset, in->text_len, &arp) || !is_station(w, arp.sha)) {
+	if (!arp_parse(frame + in->text_offset, in->text_len, &arp) ||
+	    !is_station(w, arp.sender_mac)) {
 		refuse(w, STAT_ARP_REFUSED, STAT_RX_DROP_ARP);
 		return;
 	}
-	sender[0] = arp.spa;
-	target[0] = arp.tpa;
+	sender[0] = arp.sender_ip;
+	target[0] = arp.target_ip;
 	if (is_ours(w, 4, sender)) { /* RFC 5227 2.4 (a): the address is kept */
 		refuse(w, STAT_ARP_CONFLICT, STAT_RX_DROP_ARP);
 		return;
 	}
 	to_us = is_ours(w, 4, target);
-	learned = learn(w, 4, sender, arp.sha,
+	learned = learn(w, 4, sender, arp.sender_mac,
 			arp.op == ARP_REPLY && to_us ? NEIGH_OVERRIDE | NEIGH_SOLICITED :
 						       NEIGH_OVERRIDE);
 	if (arp.op == ARP_REQUEST && to_us)

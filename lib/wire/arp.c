@@ -14,10 +14,10 @@ bool arp_parse(const uint8_t *octets, uint32_t len, struct arp *arp)
 	    get16(octets + 2) != ETHERTYPE_IPV4 || get16(octets + 4) != LENGTHS)
 		return false;
 	arp->op = get16(octets + 6);
-	memcpy(arp->sha, octets + 8, 6);
-	arp->spa = load32(octets + 14);
-	memcpy(arp->tha, octets + 18, 6);
-	arp->tpa = load32(octets + 24);
+	memcpy(arp->sender_mac, octets + 8, 6);
+	arp->sender_ip = load32(octets + 14);
+	memcpy(arp->target_mac, octets + 18, 6);
+	arp->target_ip = load32(octets + 24);
 	return arp->op == ARP_REQUEST || arp->op == ARP_REPLY;
 }
 
@@ -30,9 +30,9 @@ uint32_t arp_build(uint8_t *frame, const struct wire_link *link, const struct ar
 	put16(p + 2, ETHERTYPE_IPV4);
 	put16(p + 4, LENGTHS);
 	put16(p + 6, arp->op);
-	memcpy(p + 8, arp->sha, 6);
-	store32(p + 14, arp->spa);
-	memcpy(p + 18, arp->tha, 6);
-	store32(p + 24, arp->tpa);
+	memcpy(p + 8, arp->sender_mac, 6);
+	store32(p + 14, arp->sender_ip);
+	memcpy(p + 18, arp->target_mac, 6);
+	store32(p + 24, arp->target_ip);
 	return ether + ARP_LEN;
 }

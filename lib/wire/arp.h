@@ -20,8 +20,8 @@ enum arp_op {
 /* Whose MAC and IP address (a word in wire order) the sender's are, and the target's. */
 struct arp {
 	uint16_t op; /* enum arp_op */
-	uint8_t sha[6], tha[6];
-	uint32_t spa, tpa;
+	uint8_t sender_mac[6], target_mac[6];
+	uint32_t sender_ip, target_ip;
 };
 
 /* @return false: not a request or a reply of IPv4 over Ethernet (RFC826-a) */
