@@ -97,7 +97,7 @@ static bool send_again(struct tcp_host *host, struct tcb *tcb, struct seg *seg, 
 	if (gone >= wnd)
 		return false;
 	len = min_u32(min_u32(left, tcb->snd_mss), wnd - gone);
-	fin = (tcb->flags & TCB_FIN_SENT) && len == left && (len == 0 || len < wnd - gone);
+	fin = (tcb->flags & TCB_FIN_SENT) && len == left && len < wnd - gone;
 	tcp_count(host, len > 0 ? STAT_RETRANSMIT_TEXT : STAT_RETRANSMIT_FIN);
 	tcb->flags &= ~(uint32_t)TCB_TIMING; /* Karn (MUST-18) */
 	send_text(host, tcb, tcb->rtx_nxt, len, fin, seg, text);
@@ -144,8 +144,6 @@ static bool send_new(struct tcp_host *host, struct tcb *tcb, struct seg *seg, st
 	tcb->snd_nxt += seg->len;
 	if (fin)
 		tcb->flags |= TCB_FIN_SENT;
-	if (!(tcb->flags & TCB_RTX))
-		tcb->rtx_nxt = tcb->snd_nxt;
 	if (!(tcb->flags & TCB_TIMING)) {
 		tcb->flags |= TCB_TIMING;
 		tcb->rtt_seq = tcb->snd_nxt;

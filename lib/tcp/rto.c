@@ -22,8 +22,8 @@ static uint32_t rto_now(const struct tcp_host *host, const struct tcb *tcb)
 		const bool after_syn =
 			(tcb->flags & TCB_SYN_RETRIED) && (tcb->flags & TCB_ESTABLISHED);
 
-		return rto_bound(host, after_syn ? 3 * (uint64_t)host->config.rto_initial_ms
-						 : host->config.rto_initial_ms);
+		return rto_bound(host, after_syn ? 3 * (uint64_t)host->config.rto_initial_ms :
+						   host->config.rto_initial_ms);
 	}
 	if (spread < GRANULARITY_US)
 		spread = GRANULARITY_US;

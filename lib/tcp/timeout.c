@@ -70,7 +70,6 @@ static void rtx_expired(struct tcp_host *host, struct tcb *tcb, struct out *out)
 		give_up(host, tcb, out);
 		return;
 	}
-	tcb->flags &= ~(uint32_t)TCB_TIMING;
 	if (!(tcb->flags & TCB_ESTABLISHED)) {
 		tcb->flags |= TCB_SYN_NOW | TCB_SYN_RETRIED;
 		count_try(host, tcb, out);
