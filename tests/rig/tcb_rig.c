@@ -266,14 +266,16 @@ static void check_text(const struct tcb_rig *r, const struct seg *seg, const str
 static void check_segment(struct tcb_rig *r, const struct seg *seg)
 {
 	const uint32_t marked = (seg->flags & SEG_SYN ? 1u : 0) + (seg->flags & SEG_FIN ? 1u : 0);
-	const bool of_tcb = r->kind == RIG_TCB && (r->tcb.flags & TCB_TS) &&
-			    !((seg->flags & SEG_RST) && !(seg->flags & SEG_ACK));
+	const bool stranger = (seg->flags & (SEG_RST | SEG_ACK)) == SEG_RST;
+	const bool of_tcb = r->kind == RIG_TCB && (r->tcb.flags & TCB_TS) && !stranger;
 
 	assert_int_equal(seg->len, seg->text_len + marked);
 	assert_int_equal(
 		seg->options & ~(OPT_MSS | OPT_WSCALE | OPT_SACK_PERMITTED | OPT_TS | OPT_SACK), 0);
 	if (!(seg->flags & SEG_SYN)) /* MUST-65, RFC7323-2.2, RFC2018-2 */
 		assert_int_equal(seg->options & (OPT_MSS | OPT_WSCALE | OPT_SACK_PERMITTED), 0);
+	if (r->ts_agreed && !stranger)
+		assert_true(seg->options & OPT_TS);
 	if (of_tcb) { /* RFC7323-3.2a */
 		assert_true(seg->options & OPT_TS);
 		assert_int_equal(seg->tsval, r->host.now_ms + TS_OFFSET);
@@ -369,6 +371,8 @@ void rig_send_raw(struct tcb_rig *r, const struct seg *seg)
 	step_begin(r);
 	tcp_input(&r->host, &r->tcb, seg, &r->out);
 	note_edges(r, &b);
+	if (b.state == TCPS_SYN_SENT && r->tcb.state != TCPS_SYN_SENT)
+		r->ts_agreed = r->config->timestamps && (seg->options & OPT_TS);
 	step_end(r);
 }
 
@@ -583,7 +587,7 @@ static struct seg peer_syn(const struct tcb_rig *r)
 
 static void begin(struct tcb_rig *r)
 {
-	r->fin_seen = r->edge_known = r->done = false;
+	r->fin_seen = r->edge_known = r->ts_agreed = r->done = false;
 	r->error = 0;
 }
 
@@ -603,6 +607,7 @@ void rig_listen(struct tcb_rig *r)
 
 	begin(r);
 	r->kind = RIG_REQUEST;
+	r->ts_agreed = r->timestamps;
 	step_begin(r);
 	assert_int_equal(input_listen(&syn, &r->out), LISTEN_REQUEST);
 	request_open(&r->host, &r->rq, &syn, 4, ISS, TS_OFFSET, &r->out);

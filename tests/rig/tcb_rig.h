@@ -67,7 +67,7 @@ struct tcb_rig {
 	unsigned sent_first, sent_count;
 	uint32_t last_tsval; /* of ours */
 	uint32_t fin_seq, right_edge;
-	bool fin_seen, edge_known, done;
+	bool fin_seen, edge_known, ts_agreed, done;
 	const char *variant;
 };
 

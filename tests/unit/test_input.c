@@ -117,6 +117,42 @@ static void seq__outside__is_challenged_in_every_state(struct tcb_rig *r)
 	}
 }
 
+/* Nothing else of a refused segment is used, whether it was answered or the limiter was spent. seq is from RN. */
+static void seq__refused__neither_ack_nor_text_counts(struct tcb_rig *r)
+{
+	static const struct {
+		uint32_t seq, ack;
+	} cases[] = { { 30000, 3 }, { 0u - 3, 3 }, { 0, 7 } };
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		rig_to(r, TCPS_ESTABLISHED);
+		rig_write(r, 5);
+		for (unsigned n = 0; n < 2; n++)
+			rig_send(r, (struct seg){ .seq = IRS + 1 + cases[i].seq,
+						  .ack = ISS + cases[i].ack,
+						  .text_len = i == 1 ? 1 : 9,
+						  .flags = SEG_ACK });
+		assert_int_equal(r->tcb.snd_una, ISS + 1);
+		assert_int_equal(r->delivered, 0);
+		assert_int_equal(r->tcb.rcv_nxt, IRS + 1);
+		rig_abort(r);
+	}
+}
+
+/* Nothing is remembered of a connection's beginning that a wrapped clock could mistake for just now. */
+static void seq__young_connection__is_answered_at_once(struct tcb_rig *r)
+{
+	rig_clock(r, MS(0x100 + 44));
+	for (unsigned active = 0; active < 2; active++) {
+		r->active = active;
+		rig_to(r, TCPS_ESTABLISHED);
+		rig_send(r, (struct seg){ .seq = IRS, .ack = ISS + 1, .flags = SEG_ACK });
+		rig_counted(r, STAT_KEEPALIVES_IN, 1);
+		rig_send(r, (struct seg){ .seq = IRS + 9, .flags = SEG_RST });
+		rig_counted(r, STAT_CHALLENGE_SENT, 1);
+	}
+}
+
 static void seq__no_syn_rst_ack__is_dropped(struct tcb_rig *r)
 {
 	for (size_t i = 0; i < COUNT(synchronised); i++) {
@@ -413,10 +449,26 @@ static void ack__of_all__says_sent_and_writable(struct tcb_rig *r)
 	rig_send(r, (struct seg){ .seq = IRS + 1, .ack = ISS + 51, .flags = SEG_ACK });
 	assert_int_equal(r->events, TCP_EV_WRITABLE);
 	assert_int_equal(r->ranges_freed, 0);
+	r->events = 0; /* it is said once */
 	rig_send(r, (struct seg){ .seq = IRS + 1, .ack = ISS + 101, .flags = SEG_ACK });
-	assert_int_equal(r->events, TCP_EV_WRITABLE | TCP_EV_SENT);
+	assert_int_equal(r->events, TCP_EV_SENT);
 	assert_int_equal(r->ranges_freed, 1);
 	assert_int_equal(tcp_room(&r->host, &r->tcb), 100);
+}
+
+/* Text in the same segment is news of its own, and its delayed ACK a timer of its own. */
+static void ack__with_text__does_both(struct tcb_rig *r)
+{
+	rig_to(r, TCPS_ESTABLISHED);
+	rig_write(r, 5);
+	rig_write(r, 5);
+	rig_send(r, (struct seg){ .seq = IRS + 1, .ack = ISS + 6, .text_len = 4, .flags = SEG_ACK });
+	rig_send(r, (struct seg){ .seq = IRS + 5, .ack = ISS + 11, .text_len = 4, .flags = SEG_ACK });
+	assert_int_equal(r->events, TCP_EV_READABLE | TCP_EV_SENT);
+	rig_write(r, 2000);
+	rig_send(r, (struct seg){ .seq = IRS + 9, .ack = ISS + 11, .text_len = 4, .flags = SEG_ACK });
+	rig_send(r, (struct seg){ .seq = IRS + 13, .ack = ISS + 12, .flags = SEG_ACK });
+	assert_int_equal(r->tcb.timers, TIMER_RTX | TIMER_DELACK);
 }
 
 /* ---- The limiter of challenge ACKs ---- */
@@ -470,6 +522,8 @@ static void challenge__old_text__is_beside_the_limiter(struct tcb_rig *r)
 static const struct tcb_row rows[] = {
 	{ "RFC9293-3.10.7.4-1", seq__four_cases__at_every_edge, 0 },
 	{ "RFC9293-3.10.7.4-1-states", seq__outside__is_challenged_in_every_state, 0 },
+	{ "RFC9293-3.10.7.4-1-refused", seq__refused__neither_ack_nor_text_counts, 0 },
+	{ "HF-G7", seq__young_connection__is_answered_at_once, 0 },
 	{ "SE-S-none", seq__no_syn_rst_ack__is_dropped, 0 },
 	{ "HF-KA1", seq__keepalive__is_answered_once_a_second, 0 },
 	{ "HF-KA1-octet", seq__keepalive_with_octet__is_answered, 0 },
@@ -487,6 +541,7 @@ static const struct tcb_row rows[] = {
 	{ "SE-K-old-text", ack__out_of_range_on_old_text__is_answered_once, 0 },
 	{ "SE-K-fin", ack__of_our_fin__moves_the_state, 0 },
 	{ "SE-K-window", ack__older_segment__does_not_move_the_window, 0 },
+	{ "SE-K-text", ack__with_text__does_both, 0 },
 	{ "SE-K-sent", ack__of_all__says_sent_and_writable, 0 },
 	{ "RFC5961-7", challenge__limiter__one_in_500_ms_a_connection, 0 },
 	{ "RFC5961-7-off", challenge__limit_0__always, 0 },

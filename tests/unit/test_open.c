@@ -102,7 +102,10 @@ static void syn__with_mss__is_obeyed(struct tcb_rig *r)
 
 static void syn__without_mss__takes_the_default(struct tcb_rig *r)
 {
-	r->config->mss[0] = r->config->mss[1] = 1400;
+	r->config->mss[0] = 1400;
+	r->config->mss[1] = 1300;
+	assert_int_equal(terms_of(r, (struct seg){ .options = OPT_MSS, .mss = 9000 }, 4).mss, 1400);
+	assert_int_equal(terms_of(r, (struct seg){ .options = OPT_MSS, .mss = 9000 }, 6).mss, 1300);
 	assert_int_equal(terms_of(r, (struct seg){ 0 }, 4).mss, 536);
 	assert_int_equal(terms_of(r, (struct seg){ 0 }, 6).mss, 1220);
 	assert_int_equal(terms_of(r, (struct seg){ .options = OPT_MSS, .mss = 0 }, 4).mss, 536);
@@ -194,16 +197,34 @@ static void open__window_of_syn__is_never_scaled(struct tcb_rig *r)
 
 static void syn_sent__good_synack__establishes(struct tcb_rig *r)
 {
+	r->mss = 700;
 	rig_to(r, TCPS_SYN_SENT);
+	rig_clock(r, MS(30));
 	rig_send(r, peer_synack(r));
 	rig_state(r, TCPS_ESTABLISHED);
 	rig_expect(r, (struct seg){ .seq = ISS + 1, .ack = IRS + 1, .flags = SEG_ACK });
 	rig_silent(r);
+	assert_false(tcp_owes(&r->host, &r->tcb));
+	assert_int_equal(r->tcb.srtt_us, 30000);
 	assert_int_equal(r->events, TCP_EV_CONNECTED);
 	assert_int_equal(r->tcb.snd_wnd, 10000);
 	assert_int_equal(r->tcb.max_wnd, 10000);
-	assert_int_equal(r->tcb.snd_mss, MSS - (r->timestamps ? 12 : 0));
+	assert_int_equal(r->tcb.snd_mss, 700 - (r->timestamps ? 12 : 0));
 	rig_counted(r, STAT_ACTIVE_ESTABLISHED, 1);
+}
+
+/* The SYN is due again in the very turn that its answer comes: it stays. */
+static void syn_sent__synack_in_the_turn_of_the_timeout(struct tcb_rig *r)
+{
+	rig_to(r, TCPS_SYN_SENT);
+	r->turn_open = true;
+	rig_advance(r, MS(1001));
+	rig_send(r, peer_synack(r));
+	rig_flush(r);
+	rig_expect(r, (struct seg){ .seq = ISS + 1, .ack = IRS + 1, .flags = SEG_ACK });
+	rig_silent(r);
+	assert_int_equal(r->tcb.retransmits, 0);
+	assert_int_equal(r->tcb.backoff, 0);
 }
 
 static void syn_sent__synack_scales__both_ways(struct tcb_rig *r)
@@ -297,20 +318,29 @@ static void syn_sent__text_in_synack__is_left(struct tcb_rig *r)
 /* MUST-10 */
 static void open__simultaneous__is_one_connection(struct tcb_rig *r)
 {
-	struct seg syn = { .seq = IRS, .flags = SEG_SYN, .options = OPT_MSS, .mss = MSS };
+	struct seg syn = { .seq = IRS,
+			   .flags = SEG_SYN,
+			   .options = OPT_MSS | OPT_WSCALE | OPT_SACK_PERMITTED,
+			   .mss = MSS,
+			   .wscale = 1 };
+	struct seg their_synack = peer_synack(r);
 	const struct seg *synack;
 
+	r->config->rcv_buf = 200000;
 	rig_to(r, TCPS_SYN_SENT);
 	rig_send(r, syn);
 	rig_state(r, TCPS_SYN_RECEIVED);
 	synack = rig_expect(r, (struct seg){ .seq = ISS, .ack = IRS + 1, .flags = SYNACK });
-	assert_int_equal(synack->options, OPT_MSS | (r->timestamps ? OPT_TS : 0));
-	assert_int_equal(synack->wnd, 20000);
+	assert_int_equal(synack->options,
+			 OPT_MSS | OPT_WSCALE | OPT_SACK_PERMITTED | (r->timestamps ? OPT_TS : 0));
+	assert_int_equal(synack->wnd, 65535);
 	rig_silent(r);
 	assert_int_equal(r->events, 0);
-	rig_send(r, peer_synack(r));
+	their_synack.text_len = 9;
+	rig_send(r, their_synack);
 	rig_state(r, TCPS_ESTABLISHED);
 	assert_int_equal(r->events, TCP_EV_CONNECTED);
+	assert_int_equal(r->delivered, 0);
 	rig_expect(r, (struct seg){ .seq = ISS + 1, .ack = IRS + 1, .flags = SEG_ACK });
 	rig_silent(r);
 }
@@ -414,6 +444,7 @@ static const struct tcb_row rows[] = {
 	{ "RFC2018-2", open__with_all_switched_off__offers_mss_alone, ROW_PLAIN },
 	{ "RFC7323-2.3-syn", open__window_of_syn__is_never_scaled, 0 },
 	{ "HF-OP1", syn_sent__good_synack__establishes, 0 },
+	{ "HF-OP1-late", syn_sent__synack_in_the_turn_of_the_timeout, 0 },
 	{ "REC-1", syn_sent__synack_scales__both_ways, 0 },
 	{ "SE-K-SYN_SENT", syn_sent__bad_ack__draws_reset, 0 },
 	{ "SE-R-SYN_SENT", syn_sent__rst__needs_good_ack, 0 },

@@ -118,6 +118,24 @@ static void fin__beyond_the_window__waits(struct tcb_rig *r)
 	expect_text(r, 251, 0, FIN_ACK);
 }
 
+/* Sent, and then the peer's window shrinks to the text alone. */
+static void fin__again_beyond_the_window__waits(struct tcb_rig *r)
+{
+	rig_to(r, TCPS_ESTABLISHED);
+	r->turn_open = true;
+	rig_write(r, 250);
+	rig_close(r);
+	rig_flush(r);
+	r->wnd = 250;
+	ack(r, 1);
+	rig_forget(r);
+	rig_advance(r, MS(1002));
+	expect_text(r, 1, 250, PSH_ACK);
+	rig_silent(r);
+	ack(r, 251);
+	expect_text(r, 251, 0, FIN_ACK);
+}
+
 static void fin__lost__is_sent_again_with_its_number(struct tcb_rig *r)
 {
 	rig_to(r, TCPS_ESTABLISHED);
@@ -160,12 +178,15 @@ static void fin__before_the_handshake_ends__is_watched(struct tcb_rig *r)
 	assert_int_equal(rig_close(r), 0);
 	rig_state(r, TCPS_FIN_WAIT_1);
 	expect_text(r, 1, 0, FIN_ACK);
+	ack(r, 0); /* of nothing */
+	assert_int_equal(r->events, 0);
 	rig_advance(r, MS(1100)); /* the SYN-ACK again */
 	rig_expect(r, (struct seg){ .seq = ISS, .ack = IRS + 1, .flags = SEG_SYN | SEG_ACK });
 	rig_silent(r);
 	ack(r, 1); /* of the SYN alone: the FIN was lost */
 	assert_int_equal(r->events, TCP_EV_CONNECTED);
 	rig_counted(r, STAT_ACTIVE_ESTABLISHED, 1);
+	assert_int_equal(r->tcb.rto_ms, 3000); /* RFC6298-5.7 */
 	rig_advance(r, SEC(4));
 	expect_text(r, 1, 0, FIN_ACK);
 	ack(r, 2);
@@ -304,13 +325,19 @@ static void after_4_gib__iss_is_a_number_like_others(struct tcb_rig *r)
 
 static void nothing__comes_from_what_is_over(struct tcb_rig *r)
 {
-	struct seg seg;
-	struct text text;
-
 	rig_to(r, TCPS_ESTABLISHED);
+	r->turn_open = true;
+	for (uint32_t n = 0; n < 2; n++) /* an ACK is owed, text waits */
+		rig_send(r, (struct seg){ .seq = IRS + 1 + n,
+					  .ack = ISS + 1,
+					  .text_len = 1,
+					  .flags = SEG_ACK });
 	rig_write(r, 10);
+	r->tcb.flags |= TCB_ACK_NOW;
 	rig_abort(r);
-	assert_false(tcp_next(&r->host, &r->tcb, &seg, &text));
+	rig_flush(r);
+	rig_expect(r, (struct seg){ .seq = ISS + 1, .ack = IRS + 3, .flags = SEG_RST | SEG_ACK });
+	rig_silent(r);
 }
 
 static const struct tcb_row rows[] = {
@@ -320,6 +347,7 @@ static const struct tcb_row rows[] = {
 	{ "RFC9293-3.10.2-queued", text__queued_before_the_handshake__follows_it, 0 },
 	{ "HF-LA3", fin__with_text_queued__goes_with_the_last, 0 },
 	{ "HF-LA3-window", fin__beyond_the_window__waits, 0 },
+	{ "HF-LA3-again-window", fin__again_beyond_the_window__waits, 0 },
 	{ "HF-LA3-lost", fin__lost__is_sent_again_with_its_number, 0 },
 	{ "HF-LA3-alone", fin__after_the_text_was_sent__is_alone, 0 },
 	{ "SEC-20", fin__before_the_handshake_ends__is_watched, 0 },

@@ -143,6 +143,8 @@ static void rto__sample__is_of_the_timed_segment(struct tcb_rig *r)
 	rig_send(r, (struct seg){ .seq = IRS + 1, .ack = ISS + 101, .flags = SEG_ACK });
 	assert_int_equal(r->tcb.srtt_us, 77777);
 	assert_int_equal(r->tcb.rttvar_us, 38888);
+	rig_send(r, (struct seg){ .seq = IRS + 1, .ack = r->tcb.snd_nxt, .flags = SEG_ACK });
+	rig_counted(r, STAT_RTT_SAMPLES, 1);
 }
 
 static const struct tcb_row rows[] = {

@@ -51,10 +51,12 @@ static void acked__whole_ranges_go(struct tcb_rig *r)
 
 	queue(r);
 	find(r, 31, 2, 19);
+	assert_int_equal(r->tcb.sndq_next, 2); /* the next search begins here */
 	for (size_t i = 0; i < COUNT(steps); i++) {
 		r->tcb.snd_una = ISS + steps[i].una;
 		sendq_acked(&r->host, &r->tcb);
 		assert_int_equal(done(r), steps[i].gone);
+		assert_int_equal(r->tcb.sndq_tail, i + 1 < COUNT(steps) ? 2 : RANGE_NONE);
 		if (steps[i].una < 32)
 			find(r, 31, 2, 19);
 	}

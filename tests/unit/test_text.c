@@ -117,14 +117,14 @@ static void text__after_the_peers_fin__is_challenged(struct tcb_rig *r)
 {
 	static const enum tcp_state states[] = { TCPS_CLOSE_WAIT, TCPS_CLOSING, TCPS_LAST_ACK };
 
-	for (size_t i = 0; i < COUNT(states) * 2; i++) {
-		const uint32_t snd_nxt = states[i / 2] == TCPS_CLOSE_WAIT ? ISS + 1 : ISS + 2;
+	for (size_t i = 0; i < COUNT(states) * 3; i++) {
+		const uint32_t snd_nxt = states[i / 3] == TCPS_CLOSE_WAIT ? ISS + 1 : ISS + 2;
 
-		rig_to(r, states[i / 2]);
-		text(r, i % 2 ? 2 : 7, 10, SEG_FIN);
+		rig_to(r, states[i / 3]);
+		text(r, i % 3 ? 2 : 7, i % 3 == 2 ? 0 : 10, SEG_FIN);
 		rig_expect(r, (struct seg){ .seq = snd_nxt, .ack = IRS + 2, .flags = SEG_ACK });
 		rig_silent(r);
-		rig_state(r, states[i / 2]);
+		rig_state(r, states[i / 3]);
 		assert_int_equal(r->delivered, 0);
 		assert_int_equal(r->tcb.rcv_nxt, IRS + 2);
 	}
@@ -240,6 +240,7 @@ static void fin__ahead_of_a_gap__waits(struct tcb_rig *r)
 		text(r, 11, 0, SEG_FIN);
 		rig_state(r, cases[i].state);
 		rig_expect(r, (struct seg){ .seq = snd_nxt, .ack = IRS + 1, .flags = SEG_ACK });
+		rig_counted(r, STAT_OOO_DROPPED, 0);
 		text(r, 1, 10, 0);
 		rig_state(r, cases[i].after);
 		assert_int_equal(r->delivered, 10);

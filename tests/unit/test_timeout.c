@@ -147,6 +147,7 @@ static void timer__starts_restarts_stops(struct tcb_rig *r)
 	assert_int_equal(r->tcb.snd_una, ISS + 2101);
 	assert_int_equal(r->tcb.timers, 0);
 	assert_int_equal(r->tcb.backoff, 0);
+	assert_int_equal(r->tcb.retransmits, 0);
 	rig_forget(r);
 	rig_advance(r, SEC(1000));
 	rig_silent(r);

@@ -51,7 +51,8 @@ static void time_wait__lasts_3_and_a_half_rto(struct tcb_rig *r)
 	static const uint32_t rto_ms[] = { 17142, 17143, 20001, 120000 };
 
 	for (size_t i = 0; i < COUNT(rto_ms); i++) {
-		const uint32_t want = rto_ms[i] * 7 / 2 > 60000 ? rto_ms[i] * 7 / 2 : 60000;
+		const uint32_t rto_3_5 = (rto_ms[i] * 7 + 1) / 2;
+		const uint32_t want = rto_3_5 > 60000 ? rto_3_5 : 60000;
 
 		rig_to(r, TCPS_TIME_WAIT);
 		r->tcb.rto_ms = rto_ms[i];
@@ -484,6 +485,7 @@ static void fin_wait_2__other_segments(struct tcb_rig *r)
 		{ 20000, 0, 0, SEG_RST, TW_KEEP, false },
 		{ 0, 0, 5, SEG_PSH, TW_KEEP, false },
 		{ 0, 0, 0, SEG_FIN, TW_KEEP, false },
+		{ 20000, 0, 0, SEG_ACK, TW_KEEP, true },
 	};
 
 	for (size_t i = 0; i < COUNT(cases); i++) {

@@ -192,6 +192,7 @@ static void open__call__fills_a_fresh_tcb(struct tcb_rig *r)
 	r->config->mss[1] = 940;
 	tcp_open(&r->host, &r->tcb, 6, ISS, 77);
 	rig_state(r, TCPS_SYN_SENT);
+	assert_int_equal(r->tcb.version, 6);
 	assert_int_equal(r->tcb.snd_mss, 940);
 	assert_int_equal(r->tcb.ts_offset, 77);
 	assert_int_equal(r->tcb.sndq_head, RANGE_NONE);
