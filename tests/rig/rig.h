@@ -221,6 +221,13 @@ void rig_mark(struct rig *r);				     /* all counters, for rig_rose */
 #define rig_expect_rose(r, name, by) rig_expect_rose_at(__FILE__, __LINE__, (r), (name), (by))
 void rig_expect_rose_at(const char *file, int line, struct rig *r, const char *name, uint64_t by);
 
+/* This frame, at this instant, comes to nothing but one drop counter (NULL: any): no answer, no event, no
+ * change of the connection under test or of a level. */
+#define rig_expect_dropped(r, frame, len, counter) \
+	rig_expect_dropped_at(__FILE__, __LINE__, (r), (frame), (len), (counter))
+void rig_expect_dropped_at(const char *file, int line, struct rig *r, const void *frame, size_t len,
+			   const char *counter);
+
 #define rig_fail(r, ...) rig_fail_at(__FILE__, __LINE__, (r), __VA_ARGS__)
 __attribute__((format(printf, 4, 5))) void rig_fail_at(const char *file, int line,
 						       const struct rig *r, const char *format, ...);
