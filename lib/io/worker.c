@@ -5,6 +5,7 @@
 
 #define SEGMENTS_A_FLUSH 64 /* of one connection, so that one does not hold up the others */
 #define PIECES 8	    /* of a frame */
+#define LEAP_US (1ull << 40) /* 12 days */
 
 void worker_time(struct hf_worker *w, uint64_t now_us)
 {
@@ -152,10 +153,23 @@ static unsigned deliver(struct hf_worker *w, struct hf_event *events, unsigned m
 	return n;
 }
 
+/* Ticks are compared on a circle of 49 days. A clock that leaps farther, as one that counts from the
+ * start of the machine does in the first turn, is followed in steps. */
+static void leap(struct hf_worker *w, uint64_t now_us)
+{
+	while (now_us > w->host.now_us + LEAP_US) {
+		worker_time(w, w->host.now_us + LEAP_US);
+		do
+			worker_expire(w);
+		while (w->overdue);
+	}
+}
+
 unsigned hf_turn(struct hf_worker *w, uint64_t now_us, struct hf_event *events, unsigned max)
 {
 	bool busy;
 
+	leap(w, now_us);
 	worker_time(w, now_us);
 	busy = receive(w) > 0;
 	busy |= worker_expire(w);
