@@ -356,7 +356,8 @@ const char *frame_parse(struct frame *f, const struct frame_form *form)
 	if (form->l2) {
 		if (f->len < ETHER)
 			return "Ethernet: too short";
-		if (memcmp(f->raw, form->to, 6) != 0 || memcmp(f->raw + 6, form->from, 6) != 0)
+		if ((!form->any_to && memcmp(f->raw, form->to, 6) != 0) ||
+		    memcmp(f->raw + 6, form->from, 6) != 0)
 			return "Ethernet: addresses";
 		f->ip = ETHER;
 		type = get16(f->raw + 12);
