@@ -59,7 +59,7 @@ static struct tcb_rig *rig_make(unsigned v)
 		.rto_max_ms = 120000,
 		.rcv_buf = 20000,
 		.snd_buf = 20000,
-		.mss = { MSS, MSS },
+		.mss = { MSS, MSS - 60 },
 		.min_snd_mss = 216,
 		.syn_retries = 7,
 		.synack_retries = 5,
@@ -270,6 +270,8 @@ static void check_segment(struct tcb_rig *r, const struct seg *seg)
 	const bool of_tcb = r->kind == RIG_TCB && (r->tcb.flags & TCB_TS) && !stranger;
 
 	assert_int_equal(seg->len, seg->text_len + marked);
+	assert_int_equal(seg->up, 0);
+	assert_int_equal(seg->sacks, 0);
 	assert_int_equal(
 		seg->options & ~(OPT_MSS | OPT_WSCALE | OPT_SACK_PERMITTED | OPT_TS | OPT_SACK), 0);
 	if (!(seg->flags & SEG_SYN)) /* MUST-65, RFC7323-2.2, RFC2018-2 */
@@ -317,12 +319,13 @@ static void take_ranges(struct tcb_rig *r)
 
 void rig_flush(struct tcb_rig *r)
 {
-	struct seg seg = { 0 };
+	struct seg seg;
 	struct text text = { RANGE_NONE, 0 };
 	const bool owed = tcp_owes(&r->host, &r->tcb);
 	bool any = false;
 
 	r->turn_open = false;
+	memset(&seg, 0xa5, sizeof(seg)); /* what is not written shows */
 	while (tcp_next(&r->host, &r->tcb, &seg, &text)) {
 		any = true;
 		check_text(r, &seg, &text);
@@ -335,6 +338,7 @@ void rig_flush(struct tcb_rig *r)
 
 static void step_begin(struct tcb_rig *r)
 {
+	memset(&r->out, 0xa5, sizeof(r->out));
 	out_init(&r->out);
 }
 

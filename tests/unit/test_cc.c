@@ -61,6 +61,10 @@ static void cc__timeout__one_segment_and_half_the_flight(struct tcb_rig *r)
 	r->tcb.retransmits = 2; /* once a flight, not once a try */
 	cc_timeout(&r->tcb);
 	assert_int_equal(r->tcb.ssthresh, 4500);
+	r->tcb.snd_nxt = ISS + 5000;
+	r->tcb.retransmits = 1;
+	cc_timeout(&r->tcb);
+	assert_int_equal(r->tcb.ssthresh, 2500);
 	r->tcb.snd_nxt = ISS + 1000;
 	r->tcb.retransmits = 1;
 	cc_timeout(&r->tcb);

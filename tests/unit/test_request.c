@@ -213,6 +213,7 @@ static void request__last_ack__establishes(struct tcb_rig *r)
 	rig_state(r, TCPS_ESTABLISHED);
 	rig_silent(r);
 	assert_int_equal(r->events, 0); /* ACCEPT is the worker's to say */
+	assert_int_equal(r->tcb.version, 4);
 	assert_int_equal(r->tcb.snd_wnd, 444);
 	assert_int_equal(r->tcb.snd_wl1, IRS + 1);
 	assert_int_equal(r->tcb.snd_wl2, ISS + 1);

@@ -201,6 +201,10 @@ static void try_reuse(struct tcb_rig *r, const struct reuse *c)
 			 c->newer);
 	r->timestamps = timestamps;
 	if (!c->newer) {
+		const bool by_ts = c->stamped && timestamps && c->tsval != 0;
+
+		rig_counted(r, STAT_TW_REFUSED_TS, by_ts);
+		rig_counted(r, STAT_TW_REFUSED_SEQ, !by_ts);
 		expect_challenge(r);
 		return;
 	}
