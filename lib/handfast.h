@@ -142,6 +142,50 @@ struct hf_seed {
 	uint32_t iss;
 };
 
+/* ---- A bad link (HF-H6) ---- */
+
+#define HF_EVER 1000000u /* of a rate: every frame */
+#define HF_IMPAIR_RULES 16
+
+enum hf_impair_act {
+	HF_IMPAIR_DROP,
+	HF_IMPAIR_TWICE,
+	HF_IMPAIR_CORRUPT, /* one bit of the IP packet is flipped */
+	HF_IMPAIR_LATER,   /* by later_us, and others may overtake it */
+	HF_IMPAIR_BEHIND,  /* comes right after the next frame of its direction, or 10 s late */
+};
+
+#define HF_FRAME_TEXT 0x100 /* carries text */
+#define HF_FRAME_TCP 0x200  /* TCP over IPv4, or over IPv6 without extension headers */
+
+/** What becomes of single frames, instead of what the rates say; delay and jitter apply. */
+struct hf_impair_rule {
+	enum hf_impair_act act;
+	uint16_t mask, kind; /* frames whose TCP flags and HF_FRAME_*, masked, are these; 0, 0: all */
+	uint32_t first,
+		last; /* from the first-th such frame to the last-th; 0: from the first, to the end */
+	uint32_t later_us;
+};
+
+/** One direction; rates are in a million frames, each drawn by itself. All zero: nothing happens. */
+struct hf_impair_way {
+	uint32_t loss, duplicate, reorder, corrupt;
+	uint32_t delay_us,
+		jitter_us;   /* delay - jitter to delay + jitter, evenly; frames stay in order */
+	uint32_t reorder_us; /* ... but one reordered comes up to so much later; 0: 1000 */
+	uint32_t rule_count;
+	struct hf_impair_rule rules[HF_IMPAIR_RULES]; /* the first that fits decides */
+};
+
+/** A seeded link model at the port's edge, before all else on receive, after all else on transmit. */
+struct hf_impair {
+	struct hf_impair_way in, out;
+	uint32_t hold; /* frames that may wait, each way; what is over is lost; 0: HF_IMPAIR_HOLD */
+	uint64_t seed; /* the same seed and frames, the same fates */
+};
+
+#define HF_IMPAIR_HOLD 8192
+
 #define HF_MAX_RANGES 8
 
 /** All a worker has to know. Copied by hf_worker_create. */
@@ -166,6 +210,7 @@ struct hf_config {
 	uint16_t mtu;		/* 1500 */
 	uint8_t ttl;		/* MUST-49: 64 */
 	bool accept_reserved; /* take segments from 240/4 and from 127/8 (RFC1122-3.2.1.3): false */
+	const struct hf_impair *impair; /* copied too; NULL: the link is left as it is */
 	uint32_t clock_start_ms; /* added to the protocol's millisecond clock, to test its wrap (HF-G7) */
 };
 
@@ -454,8 +499,10 @@ struct hf_levels {
 	struct hf_level neighbours; /* refused: how often the oldest made room */
 	uint32_t timers;	    /* armed in the wheels */
 	uint32_t orphans;
-	uint32_t queued_mbufs; /* held for text either way, and by the transmit queue */
-	uint64_t memory;       /* octets taken at creation, mbufs apart */
+	uint32_t queued_mbufs; /* held for text either way, by the transmit queue and by hf_impair */
+	struct hf_level impair_in,
+		impair_out; /* frames that hf_impair holds; refused: lost for want of room */
+	uint64_t memory;    /* octets taken at creation, mbufs apart */
 	uint32_t bytes_per_connection[2], bytes_per_request[2], bytes_per_bucket[2]; /* IPv4, IPv6 */
 };
 HF_API void hf_levels(const struct hf_worker *w, struct hf_levels *levels);

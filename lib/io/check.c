@@ -170,6 +170,9 @@ static int check_gauges(const struct hf_worker *w, struct walk *walk, struct hf_
 	rc = rc ? rc : compare("timers", walk->armed, levels.timers, why);
 	rc = rc ? rc : compare("orphans", walk->orphans, w->orphans, why);
 	rc = rc ? rc : compare("mbufs held", walk->held + w->range_used, w->held_mbufs, why);
+	if (w->impair != NULL)
+		rc = rc ? rc :
+			  compare("mbufs impaired", impair_walk(w->impair), w->impair->mbufs, why);
 	for (unsigned i = TCPS_SYN_SENT; rc == 0 && i < TCPS_COUNT; i++)
 		rc = compare(tcp_state_name((enum tcp_state)i), walk->states[i],
 			     w->host.levels[i].now, why);

@@ -150,7 +150,8 @@ static int check_config(const struct hf_config *c, const struct hf_port *port, s
 	};
 	const int rc = check_bounds(bounds, sizeof(bounds) / sizeof(bounds[0]), why);
 
-	if (rc != 0 || check_tcp(&c->tcp, why) != 0)
+	if (rc != 0 || check_tcp(&c->tcp, why) != 0 ||
+	    (c->impair != NULL && impair_judge(c->impair, why) != 0))
 		return -EINVAL;
 	if (c->mtu > port->mtu)
 		return why_say(why, -EINVAL, "mtu is %u: the device carries %u at most", c->mtu,
@@ -241,6 +242,20 @@ static void lay_neighbours(struct hf_worker *w, struct arena *a, uint32_t n)
 	}
 }
 
+static void lay_impair(struct hf_worker *w, struct arena *a, const struct hf_impair *config)
+{
+	struct impair *const impair = arena_take(a, sizeof(*impair));
+	struct waiting *heaps[2];
+
+	for (unsigned i = 0; i < 2; i++)
+		heaps[i] = arena_take(a, impair_hold(config) * sizeof(struct waiting));
+	if (w == NULL)
+		return;
+	impair_init(impair, config, heaps);
+	w->impair = impair;
+	w->config.impair = &impair->config;
+}
+
 static uint32_t flow_capacity(const struct hf_config *c)
 {
 	return c->ipv4.connections + c->ipv4.requests + c->ipv4.buckets + c->ipv6.connections +
@@ -268,6 +283,8 @@ static void lay_out(struct hf_worker *w, struct arena *a, const struct hf_config
 			   &w->secrets);
 	lay_ranges(w, a, c->ranges);
 	lay_neighbours(w, a, c->neighbours);
+	if (c->impair != NULL)
+		lay_impair(w, a, c->impair);
 }
 
 uint64_t hf_config_memory(const struct hf_config *config)
@@ -357,7 +374,8 @@ static int set_wire(struct hf_worker *w, struct hf_error *why)
 	memcpy(w->wire.mac, w->link.src_mac, 6);
 	w->wire.l3 = w->port->l3;
 	w->wire.accept_reserved = c->accept_reserved;
-	w->offload = w->port->tx_csum ? WIRE_OFFLOAD_IP | WIRE_OFFLOAD_L4 : 0;
+	/* a sum made by the device would cover what hf_impair has corrupted */
+	w->offload = w->port->tx_csum && !c->impair ? WIRE_OFFLOAD_IP | WIRE_OFFLOAD_L4 : 0;
 	for (uint32_t i = 0; i < c->locals; i++) {
 		const struct hf_ip_range *const range = &c->local[i];
 
@@ -435,6 +453,8 @@ void hf_worker_destroy(struct hf_worker *w)
 	if (w == NULL)
 		return;
 	free_text(w);
+	if (w->impair != NULL)
+		impair_drop(w->impair);
 	explicit_bzero(&w->secrets, sizeof(w->secrets));
 	memory_give(w, w->memory_octets);
 }

@@ -7,7 +7,7 @@
 #define COPY_MAX 256 /* octets of text that are cheaper to copy than to attach */
 #define TX_TRIES 3   /* of one burst (HF-L4) */
 
-void emit_flush(struct hf_worker *w)
+static void transmit(struct hf_worker *w)
 {
 	uint16_t sent = 0;
 	uint64_t octets = 0;
@@ -25,6 +25,17 @@ void emit_flush(struct hf_worker *w)
 	w->stats[STAT_TX_FRAMES] += sent;
 	w->stats[STAT_TX_OCTETS] += octets;
 	w->tx_count = 0;
+}
+
+void emit_flush(struct hf_worker *w)
+{
+	if (w->impair == NULL) {
+		transmit(w);
+		return;
+	}
+	impair_send(w, w->tx, w->tx_count);
+	while ((w->tx_count = impair_leave(w, w->tx, TX_QUEUE)) > 0)
+		transmit(w);
 }
 
 static void count_segment(struct hf_worker *w, uint8_t flags)

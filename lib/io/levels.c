@@ -80,6 +80,16 @@ static struct hf_level pool_level(const struct hf_worker *w, enum handle_kind ki
 	};
 }
 
+static struct hf_level way_level(const struct way *way)
+{
+	return (struct hf_level){
+		.used = way_held(way),
+		.peak = way->peak,
+		.size = way->size,
+		.refused = way->refused,
+	};
+}
+
 void hf_levels(const struct hf_worker *w, struct hf_levels *levels)
 {
 	*levels = (struct hf_levels){
@@ -100,6 +110,11 @@ void hf_levels(const struct hf_worker *w, struct hf_levels *levels)
 		.queued_mbufs = w->held_mbufs + w->tx_count + w->waiting_frames,
 		.memory = w->memory_octets,
 	};
+	if (w->impair != NULL) {
+		levels->impair_in = way_level(&w->impair->in);
+		levels->impair_out = way_level(&w->impair->out);
+		levels->queued_mbufs += w->impair->mbufs;
+	}
 	for (unsigned i = 0; i < 2; i++) {
 		const uint8_t version = i == 0 ? 4 : 6;
 

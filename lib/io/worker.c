@@ -93,7 +93,8 @@ static unsigned receive(struct hf_worker *w)
 {
 	struct rte_mbuf *rx[BURST];
 	struct arrival arrivals[BURST];
-	const unsigned n = port_receive(w->port, rx, BURST);
+	const unsigned n =
+		w->impair ? impair_receive(w, rx, BURST) : port_receive(w->port, rx, BURST);
 	const unsigned k = n > 0 ? parse_burst(w, rx, n, arrivals) : 0;
 
 	w->stats[STAT_RX_FRAMES] += n;
@@ -232,6 +233,7 @@ static uint32_t earlier(uint32_t now_ms, bool has, uint32_t tick, uint32_t best)
 uint64_t hf_next_deadline(const struct hf_worker *w)
 {
 	const uint32_t now_ms = w->host.now_ms;
+	const uint64_t held_us = w->impair ? impair_next(w->impair) : UINT64_MAX;
 	uint32_t best = UINT32_MAX;
 	uint32_t tick = 0;
 	bool has;
@@ -248,6 +250,6 @@ uint64_t hf_next_deadline(const struct hf_worker *w)
 	has = neigh_deadline(&w->neighbours, &tick);
 	best = earlier(now_ms, has, tick, best);
 	if (best == UINT32_MAX)
-		return UINT64_MAX;
-	return (w->host.now_us / 1000 + best) * 1000;
+		return held_us;
+	return RTE_MIN((w->host.now_us / 1000 + best) * 1000, held_us);
 }

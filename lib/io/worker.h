@@ -10,6 +10,7 @@
 
 #include "handfast.h"
 #include "io/budget.h"
+#include "io/impair.h"
 #include "io/port.h"
 #include "stats.h"
 #include "table/flow.h"
@@ -80,6 +81,7 @@ struct hf_worker {
 	uint32_t local_count;
 	void *memory;
 	size_t memory_octets;
+	struct impair *impair; /* NULL: the link is left as it is */
 	/* this worker only */
 	struct tcp_host host;
 	struct pools pools;

@@ -63,6 +63,19 @@ static const char *buckets_wrong(const struct hf_worker *w, uint64_t live, struc
 				 "tw_evicted", "tw_reset", NULL));
 }
 
+/* Of a worker whose link is bad. */
+static const char *impair_wrong(const struct hf_worker *w, const struct hf_levels *levels,
+				struct hf_error *why)
+{
+	if (sum(w, "impair_in", "impair_out", NULL) == 0)
+		return NULL;
+	return differ(why, "impair_in and impair_out",
+		      sum(w, "impair_in", "impair_out", "impair_duplicated", NULL),
+		      levels->impair_in.used + levels->impair_out.used +
+			      sum(w, "rx_frames", "tx_frames", "tx_ring_full", "impair_lost",
+				  "impair_overflow", NULL));
+}
+
 const char *books_wrong(const struct hf_worker *w, struct hf_error *why)
 {
 	struct hf_state_level states[HF_STATES];
@@ -82,6 +95,8 @@ const char *books_wrong(const struct hf_worker *w, struct hf_error *why)
 			       sum(w, "active_attempted", "passive_established", NULL),
 			       live - levels.requests.used + counter(w, "closed") +
 				       starting(w, "failed_") + starting(w, "lost_"));
+	if (!wrong)
+		wrong = impair_wrong(w, &levels, why);
 	if (!wrong)
 		wrong = requests_wrong(w, levels.requests.used, why);
 	return wrong ? wrong : buckets_wrong(w, states[HF_TIME_WAIT].now, why);
