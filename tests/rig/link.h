@@ -2,7 +2,8 @@
 /*
  * A bad link between two ends, in virtual time (HF-H6): loss, duplication, reordering, delay with
  * jitter and bit flips, seeded and set apart for each direction; and exact rules for single frames.
- * Frames are IP packets without Ethernet. One seed, the same frames, the same fates.
+ * Frames are IP packets without Ethernet. One seed, the same frames, the same fates: those of the
+ * library's own link model (lib/io/way.h), which people know as --impair.
  */
 #ifndef RIG_LINK_H
 #define RIG_LINK_H
@@ -10,9 +11,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "io/way.h"
+
 #define LINK_FRAME_MAX 2048
-#define LINK_RULES 8
-#define LINK_EVER 1000000u /* of a rate: every frame */
+#define LINK_EVER HF_EVER /* of a rate: every frame */
 
 /* Of one direction; rates are in a million frames. */
 struct link_rates {
@@ -22,11 +24,11 @@ struct link_rates {
 };
 
 enum link_act {
-	LINK_DROP,
-	LINK_TWICE,
-	LINK_CORRUPT, /* one bit is flipped */
-	LINK_LATER,   /* by later_us */
-	LINK_BEHIND,  /* comes right after the next frame of its direction, or 10 s late */
+	LINK_DROP = HF_IMPAIR_DROP,
+	LINK_TWICE = HF_IMPAIR_TWICE,
+	LINK_CORRUPT = HF_IMPAIR_CORRUPT, /* one bit is flipped */
+	LINK_LATER = HF_IMPAIR_LATER,	  /* by later_us */
+	LINK_BEHIND = HF_IMPAIR_BEHIND, /* right after the next frame of its direction, or 10 s late */
 };
 
 /* What happens to a frame instead of what the rates say. */
@@ -36,12 +38,9 @@ struct link_rule {
 	uint32_t nth;	     /* the n-th of these, from 1 on; 0: each */
 	enum link_act act;
 	uint32_t later_us;
-	uint32_t seen; /* the link counts */
 };
 
 struct link_frame {
-	uint64_t at_us; /* when it arrives */
-	uint64_t number;
 	unsigned from;
 	size_t len;
 	uint8_t raw[LINK_FRAME_MAX];
@@ -50,19 +49,15 @@ struct link_frame {
 struct link {
 	/* anybody may set these at any time */
 	struct link_rates rates[2];
-	struct link_rule rules[LINK_RULES];
-	unsigned rule_count;
 	uint64_t grain_us; /* arrivals are rounded up to multiples of this */
 	/* anybody may read these */
 	uint64_t sent[2], lost[2]; /* frames by sender */
-	uint32_t in_flight;
 	/* the link's own */
-	uint64_t random, number;
-	uint64_t last_us[2];	    /* the latest arrival of frames in order */
-	struct link_frame **heap;   /* by arrival */
-	struct link_frame **spare;  /* not in flight */
-	struct link_frame *held[2]; /* LINK_BEHIND: waits for the next one */
-	uint32_t room, spare_count;
+	struct hf_impair_way config[2]; /* the rates, and the rules */
+	struct way way[2];
+	struct waiting *heap[2];
+	struct link_frame **spare; /* not in flight */
+	uint32_t spare_count;
 };
 
 /* What became of a frame, in a word for a trace, and when it arrives (0: never). */
