@@ -317,6 +317,10 @@ static void fail_allocations(struct pair *p, struct churn *c, unsigned side)
 	while (random_below(&c->random, 100) != 0)
 		n++;
 	hf_fail_allocation(p->side[side].w, n);
+	/* and now and then the device takes no more than a few frames (HF-L4) */
+	hf_memport_tx_limit(p->side[side].port, random_below(&c->random, 20) == 0 ?
+							random_below(&c->random, 4) :
+							UINT32_MAX);
 }
 
 static void churn_app(struct pair *p, unsigned side, const struct hf_event *events, unsigned n)
@@ -359,7 +363,7 @@ static void set_up(struct pair *p)
 		c->seed = (struct hf_seed){ .seeded = true, .seed = p->seed * 2 + i };
 		c->local[0].count = i == 0 ? 4 : 1;
 		/* with timestamps tuples are used again; without, there are enough */
-		c->port_last = c->tcp.timestamps ? 5000 : 65535;
+		c->port_last = c->tcp.timestamps ? 1535 : 65535;
 		c->ranges = 65536;
 		if (p->side[i].addr.ip.version == 6)
 			c->ipv6 = sizes;
@@ -372,9 +376,37 @@ static void set_up(struct pair *p)
 	p->check_every = 20000;
 }
 
+/* Fewer of everything than is wanted, so that each limit acts: backlog, accept queue, orphans, records. */
+static void set_up_scarce(struct pair *p)
+{
+	set_up(p);
+	for (unsigned i = 0; i < 2; i++) {
+		struct hf_config *const c = &p->side[i].config;
+		struct hf_sizes *const sizes = p->side[i].addr.ip.version == 6 ? &c->ipv6 : &c->ipv4;
+
+		sizes->requests = 64;
+		sizes->buckets = 2048;
+		c->ranges = 1024;
+		c->tcp.syn_backlog = 48;
+		c->tcp.accept_queue = 16;
+		c->tcp.max_orphans = 200;
+	}
+}
+
+/* So few ports that one which does not come back after a failure is missed. */
+static void set_up_few_ports(struct pair *p)
+{
+	set_up(p);
+	if (p->side[0].config.tcp.timestamps) {
+		p->side[0].config.local[0].count = 2;
+		p->side[0].config.port_last = 1151;
+	}
+}
+
 static void churn(struct pair *p, enum harm harm)
 {
 	struct churn *const c = test_calloc(1, sizeof(*c));
+	uint64_t limit_us;
 	uint32_t listener;
 
 	c->harm = harm;
@@ -384,7 +416,11 @@ static void churn(struct pair *p, enum harm harm)
 	p->app = churn_app;
 	p->arg = c;
 	p->wake_us = p->now_us;
+	limit_us = p->now_us + SEC(1000) + c->count * MS(10);
 	while (c->opened < c->count || c->live > 0) {
+		if (p->now_us > limit_us)
+			pair_fail(p, "only %u of %u were opened, %u live", c->opened, c->count,
+				  c->live);
 		pair_run(p, SEC(1));
 		p->wake_us = p->now_us;
 	}
@@ -392,8 +428,10 @@ static void churn(struct pair *p, enum harm harm)
 	for (unsigned i = 0; i < 2; i++)
 		p->link->rates[i].loss = LINK_EVER;
 	pair_run(p, PATIENCE_US + SEC(1));
-	hf_fail_allocation(p->side[0].w, 0);
-	hf_fail_allocation(p->side[1].w, 0);
+	for (unsigned i = 0; i < 2; i++) {
+		hf_fail_allocation(p->side[i].w, 0);
+		hf_memport_tx_limit(p->side[i].port, UINT32_MAX);
+	}
 	p->app = NULL;
 	printf("%s variant %u: %u connections, %u whole, %u broken, %u given up, %.0f s\n",
 	       p->row->name, p->variant, c->count, c->whole, c->broken, c->given_up,
@@ -421,8 +459,8 @@ static void bad_link_failing_allocations__nothing_is_left(struct pair *p)
 
 static const struct pair_row rows[] = {
 	{ "HF-LK2", bad_link__nothing_is_left, set_up, PAIR_ALL },
-	{ "HF-LK3", bad_link_random_calls__nothing_is_left, set_up, PAIR_ALL },
-	{ "HF-LK4", bad_link_failing_allocations__nothing_is_left, set_up, PAIR_ALL },
+	{ "HF-LK3", bad_link_random_calls__nothing_is_left, set_up_scarce, PAIR_ALL },
+	{ "HF-LK4", bad_link_failing_allocations__nothing_is_left, set_up_few_ports, PAIR_ALL },
 };
 
 int main(int argc, char **argv)

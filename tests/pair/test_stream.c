@@ -6,6 +6,7 @@
 
 #include "rig/random.h"
 #include "rig/talk.h"
+#include "tcp/seg.h"
 
 #define MIB (1024u * 1024)
 #define SEEDS 3
@@ -75,6 +76,38 @@ static void both_ways__link_breaks__prefix_comes(struct pair *p)
 		assert_int_equal(t.side[i].error, ETIMEDOUT);
 		assert_true(t.side[i].events & HF_EV_SUSPECT);
 		assert_true(t.side[i].taken <= t.side[!i].queued);
+	}
+	p->app = NULL;
+}
+
+static void no_nagle(struct pair *p)
+{
+	p->side[0].config.tcp.nagle = p->side[1].config.tcp.nagle = false;
+	p->check_every = 64;
+}
+
+/* What left in small segments is sent again in large ones, and the n-th small one is the first that has
+ * not come: the large one overlaps those before it. */
+static void one_way__repetition_overlaps__every_octet_comes(struct pair *p)
+{
+	for (uint32_t n = 2; n < 12; n++) {
+		struct talk t = { 0 };
+
+		talk_begin(p, &t, &(struct plan){ .send = 5000, .drip = 100, .drip_us = 500 },
+			   &(struct plan){ .until = 5000, .eof = true });
+		link_rule(p->link, (struct link_rule){ .from = 0,
+						       .mask = SEG_PSH,
+						       .flags = SEG_PSH,
+						       .nth = n,
+						       .act = LINK_DROP });
+		talk_open(p, &t, 0);
+		pair_until(p, talk_connected, SEC(1));
+		p->link->rates[1].loss = LINK_EVER; /* no ACK tells how much has come */
+		pair_run(p, MS(100));
+		p->link->rates[1].loss = 0;
+		pair_until(p, talk_over, SEC(10));
+		talk_expect_whole(p, &t);
+		settle(p);
 	}
 	p->app = NULL;
 }
@@ -189,6 +222,7 @@ static void often(struct pair *p)
 static const struct pair_row rows[] = {
 	{ "HF-D4", both_ways__bad_link__every_octet_comes, often, PAIR_ALL },
 	{ "HF-D4", both_ways__link_breaks__prefix_comes, often, PAIR_ALL },
+	{ "HF-D1", one_way__repetition_overlaps__every_octet_comes, no_nagle, PAIR_ALL },
 	{ "HF-D5", one_way__small_window__every_octet_comes, small_buffers, PAIR_ALL },
 	{ "HF-D5", one_way__slow_reader__every_octet_comes, small_buffers, PAIR_ALL },
 	{ "HF-D5", one_way__slow_reader_and_bad_link__every_octet_comes, small_buffers, PAIR_ALL },
