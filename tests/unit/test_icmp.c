@@ -353,8 +353,8 @@ static void built__echo_and_nd__as_the_peer_reads_them(void **state)
 			message_ether(want, link.dst_mac, link.src_mac, v6 ? 0x86dd : 0x0800);
 			message_ip(want + 14, version, us[v6], them[v6], v6 ? 58 : 1, 64, body, len);
 			assert_int_equal(icmp_echo_build(frame, &link, &in.flow, asked, (uint32_t)len),
-					 14 + (v6 ? 40 : 20) + len);
-			assert_memory_equal(frame, want, 14 + (v6 ? 40 : 20) + len);
+					 14 + (v6 ? 40u : 20u) + len);
+			assert_memory_equal(frame, want, 14 + (v6 ? 40u : 20u) + len);
 		}
 	}
 	for (unsigned type = 135; type <= 136; type++) {
