@@ -69,9 +69,10 @@ static void both_ways__link_breaks__prefix_comes(struct pair *p)
 		   &(struct plan){ .send = MIB, .until = MIB, .eof = true });
 	t.strict = false;
 	talk_open(p, &t, 0);
+	pair_until(p, talk_connected, SEC(100));
 	pair_run(p, SEC(2));
 	p->link->rates[0].loss = p->link->rates[1].loss = LINK_EVER;
-	pair_until(p, talk_over, SEC(1300));
+	pair_until(p, talk_over, SEC(1500)); /* R2 from an RTO of 3 s: 16 waits of up to 120 s */
 	for (unsigned i = 0; i < 2; i++) {
 		assert_int_equal(t.side[i].error, ETIMEDOUT);
 		assert_true(t.side[i].events & HF_EV_SUSPECT);
