@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* --app rr: the client sends a request, the server answers when all of it is in; both check lengths and
- * octets. Called by hf_run, once a turn. */
+/* --app rr: the client sends a request, the server answers when all of it is in; both check lengths,
+ * and octets where both are ours. Called by turn.c. */
 #include "end.h"
 
 #include <string.h>
@@ -31,45 +31,35 @@ static bool take_text(struct end *e, struct conn *c)
 
 	while ((n = hf_recv(e->w, c->id, text, sizeof(text))) > 0) {
 		if ((size_t)n > len - c->got ||
-		    memcmp(text, text_at(e->run, c->got), (size_t)n) != 0) {
+		    (e->peer && memcmp(text, text_at(e->run, c->got), (size_t)n) != 0)) {
 			c->wrong = true;
 			return true;
 		}
 		c->got += (uint32_t)n;
 	}
 	if (n == 0 && c->got < len)
-		c->wrong = true;
+		c->cut = true;
 	return n == 0;
 }
 
 static void client_arrival(struct end *e, struct conn *c, uint64_t now_us)
 {
 	const bool eof = take_text(e, c);
-	const enum closing close = e->run->plan->close;
 
-	if (c->got == e->run->s->response) {
-		if (e->measuring && !c->closing)
+	if (c->got == e->run->s->response && !c->finished) {
+		if (e->measuring)
 			histogram_record(&e->transaction, now_us - c->start_us);
-		if (close == CLOSE_RST)
-			end_abort(e, c, now_us);
-		else if (close == CLOSE_CLIENT || close == CLOSE_BOTH)
-			end_close(e, c, now_us);
+		end_finish(e, c, false, now_us);
 	}
 	if (eof)
-		end_close(e, c, now_us);
+		end_eof(e, c, now_us);
 }
 
 static void server_answer(struct end *e, struct conn *c, uint64_t now_us)
 {
-	const enum closing close = e->run->plan->close;
-	const bool unanswered = c->sent < e->run->s->response;
-
-	if (unanswered && send_text(e, c)) {
-		if (close == CLOSE_SERVER)
-			end_close(e, c, now_us);
-		else if (close == CLOSE_BOTH) /* once the response is away, so that the FINs can cross */
-			end_later(e, c);
-	}
+	/* once the response is away, so that no RST overtakes it and FINs can cross */
+	if (c->sent < e->run->s->response && send_text(e, c))
+		end_finish(e, c, true, now_us);
 }
 
 static void server_arrival(struct end *e, struct conn *c, uint64_t now_us)
@@ -78,38 +68,36 @@ static void server_arrival(struct end *e, struct conn *c, uint64_t now_us)
 
 	if (c->got == e->run->s->request)
 		server_answer(e, c, now_us);
-	if (eof && (c->wrong || c->sent == e->run->s->response))
-		end_close(e, c, now_us);
+	if (eof && (c->wrong || c->cut || c->sent == e->run->s->response))
+		end_eof(e, c, now_us);
 }
 
-bool rr_answer(void *arg, struct hf_worker *w, uint64_t now_us, const struct hf_event *events,
-	       unsigned n)
+static void begun(struct end *e, struct conn *c, uint64_t now_us)
 {
-	struct end *e = arg;
-
-	(void)w;
-	for (unsigned i = 0; i < n; i++) {
-		const uint32_t what = events[i].what;
-		struct conn *c = end_event(e, &events[i], now_us);
-
-		if (what & HF_EV_ACCEPT) {
-			c = end_accept(e, now_us);
-			if (c)
-				server_arrival(e, c, now_us); /* the request may have come along */
-			continue;
-		}
-		if (!c || c->closing)
-			continue;
-		if (e->side == CLIENT && what & (HF_EV_CONNECTED | HF_EV_WRITABLE))
-			send_text(e, c);
-		if (what & (HF_EV_READABLE | HF_EV_EOF)) {
-			if (e->side == CLIENT)
-				client_arrival(e, c, now_us);
-			else
-				server_arrival(e, c, now_us);
-		} else if (e->side == SERVER && what & HF_EV_WRITABLE) {
-			server_answer(e, c, now_us);
-		}
-	}
-	return end_turn(e, now_us);
+	(void)now_us;
+	if (e->side == CLIENT)
+		send_text(e, c);
 }
+
+static void arrival(struct end *e, struct conn *c, uint64_t now_us)
+{
+	if (e->side == CLIENT)
+		client_arrival(e, c, now_us);
+	else
+		server_arrival(e, c, now_us);
+}
+
+static void room(struct end *e, struct conn *c, uint64_t now_us)
+{
+	if (e->side == CLIENT)
+		send_text(e, c);
+	else if (c->got == e->run->s->request)
+		server_arrival(e, c, now_us);
+}
+
+static bool busy(const struct end *e, const struct conn *c)
+{
+	return c->got && c->sent < e->run->s->response;
+}
+
+const struct app app_rr = { .begun = begun, .arrival = arrival, .room = room, .busy = busy };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The books: sums over the workers of each end, and every equation they must satisfy (DESIGN 2, 4).
- * No side of an equation is computed from the other. Called by pair.c after the run. */
+ * No side of an equation is computed from the other. Called by run.c after the run. */
 #include "report.h"
 
 #include <errno.h>
@@ -104,6 +104,7 @@ static void books_add(struct books *sum, const struct books *books)
 	for (unsigned i = 0; i < LOSSES; i++)
 		sum->lost[i] += books->lost[i];
 	sum->wrong_text += books->wrong_text;
+	sum->cut_short += books->cut_short;
 }
 
 static void end_gather(struct end_report *sum, const struct end *e)
@@ -132,16 +133,17 @@ static void rates_gather(struct report *r, struct end *const ends[SIDES])
 {
 	uint64_t first = UINT64_MAX, last = 0, packets = 0, octets = 0, attempted = 0, offered = 0;
 	uint64_t closed[SIDES] = { 0 }, cycles[SIDES] = { 0 };
+	const enum side one = plan_has(r->plan, CLIENT) ? CLIENT : SERVER;
 
 	for (unsigned side = 0; side < SIDES; side++) {
 		for (unsigned i = 0; i < r->plan->pairs; i++) {
 			const struct end *e = &ends[side][i];
 
-			if (!e->measured)
+			if (!e->w || !e->measured)
 				continue;
-			if (side == CLIENT && e->from.us < first)
+			if (side == one && e->from.us < first)
 				first = e->from.us;
-			if (side == CLIENT && e->to.us > last)
+			if (side == one && e->to.us > last)
 				last = e->to.us;
 			closed[side] += e->to.closed - e->from.closed;
 			cycles[side] += e->to.cycles - e->from.cycles;
@@ -153,7 +155,8 @@ static void rates_gather(struct report *r, struct end *const ends[SIDES])
 	}
 	if (first >= last)
 		return;
-	if (r->plan->close == CLOSE_RST || closed[SERVER] > closed[CLIENT])
+	if (r->plan->command == COMMAND_LOAD || r->plan->close == CLOSE_RST ||
+	    (one == CLIENT && closed[SERVER] > closed[CLIENT]))
 		closed[SERVER] = closed[CLIENT]; /* a whole connection has ended at both ends */
 	r->seconds = (double)(last - first) / 1e6;
 	r->connections_per_s = (double)closed[SERVER] / r->seconds;
@@ -194,6 +197,58 @@ uint64_t report_counter(const struct report *r, enum side side, const char *name
 	return 0;
 }
 
+struct server_books server_books(const struct report *r)
+{
+	const struct end_report *end = &r->ends[SERVER];
+	struct server_books out = {
+		.attempted = report_counter(r, SERVER, "request_opened") +
+			     report_counter(r, SERVER, "cookie_ok"),
+		.established = r->plan->command == COMMAND_PAIR ?
+				       report_counter(r, SERVER, "passive_established") :
+				       end->books.accepted,
+		.closed = end->books.closed + end->books.closed_by_rst,
+		.open = end->open,
+		.opening = end->levels.requests.used,
+	};
+
+	out.failed[FAILED_TIMEOUT] = report_counter(r, SERVER, "synack_timeout");
+	out.failed[FAILED_RESET] = report_counter(r, SERVER, "request_reset");
+	out.failed[FAILED_UNREACHABLE] = report_counter(r, SERVER, "request_unreachable");
+	out.failed[FAILED_NO_MEMORY] = report_counter(r, SERVER, "request_overflow");
+	out.failed[FAILED_ABORTED] = report_counter(r, SERVER, "request_unlistened");
+	memcpy(out.lost, end->books.lost, sizeof(out.lost));
+	return out;
+}
+
+const char *report_command(const struct report *r)
+{
+	switch (r->plan->command) {
+	case COMMAND_LOAD:
+		return "load";
+	case COMMAND_SERVE:
+		return "serve";
+	case COMMAND_PAIR:
+	case COMMAND_CONFIG:
+		break;
+	}
+	return "pair";
+}
+
+const struct hf_levels *report_levels(const struct report *r)
+{
+	return &r->ends[plan_has(r->plan, CLIENT) ? CLIENT : SERVER].levels;
+}
+
+unsigned report_version(const struct report *r)
+{
+	const struct settings *s = r->s;
+
+	if (r->plan->command == COMMAND_PAIR)
+		return s->ipv6 ? 6 : 4;
+	return r->plan->command == COMMAND_LOAD ? s->target.at[0].range.first.version :
+						  s->addr.at[0].range.first.version;
+}
+
 static uint64_t sum_failed(const struct books *books)
 {
 	uint64_t sum = 0;
@@ -226,6 +281,7 @@ static void check_application(struct report *r, enum side side)
 	const struct books *b = &end->books;
 	const char *name = side_names[side];
 	const uint64_t begun = side == CLIENT ? b->established : b->accepted;
+	const bool pair = r->plan->command == COMMAND_PAIR;
 
 	equal(r, name, "attempted = established + failed + opening", b->attempted,
 	      side == CLIENT ? b->established + sum_failed(b) + end->opening : 0);
@@ -253,9 +309,13 @@ static void check_application(struct report *r, enum side side)
 		      b->lost[LOST_RESET] + b->lost[LOST_ABORTED] + b->closed_by_rst +
 			      report_counter(r, side, "fw2_reset"),
 		      report_counter(r, side, "lost_reset") + report_counter(r, side, "lost_aborted"));
-	if (b->wrong_text)
-		problem(r, "%s: %llu connections carried a text that was not sent", name,
-			(unsigned long long)b->wrong_text);
+	if (b->wrong_text && (side == CLIENT || pair))
+		problem(r, "%s: %llu connections carried %s", name, (unsigned long long)b->wrong_text,
+			r->s->app == APP_HTTP ? "an answer that is not 200 or not HTTP" :
+						"a text that was not sent");
+	if (b->cut_short && pair)
+		problem(r, "%s: %llu connections ended before all of their text was there", name,
+			(unsigned long long)b->cut_short);
 }
 
 /* The engine's own counters and levels. */
@@ -339,50 +399,69 @@ static void verify(struct report *r, struct end *const ends[SIDES])
 {
 	struct hf_error why;
 
-	for (unsigned side = 0; side < SIDES; side++)
-		for (unsigned i = 0; i < r->plan->pairs; i++)
+	for (enum side side = CLIENT; side <= SERVER; side++)
+		for (unsigned i = 0; plan_has(r->plan, side) && i < r->plan->pairs; i++)
 			if (hf_check(ends[side][i].w, &why) < 0)
 				problem(r, "%s %u: %.150s", side_names[side], i, why.text);
+}
+
+/* Mbufs that nobody accounts for. Both ports of a pair share one pool; a device of another kind holds some
+ * of its own, and where that number varies nothing can be said. */
+static uint64_t leaked_mbufs(const struct report *r, struct end *const ends[SIDES])
+{
+	const enum side one = plan_has(r->plan, CLIENT) ? CLIENT : SERVER;
+	const uint32_t used = hf_port_mbufs_used(ends[one][0].port);
+	const uint32_t known = r->ends[CLIENT].levels.queued_mbufs +
+			       r->ends[SERVER].levels.queued_mbufs + ends[one][0].mbufs;
+
+	return r->plan->exact ? used - known : 0;
+}
+
+static void check_all(struct report *r, struct end *const ends[SIDES])
+{
+	const enum side one = plan_has(r->plan, CLIENT) ? CLIENT : SERVER;
+
+	if (r->s->break_books[0])
+		book_break(r, r->s->break_books);
+	for (enum side side = CLIENT; side <= SERVER; side++) {
+		if (!plan_has(r->plan, side))
+			continue;
+		check_application(r, side);
+		check_engine(r, side);
+	}
+	if (r->plan->command == COMMAND_PAIR)
+		check_across(r);
+	check_leaks(r);
+	if (r->s->verify)
+		verify(r, ends);
+	if (one == CLIENT && r->ends[CLIENT].books.established == 0 && !r->interrupted)
+		problem(r, "no connection was established");
 }
 
 int report_gather(struct report *r, struct end *const ends[SIDES])
 {
 	struct rusage usage;
 
-	for (unsigned side = 0; side < SIDES; side++) {
+	for (enum side side = CLIENT; side <= SERVER; side++) {
 		r->ends[side].counters = calloc(hf_counters(), sizeof(uint64_t));
 		if (!r->ends[side].counters)
 			return -ENOMEM;
-		for (unsigned i = 0; i < r->plan->pairs; i++) {
+		for (unsigned i = 0; plan_has(r->plan, side) && i < r->plan->pairs; i++) {
 			const struct end *e = &ends[side][i];
 
 			end_gather(&r->ends[side], e);
-			if (side == CLIENT) {
-				histogram_add(&r->latency[LATENCY_CONNECT], &e->connect);
-				histogram_add(&r->latency[LATENCY_CLOSE], &e->close);
-				histogram_add(&r->latency[LATENCY_TRANSACTION], &e->transaction);
-			}
+			if (side == SERVER && plan_has(r->plan, CLIENT))
+				continue;
+			histogram_add(&r->latency[LATENCY_CONNECT], &e->connect);
+			histogram_add(&r->latency[LATENCY_CLOSE], &e->close);
+			histogram_add(&r->latency[LATENCY_TRANSACTION], &e->transaction);
 		}
 	}
 	rates_gather(r, ends);
-	/* both ports of a pair share one pool */
-	r->leaked_mbufs = hf_port_mbufs_used(ends[CLIENT][0].port) -
-			  r->ends[CLIENT].levels.queued_mbufs - r->ends[SERVER].levels.queued_mbufs;
+	r->leaked_mbufs = leaked_mbufs(r, ends);
 	getrusage(RUSAGE_SELF, &usage);
 	r->peak_octets = (uint64_t)usage.ru_maxrss * 1024;
-
-	if (r->s->break_books[0])
-		book_break(r, r->s->break_books);
-	for (enum side side = CLIENT; side <= SERVER; side++) {
-		check_application(r, side);
-		check_engine(r, side);
-	}
-	check_across(r);
-	check_leaks(r);
-	if (r->s->verify)
-		verify(r, ends);
-	if (r->ends[CLIENT].books.established == 0 && !r->interrupted)
-		problem(r, "no connection was established");
+	check_all(r, ends);
 	return 0;
 }
 

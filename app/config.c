@@ -5,8 +5,14 @@
 #include <errno.h>
 #include <string.h>
 
-#define ANY (COMMAND_PAIR | COMMAND_CONFIG)
-#define PAIR COMMAND_PAIR
+/* The commands that take a row's option; its key goes into any profile. */
+#define RUN (COMMAND_PAIR | COMMAND_LOAD | COMMAND_SERVE)
+#define ANY (RUN | COMMAND_CONFIG)
+#define PAIR (COMMAND_PAIR | COMMAND_CONFIG)
+#define OPEN (COMMAND_PAIR | COMMAND_LOAD | COMMAND_CONFIG)
+#define ONE (COMMAND_LOAD | COMMAND_SERVE) /* one end, another program at the other */
+#define LOAD COMMAND_LOAD
+#define SERVE COMMAND_SERVE
 #define CONFIG COMMAND_CONFIG
 #define ROW(key, option, letter, commands, type, field, min, max, words, preset, id, help) \
 	{ key,                                                                             \
@@ -41,14 +47,6 @@ const struct row *config_find_key(const char *key)
 {
 	for (size_t i = 0; i < config_row_count; i++)
 		if (config_rows[i].key && strcmp(config_rows[i].key, key) == 0)
-			return &config_rows[i];
-	return NULL;
-}
-
-const struct row *config_find_option(const char *option)
-{
-	for (size_t i = 0; i < config_row_count; i++)
-		if (config_rows[i].option && strcmp(config_rows[i].option, option) == 0)
 			return &config_rows[i];
 	return NULL;
 }
@@ -204,7 +202,8 @@ void config_print(const struct settings *s, FILE *out)
 		}
 		value_format(row, s, value);
 		value_range(row, range);
-		if (row->type == VALUE_CORES)
+		if (row->type == VALUE_CORES || row->type == VALUE_TEXT || row->type == VALUE_MAC ||
+		    value_is_list(row))
 			fprintf(out, "%s%s: \"%s\" # %s", dot ? "  " : "", leaf, value, row->help);
 		else
 			fprintf(out, "%s%s: %s # %s", dot ? "  " : "", leaf, value, row->help);

@@ -14,14 +14,36 @@
 #include "handfast.h"
 
 enum layout { LAYOUT_AUTO, LAYOUT_SPLIT, LAYOUT_LOCAL };
-enum application { APP_NONE, APP_RR };
-enum closing { CLOSE_AUTO, CLOSE_CLIENT, CLOSE_SERVER, CLOSE_BOTH, CLOSE_RST };
+enum application { APP_NONE, APP_RR, APP_ECHO, APP_DISCARD, APP_CHARGEN, APP_HTTP };
+enum closing {
+	CLOSE_AUTO,
+	CLOSE_CLIENT,
+	CLOSE_SERVER,
+	CLOSE_BOTH,
+	CLOSE_RST,
+	CLOSE_HALF,
+	CLOSE_HOLD
+};
+/* The same as serve and load see it. */
+enum one_closing { ONE_AUTO, ONE_US, ONE_PEER, ONE_BOTH, ONE_RST, ONE_HALF, ONE_HOLD };
+enum idling { IDLE_AUTO, IDLE_SPIN, IDLE_SLEEP };
 
 struct port_span {
 	uint16_t first, last;
 };
 
-#define TEXT_ROOM 256
+/** Addresses, with the prefix length or the ports that some rows want beside them. */
+struct net {
+	struct hf_ip_range range;
+	uint16_t port, port_last;
+	uint8_t length;
+};
+struct nets {
+	uint32_t count;
+	struct net at[HF_MAX_RANGES];
+};
+
+#define TEXT_ROOM 512
 
 /** The values of all rows; 0 where a row says "auto" and none has been settled. */
 struct settings {
@@ -32,11 +54,14 @@ struct settings {
 	uint16_t mtu;
 	uint8_t ttl;
 	uint32_t ring;
-	enum hf_idle idle;
+	uint16_t vlan;
+	uint8_t mac[6];
+	enum idling idle;
 	char cores[TEXT_ROOM];
 	enum layout layout;
 	enum application app;
 	enum closing close;
+	enum one_closing one_close;
 	uint32_t request, response;
 	uint64_t duration_us, warmup_us, drain_us;
 	uint64_t count, rate, seed;
@@ -46,9 +71,12 @@ struct settings {
 	struct hf_ip_range server, server6; /* of one address */
 	struct port_span client_ports;
 	uint16_t port;
+	struct nets addr, gateway, tap_kernel_addr;
+	struct nets listen, target, from;
+	char dev[TEXT_ROOM];
 	char profile[TEXT_ROOM], json[TEXT_ROOM], hgrm[TEXT_ROOM], break_books[TEXT_ROOM],
 		set[TEXT_ROOM];
-	bool quiet, check, print, verify;
+	bool quiet, check, print, verify, allow_kernel_address;
 };
 
 /** What a row's text looks like and how its field is kept. */
@@ -64,13 +92,19 @@ enum value_type {
 	VALUE_ADDRESS6,
 	VALUE_RANGE4, /* struct hf_ip_range: ADDR[-ADDR] */
 	VALUE_RANGE6,
-	VALUE_PORTS, /* struct port_span: FIRST-LAST */
-	VALUE_CORES, /* char[TEXT_ROOM]: 0-1,3 */
-	VALUE_TEXT,  /* char[TEXT_ROOM] */
-	VALUE_SET,   /* KEY=VALUE: another row */
+	VALUE_PREFIXES, /* struct nets, at most `max`, by commas: ADDR/LEN */
+	VALUE_HOSTS,	/* ... ADDR */
+	VALUE_SPANS,	/* ... ADDR[-ADDR] */
+	VALUE_LISTENS,	/* ... ADDR:PORT[-PORT] */
+	VALUE_TARGETS,	/* ... ADDR:PORT */
+	VALUE_MAC,	/* uint8_t[6] */
+	VALUE_PORTS,	/* struct port_span: FIRST-LAST */
+	VALUE_CORES,	/* char[TEXT_ROOM]: 0-1,3 */
+	VALUE_TEXT,	/* char[TEXT_ROOM] */
+	VALUE_SET,	/* KEY=VALUE: another row */
 };
 
-enum command { COMMAND_PAIR = 1, COMMAND_CONFIG = 2 };
+enum command { COMMAND_PAIR = 1, COMMAND_CONFIG = 2, COMMAND_LOAD = 4, COMMAND_SERVE = 8 };
 
 struct row {
 	const char *key;    /* "tcp.tw_len"; NULL: not in profiles */
@@ -93,9 +127,8 @@ extern const size_t config_row_count;
 /** All rows at their presets. */
 void config_defaults(struct settings *s);
 
-/** @return the row of a profile's key or of an option; NULL */
+/** @return the row of a profile's key; NULL */
 const struct row *config_find_key(const char *key);
-const struct row *config_find_option(const char *option);
 
 /** The name among keys (or options of the command) most like this one; NULL when none is near. */
 const char *config_nearest(const char *name, bool options, enum command command);
@@ -119,6 +152,14 @@ void value_format(const struct row *row, const struct settings *s, char text[TEX
 
 /** "1s to 240s", "none|rr": what would be right. */
 void value_range(const struct row *row, char text[TEXT_ROOM]);
+
+/** Whether text of this row is a list, to which the command line adds. */
+bool value_is_list(const struct row *row);
+
+/* address.c: value_parse and value_format for rows of addresses */
+
+int address_parse(const struct row *row, const char *text, struct settings *s, struct hf_error *why);
+void address_format(const struct row *row, const struct settings *s, char text[TEXT_ROOM]);
 
 /** Number of CPUs a list "0-1,3" names. @return -EINVAL when it is none */
 int cores_count(const char *list);

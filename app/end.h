@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * One worker of one end of `pair`: its connections, its books, its clock. The applications
- * (app_none.c, app_rr.c) answer events with it, pair.c makes it, report.c reads it after the run.
+ * One worker of one end: its connections, its books, its clock. The applications (app_*.c) answer
+ * events with it, run.c makes it, books.c reads it after the run.
  */
 #ifndef HF_APP_END_H
 #define HF_APP_END_H
@@ -10,6 +10,8 @@
 
 #include "histogram.h"
 #include "plan.h"
+
+struct app;
 
 /** How opens fail, and how established connections are lost. */
 enum failure {
@@ -31,6 +33,7 @@ struct books {
 	uint64_t closed, closed_by_rst; /* as the settings say: by FIN, by our RST */
 	uint64_t failed[FAILURES], lost[LOSSES];
 	uint64_t wrong_text; /* connections whose text was not what was expected */
+	uint64_t cut_short;  /* ... ended before all of it was there */
 };
 
 #define TEXT_PERIOD 251 /* octet i of a text is i mod 251, so that text displaced shows */
@@ -40,6 +43,7 @@ struct books {
 struct run {
 	const struct settings *s;
 	const struct plan *plan;
+	const struct app *app;
 	struct hf_addr target;
 	uint64_t start_us;	      /* when opening begins */
 	atomic_bool go, stop, cancel; /* cancel: go, and straight home */
@@ -64,7 +68,10 @@ struct conn {
 	uint8_t phase;	    /* enum conn_phase */
 	bool closing;	    /* hf_close or hf_abort has been called */
 	bool aborting;	    /* ... hf_abort, as the settings want it */
+	bool finished;	    /* end_finish has been called */
 	bool wrong;	    /* its text was not what was expected */
+	bool cut;	    /* the peer's FIN came before all of it */
+	void *own;	    /* the application's, freed with the connection */
 };
 
 /** A connection to be closed a turn later. */
@@ -82,9 +89,10 @@ struct end {
 	struct run *run;
 	struct hf_worker *w;
 	struct hf_port *port;
-	struct end *peer; /* at the other end of the queue */
+	struct end *peer; /* at the other end of the queue; NULL: another program is */
 	enum side side;
-	uint32_t listener;
+	enum ending ending;
+	uint32_t *listeners, listener_count;
 
 	struct conn *conns;
 	uint32_t *free; /* stack of free conns */
@@ -98,6 +106,7 @@ struct end {
 	uint64_t retry_us; /* no open before: no port was free */
 	uint64_t stopped_us;
 	bool measuring, stopping, measured, idle, aborted;
+	uint32_t mbufs;	      /* that the device held before the run */
 	struct mark from, to; /* edges of the measured time */
 	uint64_t frames,
 		frames_turn; /* on this queue's wire, and the peer's turn when last they changed */
@@ -119,25 +128,48 @@ void end_destroy(struct end *e);
  */
 struct conn *end_event(struct end *e, const struct hf_event *event, uint64_t now_us);
 
-/** Accept the listener's next connection. @return NULL when none waits */
-struct conn *end_accept(struct end *e, uint64_t now_us);
+/** Accept the next connection of the event's listener. @return NULL when none waits */
+struct conn *end_accept(struct end *e, const struct hf_event *event, uint64_t now_us);
 
+/** Close it now, whatever the settings want. */
 void end_close(struct end *e, struct conn *c, uint64_t now_us);
-void end_abort(struct end *e, struct conn *c, uint64_t now_us);
 
-/** Close (or abort, when that is how connections end) after this turn's flush. */
-void end_later(struct end *e, struct conn *c);
+/**
+ * Our part of what the connection is for is done: end it as the settings want.
+ * @param later  something is still to leave with this turn's flush, and a RST or a crossing FIN would
+ *               overtake it: do these a turn later
+ */
+void end_finish(struct end *e, struct conn *c, bool later, uint64_t now_us);
 
-/** The rest of a turn: what was put off, new opens, the end of the run. @return false when all is over */
-bool end_turn(struct end *e, uint64_t now_us);
+/** The peer's FIN has come and we have nothing more to send. */
+void end_eof(struct end *e, struct conn *c, uint64_t now_us);
+
+/** Open a connection. @return 0; or a negative errno, entered in the books */
+int end_open(struct end *e, uint64_t start_us);
+
+/** What end_finish has put off until this turn. */
+void end_later_run(struct end *e, uint64_t now_us);
+
+static inline uint64_t end_counter(const struct end *e, unsigned counter)
+{
+	return counter < hf_counters() ? hf_counter(e->w, counter) : 0;
+}
 
 /** Connections in a phase, counted one by one. */
 uint64_t end_count(const struct end *e, enum conn_phase phase);
 
-/* The applications: functions for struct hf_task, arg is the struct end. */
-bool none_answer(void *arg, struct hf_worker *w, uint64_t now_us, const struct hf_event *events,
-		 unsigned n);
-bool rr_answer(void *arg, struct hf_worker *w, uint64_t now_us, const struct hf_event *events,
-	       unsigned n);
+/** All events of a turn, for an application that has this to say to a connection. */
+struct app {
+	void (*begun)(struct end *e, struct conn *c, uint64_t now_us);	 /* it is ESTABLISHED */
+	void (*arrival)(struct end *e, struct conn *c, uint64_t now_us); /* text, or the peer's FIN */
+	void (*room)(struct end *e, struct conn *c, uint64_t now_us);	 /* in the send queue */
+	bool (*busy)(const struct end *e, const struct conn *c); /* not to be let go yet; NULL: never */
+};
+
+/** For struct hf_task; arg is the struct end. */
+bool end_answer(void *arg, struct hf_worker *w, uint64_t now_us, const struct hf_event *events,
+		unsigned n);
+
+extern const struct app app_none, app_rr, app_echo, app_discard, app_chargen, app_http;
 
 #endif

@@ -3,8 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "pair.h"
-#include "plan.h"
+#include "run.h"
 
 #include "commit.h"
 
@@ -13,6 +12,8 @@ static const char usage[] =
 	"       handfast --version | --help | COMMAND --help\n\n"
 	"Commands:\n"
 	"  pair     open, use and close TCP connections between two ends in this process\n"
+	"  serve    answer TCP connections from anywhere\n"
+	"  load     open, use and close TCP connections with a server elsewhere\n"
 	"  config   check or print the settings\n\n"
 	"EAL options come first and end with --, as in every DPDK program; none are needed.\n"
 	"Exit status: 0 fine, 1 the run failed or its books do not balance, 2 usage or\n"
@@ -27,7 +28,7 @@ static int config_command(const struct settings *s, const char *program)
 		fprintf(stderr, "%s: config: give one of --check and --print\n", program);
 		return STATUS_USAGE;
 	}
-	if (plan_make(s, plan_cores(s), &plan, &why) < 0) {
+	if (plan_make(s, COMMAND_PAIR, plan_cores(s), &plan, &why) < 0) {
 		fprintf(stderr, "%s: %s\n", program, why.text);
 		return STATUS_USAGE;
 	}
@@ -50,6 +51,8 @@ static int command_run(int argc, char **argv, const char *program, const char *c
 		       int eal_count)
 {
 	const enum command command = strcmp(argv[0], "pair") == 0   ? COMMAND_PAIR :
+				     strcmp(argv[0], "serve") == 0  ? COMMAND_SERVE :
+				     strcmp(argv[0], "load") == 0   ? COMMAND_LOAD :
 				     strcmp(argv[0], "config") == 0 ? COMMAND_CONFIG :
 								      0;
 	struct settings s;
@@ -57,8 +60,8 @@ static int command_run(int argc, char **argv, const char *program, const char *c
 	int rc;
 
 	if (!command) {
-		fprintf(stderr, "%s: '%.40s' is no command; there are pair and config\n", program,
-			argv[0]);
+		fprintf(stderr, "%s: '%.40s' is no command; there are pair, serve, load and config\n",
+			program, argv[0]);
 		return STATUS_USAGE;
 	}
 	config_defaults(&s);
@@ -69,8 +72,8 @@ static int command_run(int argc, char **argv, const char *program, const char *c
 	}
 	if (rc > 0)
 		return STATUS_OK;
-	return command == COMMAND_PAIR ? pair_run(&s, program, eal, eal_count) :
-					 config_command(&s, program);
+	return command == COMMAND_CONFIG ? config_command(&s, program) :
+					   run_command(&s, command, program, eal, eal_count);
 }
 
 int main(int argc, char **argv)
@@ -98,7 +101,8 @@ int main(int argc, char **argv)
 		eal = first++ - 1;
 	}
 	if (first >= argc) {
-		fprintf(stderr, "%s: a command is missing: pair or config; see --help\n", program);
+		fprintf(stderr, "%s: a command is missing: pair, serve, load or config; see --help\n",
+			program);
 		return STATUS_USAGE;
 	}
 	return command_run(argc - first, argv + first, program, (const char *const *)argv + 1, eal);

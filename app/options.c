@@ -40,6 +40,36 @@ static void grammar_make(struct grammar *g, enum command command)
 	}
 }
 
+static const char *command_usage(enum command command)
+{
+	switch (command) {
+	case COMMAND_PAIR:
+		return "pair";
+	case COMMAND_LOAD:
+		return "load --dev DEVICE --addr ADDR/LEN --target ADDR:PORT";
+	case COMMAND_SERVE:
+		return "serve --dev DEVICE --addr ADDR/LEN --listen ADDR:PORT";
+	case COMMAND_CONFIG:
+		break;
+	}
+	return "config --check|--print";
+}
+
+static const char *command_purpose(enum command command)
+{
+	switch (command) {
+	case COMMAND_PAIR:
+		return "Open, use and close TCP connections between two ends in this process.";
+	case COMMAND_LOAD:
+		return "Open, use and close TCP connections with a server elsewhere.";
+	case COMMAND_SERVE:
+		return "Answer TCP connections from anywhere, until a signal, --duration or --count.";
+	case COMMAND_CONFIG:
+		break;
+	}
+	return "Check the settings, or print them as a profile with the memory they take.";
+}
+
 static void help_print(enum command command)
 {
 	static const char *const argument[] = {
@@ -52,6 +82,12 @@ static void help_print(enum command command)
 		[VALUE_ADDRESS6] = " ADDR",
 		[VALUE_RANGE4] = " ADDR[-ADDR]",
 		[VALUE_RANGE6] = " ADDR[-ADDR]",
+		[VALUE_PREFIXES] = " ADDR/LEN",
+		[VALUE_HOSTS] = " ADDR",
+		[VALUE_SPANS] = " ADDR[-ADDR]",
+		[VALUE_LISTENS] = " ADDR:PORT[-PORT]",
+		[VALUE_TARGETS] = " ADDR:PORT",
+		[VALUE_MAC] = " MAC",
 		[VALUE_PORTS] = " PORT-PORT",
 		[VALUE_CORES] = " LIST",
 		[VALUE_TEXT] = " TEXT",
@@ -60,10 +96,7 @@ static void help_print(enum command command)
 	};
 
 	printf("Usage: handfast [EAL options --] %s [options]\n\n%s\n\nOptions [default]:\n",
-	       command == COMMAND_PAIR ? "pair" : "config --check|--print",
-	       command == COMMAND_PAIR ?
-		       "Open, use and close TCP connections between two ends in this process." :
-		       "Check the settings, or print them as a profile with the memory they take.");
+	       command_usage(command), command_purpose(command));
 	for (size_t i = 0; i < config_row_count; i++) {
 		const struct row *row = &config_rows[i];
 		char letter[8] = "    ", left[96], range[TEXT_ROOM];
@@ -102,11 +135,28 @@ static int unknown(enum command command, const char *arg, struct hf_error *why)
 	return -EINVAL;
 }
 
+/* The first text of a list replaces the profile's, the next ones add to it. */
+static int take_option(const struct row *row, const char *text, bool seen[MAX_ROWS],
+		       struct settings *s, struct hf_error *why)
+{
+	const size_t i = (size_t)(row - config_rows);
+	char list[TEXT_ROOM], both[2 * TEXT_ROOM];
+	const bool again = seen[i] && value_is_list(row);
+
+	seen[i] = true;
+	if (!again)
+		return value_parse(row, text, s, why);
+	value_format(row, s, list);
+	snprintf(both, sizeof(both), "%s,%.*s", list, TEXT_ROOM - 1, text);
+	return value_parse(row, both, s, why);
+}
+
 /* One walk along the command line: the first only for the profile, the second for all the rest. */
 static int walk(enum command command, int argc, char **argv, bool first, struct settings *s,
 		struct hf_error *why)
 {
 	struct grammar g;
+	bool seen[MAX_ROWS] = { false };
 	struct hf_error what;
 	int c;
 
@@ -145,7 +195,7 @@ static int walk(enum command command, int argc, char **argv, bool first, struct 
 		if (row->type == VALUE_SET) {
 			if (config_set(s, optarg, why) < 0)
 				return -EINVAL;
-		} else if (value_parse(row, optarg ? optarg : "true", s, &what) < 0) {
+		} else if (take_option(row, optarg ? optarg : "true", seen, s, &what) < 0) {
 			snprintf(why->text, sizeof(why->text), "--%s: %.200s", row->option,
 				 what.text);
 			return -EINVAL;

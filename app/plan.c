@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Workers, their addresses and their sizes (tuple arithmetic); called by pair.c and main.c. */
+/* Workers, their addresses and their sizes (tuple arithmetic); called by run.c and main.c. */
 #include "plan.h"
 
 #include <errno.h>
@@ -31,22 +31,73 @@ static uint32_t power_of_two(uint64_t least)
 	return n;
 }
 
-/* Frames that the text of one connection makes, at most at once. */
-static uint64_t text_frames(const struct settings *s)
+uint64_t plan_text_frames(const struct settings *s)
 {
 	const uint32_t longest = s->request > s->response ? s->request : s->response;
 	const uint32_t held = longest < s->tcp.snd_buf ? longest : s->tcp.snd_buf;
 
-	return s->app == APP_RR ? 1 + held / SEGMENT : 0;
+	switch (s->app) {
+	case APP_NONE:
+		return 0;
+	case APP_RR:
+	case APP_HTTP:
+		return 1 + held / SEGMENT;
+	case APP_ECHO:
+	case APP_DISCARD:
+	case APP_CHARGEN:
+		break;
+	}
+	return 1 + s->tcp.snd_buf / SEGMENT;
 }
 
-int plan_make(const struct settings *s, unsigned cores, struct plan *plan, struct hf_error *why)
+static enum closing settle_close(const struct settings *s, enum command command)
+{
+	const enum closing us = command == COMMAND_LOAD ? CLOSE_CLIENT : CLOSE_SERVER;
+	const enum closing peer = command == COMMAND_LOAD ? CLOSE_SERVER : CLOSE_CLIENT;
+	enum closing close = s->close;
+
+	if (command == COMMAND_LOAD || command == COMMAND_SERVE)
+		close = (const enum closing[]){
+			[ONE_AUTO] = CLOSE_AUTO, [ONE_US] = us,		[ONE_PEER] = peer,
+			[ONE_BOTH] = CLOSE_BOTH, [ONE_RST] = CLOSE_RST, [ONE_HALF] = CLOSE_HALF,
+			[ONE_HOLD] = CLOSE_HOLD,
+		}[s->one_close];
+	if (close != CLOSE_AUTO)
+		return close;
+	return s->app == APP_RR || s->app == APP_HTTP ? CLOSE_SERVER : CLOSE_CLIENT;
+}
+
+/* @param us  the end that does what is not both ends' to do: reset, half-close */
+static enum ending ending(enum closing close, enum side side, enum side us)
+{
+	switch (close) {
+	case CLOSE_AUTO:
+	case CLOSE_CLIENT:
+		return side == CLIENT ? END_FIRST : END_AFTER;
+	case CLOSE_SERVER:
+		return side == SERVER ? END_FIRST : END_AFTER;
+	case CLOSE_BOTH:
+		return END_TOGETHER;
+	case CLOSE_RST:
+		return side == us ? END_RST : END_AFTER;
+	case CLOSE_HALF:
+		return side == us ? END_HALF : END_AFTER;
+	case CLOSE_HOLD:
+		break;
+	}
+	return END_HOLD;
+}
+
+static int plan_pair(const struct settings *s, unsigned cores, struct plan *plan, struct hf_error *why)
 {
 	const struct hf_ip_range *client = s->ipv6 ? &s->client6 : &s->client;
 	const uint32_t ports = (uint32_t)(s->client_ports.last - s->client_ports.first) + 1;
 	uint64_t mbufs, each;
 
-	memset(plan, 0, sizeof(*plan));
+	if (s->app != APP_NONE && s->app != APP_RR && s->app != APP_HTTP) {
+		snprintf(why->text, sizeof(why->text), "--app: pair has none, rr and http");
+		return -EINVAL;
+	}
 	if (s->layout == LAYOUT_SPLIT && cores < 2) {
 		snprintf(why->text, sizeof(why->text),
 			 "--layout split needs two cores and there is one; use --layout local");
@@ -61,9 +112,8 @@ int plan_make(const struct settings *s, unsigned cores, struct plan *plan, struc
 			 s->ipv6 ? "6" : "", client->count, plan->pairs);
 		return -EINVAL;
 	}
-	plan->close = s->close != CLOSE_AUTO ? s->close :
-		      s->app == APP_NONE     ? CLOSE_CLIENT :
-					       CLOSE_SERVER;
+	plan->exact = true;
+	plan->idle = s->idle == IDLE_SLEEP ? HF_IDLE_SLEEP : HF_IDLE_SPIN;
 	plan->duration_us = s->duration_us ? s->duration_us : s->count ? UINT64_MAX : DURATION_US;
 	plan->concurrency = s->concurrency ? s->concurrency : (s->rate ? 2048 : 512) * plan->pairs;
 	plan->openers = plan->pairs;
@@ -75,13 +125,13 @@ int plan_make(const struct settings *s, unsigned cores, struct plan *plan, struc
 	plan->tuples = (uint64_t)client->count * ports;
 
 	/* What is in flight fits the rings: a frame dropped costs its connection an RTO. */
-	each = plan_share(plan->concurrency, 0, plan->pairs) * (4 + text_frames(s));
+	each = plan_share(plan->concurrency, 0, plan->pairs) * (4 + plan_text_frames(s));
 	plan->ring = s->ring ? s->ring :
 			       power_of_two(each < 512	 ? 512 :
 					    each > 32768 ? 32768 :
 							   each);
 	mbufs = ((uint64_t)plan->ring + 1024) * plan->pairs +
-		plan->concurrency * (1 + text_frames(s));
+		plan->concurrency * (1 + plan_text_frames(s));
 	if (mbufs > 1u << 24) {
 		snprintf(why->text, sizeof(why->text),
 			 "--concurrency %u with texts of that length needs %llu mbufs; lower one of them",
@@ -94,6 +144,21 @@ int plan_make(const struct settings *s, unsigned cores, struct plan *plan, struc
 				     20) +
 			  SPARE_MB;
 	return 0;
+}
+
+int plan_make(const struct settings *s, enum command command, unsigned cores, struct plan *plan,
+	      struct hf_error *why)
+{
+	const enum side us = command == COMMAND_SERVE ? SERVER : CLIENT;
+
+	memset(plan, 0, sizeof(*plan));
+	plan->command = command;
+	plan->close = settle_close(s, command);
+	plan->close_auto =
+		command == COMMAND_PAIR ? s->close == CLOSE_AUTO : s->one_close == ONE_AUTO;
+	for (enum side side = CLIENT; side <= SERVER; side++)
+		plan->ending[side] = ending(plan->close, side, us);
+	return command == COMMAND_PAIR ? plan_pair(s, cores, plan, why) : plan_one(s, plan, why);
 }
 
 /* The offset-th address of a range. */
@@ -109,6 +174,17 @@ static struct hf_ip address(const struct hf_ip_range *range, uint32_t offset)
 	return ip;
 }
 
+void plan_common(const struct settings *s, struct hf_config *config)
+{
+	hf_config_defaults(config);
+	config->tcp = s->tcp;
+	config->tcp.keepalive_ms = s->keepalive ? s->keepalive_time_ms : 0;
+	config->mtu = s->mtu;
+	config->ttl = s->ttl;
+	config->port_first = s->client_ports.first;
+	config->port_last = s->client_ports.last;
+}
+
 void plan_worker(const struct settings *s, const struct plan *plan, enum side side, unsigned i,
 		 struct hf_config *config)
 {
@@ -122,13 +198,11 @@ void plan_worker(const struct settings *s, const struct plan *plan, enum side si
 	struct hf_sizes *sizes;
 	uint32_t before = 0;
 
-	hf_config_defaults(config);
-	config->tcp = s->tcp;
-	config->tcp.keepalive_ms = s->keepalive ? s->keepalive_time_ms : 0;
-	config->mtu = s->mtu;
-	config->ttl = s->ttl;
-	config->port_first = s->client_ports.first;
-	config->port_last = s->client_ports.last;
+	if (plan->command != COMMAND_PAIR) {
+		plan_one_worker(s, plan, config);
+		return;
+	}
+	plan_common(s, config);
 	config->listeners = 4;
 	memcpy(config->mac, mac[side], sizeof(config->mac));
 	memcpy(config->gateway_mac, mac[!side], sizeof(config->gateway_mac));
@@ -151,7 +225,7 @@ void plan_worker(const struct settings *s, const struct plan *plan, enum side si
 	sizes->buckets = waits ? (uint32_t)(((uint64_t)s->max_tw_buckets * mine + client->count - 1) /
 					    client->count) :
 				 2 * in_flight + 256;
-	config->ranges = (uint32_t)(in_flight * 2 * (1 + text_frames(s))) + 1024;
+	config->ranges = (uint32_t)(in_flight * 2 * (1 + plan_text_frames(s))) + 1024;
 }
 
 uint64_t plan_memory(const struct settings *s, const struct plan *plan)
@@ -161,6 +235,8 @@ uint64_t plan_memory(const struct settings *s, const struct plan *plan)
 
 	for (unsigned i = 0; i < plan->pairs; i++) {
 		for (enum side side = CLIENT; side <= SERVER; side++) {
+			if (!plan_has(plan, side))
+				continue;
 			plan_worker(s, plan, side, i, &config);
 			octets += hf_config_memory(&config);
 		}

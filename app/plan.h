@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What `pair` makes of its settings on so many cores: how many workers, what each one owns, how much
- * memory that takes. Used by pair.c to start and by `config --print` to tell.
+ * What a command makes of its settings on so many cores: how many workers, what each one owns, how
+ * much memory that takes. Used by run.c to start and by `config --print` to tell.
  */
 #ifndef HF_APP_PLAN_H
 #define HF_APP_PLAN_H
@@ -11,12 +11,27 @@
 enum side { CLIENT, SERVER };
 #define SIDES 2
 
+/** How an end closes its connections. */
+enum ending {
+	END_FIRST,    /* before its peer, both ways */
+	END_AFTER,    /* when the peer has */
+	END_TOGETHER, /* so that FINs can cross */
+	END_RST,      /* it aborts them */
+	END_HALF,     /* before its peer, but it goes on receiving */
+	END_HOLD,     /* not before the end of the run */
+};
+
 struct plan {
+	enum command command;
 	unsigned cores; /* that are used */
 	unsigned pairs; /* client workers, and server workers */
 	bool split; /* pair n: its client on core n, its server on core pairs + n; else both on core n */
-	enum closing close;
-	uint64_t duration_us; /* UINT64_MAX: until the count */
+	enum closing close; /* settled */
+	bool close_auto;    /* ... by us */
+	enum ending ending[SIDES];
+	enum hf_idle idle;
+	bool exact;	      /* the device holds a constant number of mbufs: a leak shows */
+	uint64_t duration_us; /* UINT64_MAX: until the count, or a signal */
 	uint32_t concurrency; /* of all client workers */
 	unsigned openers; /* client workers that open: fewer than all when there is little to do */
 	uint32_t addresses; /* of the clients */
@@ -27,8 +42,27 @@ struct plan {
 /** CPUs the settings allow. */
 unsigned plan_cores(const struct settings *s);
 
+/** Whether this process has such an end. */
+static inline bool plan_has(const struct plan *plan, enum side side)
+{
+	return plan->command == COMMAND_PAIR ||
+	       plan->command == (side == CLIENT ? COMMAND_LOAD : COMMAND_SERVE);
+}
+
 /** @return 0; -EINVAL, why says which settings do not fit so many cores */
-int plan_make(const struct settings *s, unsigned cores, struct plan *plan, struct hf_error *why);
+int plan_make(const struct settings *s, enum command command, unsigned cores, struct plan *plan,
+	      struct hf_error *why);
+
+/* plan_one.c: the same for load and serve, called by plan.c */
+
+int plan_one(const struct settings *s, struct plan *plan, struct hf_error *why);
+void plan_one_worker(const struct settings *s, const struct plan *plan, struct hf_config *config);
+
+/** Frames that the text of one connection makes, at most at once. */
+uint64_t plan_text_frames(const struct settings *s);
+
+/** What every worker is told alike. */
+void plan_common(const struct settings *s, struct hf_config *config);
 
 /** The i-th of n shares of a whole. */
 static inline uint64_t plan_share(uint64_t whole, unsigned i, unsigned n)

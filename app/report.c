@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The report for people; called by pair.c. What went wrong stands first. */
+/* The report for people; called by run.c. What went wrong stands first. */
 #include "report.h"
 
 #include <errno.h>
@@ -58,18 +58,56 @@ static void print_troubles(const struct report *r, FILE *out)
 		fprintf(out, "FAILED: %s\n", r->problem[i]);
 }
 
-static void print_rate(const struct report *r, FILE *out)
+static const char *app_name(enum application app)
+{
+	static const char *const names[] = {
+		[APP_NONE] = "open and close", [APP_RR] = "request/response", [APP_ECHO] = "echo",
+		[APP_DISCARD] = "discard",     [APP_CHARGEN] = "chargen",     [APP_HTTP] = "HTTP",
+	};
+
+	return names[app];
+}
+
+static const char *close_name(enum closing close)
+{
+	static const char *const names[] = {
+		[CLOSE_AUTO] = "",
+		[CLOSE_CLIENT] = "closed by the client",
+		[CLOSE_SERVER] = "closed by the server",
+		[CLOSE_BOTH] = "closed by both",
+		[CLOSE_RST] = "closed by RST",
+		[CLOSE_HALF] = "half-closed by us",
+		[CLOSE_HOLD] = "held",
+	};
+
+	return names[close];
+}
+
+static void print_what(const struct report *r, FILE *out)
 {
 	const struct plan *p = r->plan;
+	char target[HF_ADDR_TEXT];
 
-	fprintf(out, "pair: %s, closed %s, IPv%d, %s, %u core%s, %u in flight\n\n",
-		r->s->app == APP_RR ? "request/response" : "open and close",
-		p->close == CLOSE_CLIENT ? "by the client" :
-		p->close == CLOSE_SERVER ? "by the server" :
-		p->close == CLOSE_BOTH	 ? "by both" :
-					   "by RST",
-		r->s->ipv6 ? 6 : 4, p->split ? "split" : "local", p->cores,
-		p->cores == 1 ? "" : "s", p->concurrency);
+	if (p->command == COMMAND_PAIR) {
+		fprintf(out, "pair: %s, %s, IPv%d, %s, %u core%s, %u in flight\n\n",
+			app_name(r->s->app), close_name(p->close), r->s->ipv6 ? 6 : 4,
+			p->split ? "split" : "local", p->cores, p->cores == 1 ? "" : "s",
+			p->concurrency);
+		return;
+	}
+	fprintf(out, "%s: %s, %s, %s", report_command(r), app_name(r->s->app), close_name(p->close),
+		r->s->dev);
+	if (p->command == COMMAND_LOAD)
+		fprintf(out, ", target %s, %u in flight",
+			hf_addr_format(&(struct hf_addr){ r->s->target.at[0].range.first,
+							  r->s->target.at[0].port },
+				       target),
+			p->concurrency);
+	fputs("\n\n", out);
+}
+
+static void print_rate(const struct report *r, FILE *out)
+{
 	fprintf(out, "  rate          %14s connections/s over %.3f s%s\n",
 		N((uint64_t)r->connections_per_s), r->seconds,
 		r->seconds > 0 ? "" : " (it ended before its warm-up)");
@@ -96,33 +134,56 @@ static void print_rate(const struct report *r, FILE *out)
 	}
 }
 
+/* A line of one column an end; "" where an end has no such number. */
+static void print_book(const struct report *r, FILE *out, const char *name, const char *client,
+		       const char *server)
+{
+	fprintf(out, "  %-13s", name);
+	if (plan_has(r->plan, CLIENT))
+		fprintf(out, " %14s", client);
+	if (plan_has(r->plan, SERVER))
+		fprintf(out, " %14s", server);
+	fputc('\n', out);
+}
+
 static void print_books(const struct report *r, FILE *out)
 {
-	const struct books *c = &r->ends[CLIENT].books, *s = &r->ends[SERVER].books;
+	const struct books *c = &r->ends[CLIENT].books;
+	const struct server_books s = server_books(r);
 
-	fprintf(out, "\n  books         %14s %14s\n", "client", "server");
-	fprintf(out, "  attempted     %14s %14s\n", N(c->attempted), "");
-	fprintf(out, "  established   %14s %14s\n", N(c->established),
-		N(report_counter(r, SERVER, "passive_established")));
-	fprintf(out, "  accepted      %14s %14s\n", "", N(s->accepted));
-	fprintf(out, "  closed        %14s %14s\n", N(c->closed + c->closed_by_rst), N(s->closed));
-	for (unsigned i = 0; i < FAILURES; i++)
-		if (c->failed[i])
-			fprintf(out, "  failed: %-11s %8s\n", failure_names[i], N(c->failed[i]));
-	for (unsigned i = 0; i < LOSSES; i++)
-		if (c->lost[i] || s->lost[i])
-			fprintf(out, "  lost: %-7s %14s %14s\n", loss_names[i], N(c->lost[i]),
-				N(s->lost[i]));
-	fprintf(out, "  open          %14s %14s\n", N(r->ends[CLIENT].open), N(r->ends[SERVER].open));
-	fprintf(out, "  opening       %14s %14s\n", N(r->ends[CLIENT].opening),
-		N(r->ends[SERVER].levels.requests.used));
+	fputc('\n', out);
+	print_book(r, out, "books", "client", "server");
+	print_book(r, out, "attempted", N(c->attempted),
+		   plan_has(r->plan, CLIENT) ? "" : N(s.attempted));
+	print_book(r, out, "established", N(c->established), N(s.established));
+	print_book(r, out, "accepted", "", N(r->ends[SERVER].books.accepted));
+	print_book(r, out, "closed", N(c->closed + c->closed_by_rst), N(s.closed));
+	for (unsigned i = 0; i < FAILURES; i++) {
+		char name[32];
+
+		snprintf(name, sizeof(name), "failed: %s", failure_names[i]);
+		if (c->failed[i] || (s.failed[i] && !plan_has(r->plan, CLIENT)))
+			print_book(r, out, name, N(c->failed[i]), N(s.failed[i]));
+	}
+	for (unsigned i = 0; i < LOSSES; i++) {
+		char name[32];
+
+		snprintf(name, sizeof(name), "lost: %s", loss_names[i]);
+		if (c->lost[i] || s.lost[i])
+			print_book(r, out, name, N(c->lost[i]), N(s.lost[i]));
+	}
+	if (c->cut_short || r->ends[SERVER].books.cut_short)
+		print_book(r, out, "cut short", N(c->cut_short), N(r->ends[SERVER].books.cut_short));
+	print_book(r, out, "open", N(r->ends[CLIENT].open), N(s.open));
+	print_book(r, out, "opening", N(r->ends[CLIENT].opening), N(s.opening));
 	fprintf(out, "  leaked        %14s mbufs, %s connections, %s timers\n", N(r->leaked_mbufs),
 		N(r->leaked_connections), N(r->leaked_timers));
 }
 
 static void print_states(const struct report *r, FILE *out)
 {
-	fprintf(out, "\n  states        %14s %14s %14s   (both ends)\n", "entered", "peak", "now");
+	fprintf(out, "\n  states        %14s %14s %14s%s\n", "entered", "peak", "now",
+		r->plan->command == COMMAND_PAIR ? "   (both ends)" : "");
 	for (unsigned i = 0; i < HF_STATES; i++) {
 		const struct hf_state_level *c = &r->ends[CLIENT].states[i],
 					    *s = &r->ends[SERVER].states[i];
@@ -148,6 +209,8 @@ static void print_time_wait(const struct report *r, FILE *out)
 		N(both(r, "tw_reused_passive")), N(both(r, "tw_evicted")), N(resident));
 	fprintf(out, "                %14s closed without it for want of a record (overflow)\n",
 		N(both(r, "tw_overflow")));
+	if (!r->plan->tuples)
+		return;
 	fprintf(out, "  tuples        %14s = %s addresses x %s ports; at most %s were in TIME-WAIT\n",
 		N(r->plan->tuples), N(r->plan->addresses), N(r->plan->tuples / r->plan->addresses),
 		N(peak));
@@ -164,13 +227,13 @@ static void print_time_wait(const struct report *r, FILE *out)
 
 static void print_memory(const struct report *r, FILE *out)
 {
-	const struct hf_levels *c = &r->ends[CLIENT].levels, *s = &r->ends[SERVER].levels;
-	const unsigned v = r->s->ipv6;
+	const struct hf_levels *c = report_levels(r);
+	const unsigned v = report_version(r) == 6;
 
 	fprintf(out,
 		"\n  memory        %14.1f MiB at most; %.1f MiB of tables at the client, %.1f at the server\n",
-		(double)r->peak_octets / 1048576, (double)c->memory / 1048576,
-		(double)s->memory / 1048576);
+		(double)r->peak_octets / 1048576, (double)r->ends[CLIENT].levels.memory / 1048576,
+		(double)r->ends[SERVER].levels.memory / 1048576);
 	fprintf(out,
 		"                %14u octets a connection, %u a half-open, %u a TIME-WAIT record\n",
 		c->bytes_per_connection[v], c->bytes_per_request[v], c->bytes_per_bucket[v]);
@@ -181,9 +244,11 @@ static void print_provenance(const struct report *r, FILE *out)
 	char cpu[128];
 
 	report_cpu(cpu);
-	fprintf(out,
-		"\n  handfast %s (%s), DPDK %s, net_ring of %u frames a queue, queue n to queue n\n",
-		hf_version(), HF_COMMIT, HF_DPDK, r->plan->ring);
+	fprintf(out, "\n  handfast %s (%s), DPDK %s, ", hf_version(), HF_COMMIT, HF_DPDK);
+	if (r->plan->command == COMMAND_PAIR)
+		fprintf(out, "net_ring of %u frames a queue, queue n to queue n\n", r->plan->ring);
+	else
+		fprintf(out, "%s, one queue\n", r->s->dev);
 	fprintf(out, "  %s; secrets: random; profile: %s\n", cpu,
 		r->s->profile[0] ? r->s->profile : "built in");
 }
@@ -191,6 +256,7 @@ static void print_provenance(const struct report *r, FILE *out)
 void report_print(const struct report *r, FILE *out)
 {
 	print_troubles(r, out);
+	print_what(r, out);
 	print_rate(r, out);
 	print_books(r, out);
 	print_states(r, out);

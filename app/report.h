@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * What came of a run: the books of both ends, checked against each other (books.c), for people
- * (report.c) and for programs (report_json.c; docs/report.schema.json). Called by pair.c.
+ * (report.c) and for programs (report_json.c; docs/report.schema.json). Called by run.c.
  */
 #ifndef HF_APP_REPORT_H
 #define HF_APP_REPORT_H
@@ -52,6 +52,22 @@ void report_free(struct report *r);
 
 /** A counter of a side, by its name. */
 uint64_t report_counter(const struct report *r, enum side side, const char *name);
+
+/** The books of serve, out of the engine's counters where the application cannot know: half-opens. */
+struct server_books {
+	uint64_t attempted, established, closed, open, opening;
+	uint64_t failed[FAILURES], lost[LOSSES];
+};
+struct server_books server_books(const struct report *r);
+
+/** "pair" */
+const char *report_command(const struct report *r);
+
+/** The end that stands for the run: the client's, if there is one. */
+const struct hf_levels *report_levels(const struct report *r);
+
+/** The IP version of most of its connections: 4 or 6. */
+unsigned report_version(const struct report *r);
 
 /* report.c, report_json.c */
 

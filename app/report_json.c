@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The report for programs, as docs/report.schema.json says; called by pair.c. */
+/* The report for programs, as docs/report.schema.json says; called by run.c. */
 #include "report.h"
+
+#include <string.h>
 
 #include <jansson.h>
 
@@ -16,21 +18,21 @@ static uint64_t both(const struct report *r, const char *name)
 	return report_counter(r, CLIENT, name) + report_counter(r, SERVER, name);
 }
 
-static json_t *failed(const struct books *b)
+static json_t *failed(const uint64_t n[FAILURES])
 {
 	json_t *o = json_object();
 
 	for (unsigned i = 0; i < FAILURES; i++)
-		json_object_set_new(o, failure_names[i], number(b->failed[i]));
+		json_object_set_new(o, failure_names[i], number(n[i]));
 	return o;
 }
 
-static json_t *lost(const struct books *b)
+static json_t *lost(const uint64_t n[LOSSES])
 {
 	json_t *o = json_object();
 
 	for (unsigned i = 0; i < LOSSES; i++)
-		json_object_set_new(o, loss_names[i], number(b->lost[i]));
+		json_object_set_new(o, loss_names[i], number(n[i]));
 	return o;
 }
 
@@ -49,28 +51,51 @@ static json_t *end_json(const struct report *r, enum side side)
 {
 	const struct end_report *e = &r->ends[side];
 
-	return json_pack("{s:o s:o s:o s:o s:o s:o s:o s:o s:o s:o}", "attempted",
-			 number(e->books.attempted), "established",
+	return json_pack("{s:o s:o s:o s:o s:o s:o s:o s:o s:o s:o s:o}", "cut_short",
+			 number(e->books.cut_short), "attempted", number(e->books.attempted),
+			 "established",
 			 number(side == CLIENT ? e->books.established :
 						 report_counter(r, side, "passive_established")),
 			 "accepted", number(e->books.accepted), "closed",
 			 number(e->books.closed + e->books.closed_by_rst), "open", number(e->open),
 			 "opening", number(side == CLIENT ? e->opening : e->levels.requests.used),
-			 "failed", failed(&e->books), "lost", lost(&e->books), "time_wait_peak",
-			 number(e->states[HF_TIME_WAIT].peak), "counters",
+			 "failed", failed(e->books.failed), "lost", lost(e->books.lost),
+			 "time_wait_peak", number(e->states[HF_TIME_WAIT].peak), "counters",
 			 counters(r, side == CLIENT, side == SERVER));
+}
+
+static json_t *ends(const struct report *r)
+{
+	json_t *o = json_object();
+
+	if (plan_has(r->plan, CLIENT))
+		json_object_set_new(o, "client", end_json(r, CLIENT));
+	if (plan_has(r->plan, SERVER))
+		json_object_set_new(o, "server", end_json(r, SERVER));
+	return o;
 }
 
 static json_t *connections(const struct report *r)
 {
 	const struct end_report *c = &r->ends[CLIENT];
+	struct server_books b = server_books(r);
 
-	return json_pack("{s:o s:o s:o s:o s:o s:o s:o s:o}", "attempted",
-			 number(c->books.attempted), "established", number(c->books.established),
-			 "accepted", number(r->ends[SERVER].books.accepted), "closed",
-			 number(c->books.closed + c->books.closed_by_rst), "open", number(c->open),
-			 "opening", number(c->opening), "failed", failed(&c->books), "lost",
-			 lost(&c->books));
+	if (plan_has(r->plan, CLIENT)) {
+		b = (struct server_books){ c->books.attempted,
+					   c->books.established,
+					   c->books.closed + c->books.closed_by_rst,
+					   c->open,
+					   c->opening,
+					   { 0 },
+					   { 0 } };
+		memcpy(b.failed, c->books.failed, sizeof(b.failed));
+		memcpy(b.lost, c->books.lost, sizeof(b.lost));
+	}
+	return json_pack("{s:o s:o s:o s:o s:o s:o s:o s:o}", "attempted", number(b.attempted),
+			 "established", number(b.established), "accepted",
+			 number(r->ends[SERVER].books.accepted), "closed", number(b.closed), "open",
+			 number(b.open), "opening", number(b.opening), "failed", failed(b.failed),
+			 "lost", lost(b.lost));
 }
 
 static json_t *rate(const struct report *r)
@@ -137,28 +162,29 @@ static json_t *time_wait(const struct report *r)
 
 static json_t *memory(const struct report *r)
 {
-	const struct hf_levels *l = &r->ends[CLIENT].levels;
-	const unsigned v = r->s->ipv6;
+	const struct hf_levels *l = report_levels(r);
+	const unsigned v = report_version(r) == 6;
 
 	return json_pack("{s:i s:i s:i s:o s:o}", "bytes_per_connection",
 			 (int)l->bytes_per_connection[v], "bytes_per_request",
 			 (int)l->bytes_per_request[v], "bytes_per_time_wait",
 			 (int)l->bytes_per_bucket[v], "tables_bytes",
-			 number(l->memory + r->ends[SERVER].levels.memory), "peak_bytes",
-			 number(r->peak_octets));
+			 number(r->ends[CLIENT].levels.memory + r->ends[SERVER].levels.memory),
+			 "peak_bytes", number(r->peak_octets));
 }
 
 static json_t *provenance(const struct report *r)
 {
+	const bool pair = r->plan->command == COMMAND_PAIR;
 	char cpu[128];
 
 	report_cpu(cpu);
-	return json_pack("{s:s s:s s:[s] s:s s:o s:s s:s s:s s:o s:o s:s}", "commit", HF_COMMIT,
-			 "dpdk", HF_DPDK, "devices", "net_ring", "cpu", cpu, "cores",
-			 number(r->plan->cores), "layout", r->plan->split ? "split" : "local",
-			 "steering", "queue", "secrets", "random", "seed", number(r->s->seed),
-			 "tuples", number(r->plan->tuples), "profile",
-			 r->s->profile[0] ? r->s->profile : "built in");
+	return json_pack(
+		"{s:s s:s s:[s] s:s s:o s:s s:s s:s s:o s:o s:s}", "commit", HF_COMMIT, "dpdk",
+		HF_DPDK, "devices", pair ? "net_ring" : r->s->dev, "cpu", cpu, "cores",
+		number(r->plan->cores), "layout", r->plan->split ? "split" : "local", "steering",
+		pair ? "queue" : "none", "secrets", "random", "seed", number(r->s->seed), "tuples",
+		number(r->plan->tuples), "profile", r->s->profile[0] ? r->s->profile : "built in");
 }
 
 int report_json(const struct report *r, FILE *out)
@@ -168,17 +194,16 @@ int report_json(const struct report *r, FILE *out)
 
 	for (unsigned i = 0; i < r->problems; i++)
 		json_array_append_new(problems, json_string(r->problem[i]));
-	all = json_pack(
-		"{s:s s:i s:s s:f s:o s:o s:{s:f s:f} s:o s:o s:o s:o s:o s:{s:o s:o s:o} s:{s:o s:o}"
-		" s:o s:o}",
-		"handfast", hf_version(), "schema", 1, "command", "pair", "seconds", r->seconds,
-		"connections", connections(r), "rate", rate(r), "cycles_per_connection", "client",
-		r->ends[CLIENT].cycles, "server", r->ends[SERVER].cycles, "latency_us",
-		latencies(r), "states", states(r), "time_wait", time_wait(r), "counters",
-		counters(r, true, true), "memory", memory(r), "leaks", "mbufs",
-		number(r->leaked_mbufs), "connections", number(r->leaked_connections), "timers",
-		number(r->leaked_timers), "ends", "client", end_json(r, CLIENT), "server",
-		end_json(r, SERVER), "problems", problems, "provenance", provenance(r));
+	all = json_pack("{s:s s:i s:s s:f s:o s:o s:{s:f s:f} s:o s:o s:o s:o s:o s:{s:o s:o s:o} s:o"
+			" s:o s:o}",
+			"handfast", hf_version(), "schema", 1, "command", report_command(r),
+			"seconds", r->seconds, "connections", connections(r), "rate", rate(r),
+			"cycles_per_connection", "client", r->ends[CLIENT].cycles, "server",
+			r->ends[SERVER].cycles, "latency_us", latencies(r), "states", states(r),
+			"time_wait", time_wait(r), "counters", counters(r, true, true), "memory",
+			memory(r), "leaks", "mbufs", number(r->leaked_mbufs), "connections",
+			number(r->leaked_connections), "timers", number(r->leaked_timers), "ends",
+			ends(r), "problems", problems, "provenance", provenance(r));
 	if (!all)
 		return -1;
 	rc = json_dumpf(all, out, JSON_INDENT(2) | JSON_REAL_PRECISION(9));

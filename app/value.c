@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* One value as text and as a field: numbers with units, times, words, addresses. Called for each row by
+/* One value as text and as a field: numbers with units, times, words. Called for each row by
  * profile.c, options.c and config.c. */
 #include "config.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -169,60 +168,6 @@ static int parse_bool(const struct row *row, const char *text, struct settings *
 	return wrong(why, "'%.40s' is neither true nor false", text);
 }
 
-/* The last eight octets of an address, or all four. */
-static uint64_t low(const struct hf_ip *ip)
-{
-	uint64_t x = 0;
-
-	for (int i = ip->version == 6 ? 8 : 0; i < (ip->version == 6 ? 16 : 4); i++)
-		x = x << 8 | ip->octets[i];
-	return x;
-}
-
-/* Whether a connection can have it at one end (MUST-46, MUST-57, MUST-63). */
-static bool unicast(const struct hf_ip *ip)
-{
-	static const uint8_t zero[16];
-
-	if (ip->version == 6)
-		return ip->octets[0] != 0xff && memcmp(ip->octets, zero, 16) != 0;
-	return ip->octets[0] != 0 && ip->octets[0] != 127 && ip->octets[0] < 224;
-}
-
-static int parse_addresses(const struct row *row, const char *text, struct settings *s,
-			   struct hf_error *why)
-{
-	const uint8_t version = row->type == VALUE_ADDRESS6 || row->type == VALUE_RANGE6 ? 6 : 4;
-	const bool range = row->type == VALUE_RANGE4 || row->type == VALUE_RANGE6;
-	const char *dash = strchr(text, '-');
-	struct hf_addr first = { 0 }, last = { 0 };
-	char copy[2 * HF_ADDR_TEXT];
-	struct hf_ip_range out;
-	uint64_t span;
-
-	snprintf(copy, sizeof(copy), "%s", text);
-	if (range && dash && (size_t)(dash - text) < sizeof(copy))
-		copy[dash - text] = '\0';
-	if (strlen(text) >= sizeof(copy) || hf_addr_parse(copy, &first) < 0 ||
-	    (range && dash ? hf_addr_parse(copy + (dash - text) + 1, &last) < 0 :
-			     (last = first, false)) ||
-	    first.port || last.port || first.ip.version != version || last.ip.version != version)
-		return wrong(why, "'%.40s' is no IPv%u address%s, such as %s", text, version,
-			     range ? " or FIRST-LAST" : "", row->preset);
-	if (!unicast(&first.ip) || !unicast(&last.ip))
-		return wrong(why, "'%.40s' is not unicast; such as %s", text, row->preset);
-	span = low(&last.ip) - low(&first.ip);
-	if (low(&last.ip) < low(&first.ip) || span > 65535 ||
-	    (version == 6 && memcmp(first.ip.octets, last.ip.octets, 8) != 0))
-		return wrong(why, "'%.40s' must rise by at most 65535, such as %s", text,
-			     row->preset);
-	memset(&out, 0, sizeof(out)); /* settings are compared octet by octet */
-	out.first = first.ip;
-	out.count = (uint32_t)span + 1;
-	memcpy((char *)s + row->offset, &out, sizeof(out));
-	return 0;
-}
-
 static int parse_ports(const struct row *row, const char *text, struct settings *s,
 		       struct hf_error *why)
 {
@@ -284,7 +229,13 @@ int value_parse(const struct row *row, const char *text, struct settings *s, str
 	case VALUE_ADDRESS6:
 	case VALUE_RANGE4:
 	case VALUE_RANGE6:
-		return parse_addresses(row, text, s, why);
+	case VALUE_PREFIXES:
+	case VALUE_HOSTS:
+	case VALUE_SPANS:
+	case VALUE_LISTENS:
+	case VALUE_TARGETS:
+	case VALUE_MAC:
+		return address_parse(row, text, s, why);
 	case VALUE_PORTS:
 		return parse_ports(row, text, s, why);
 	case VALUE_CORES:
@@ -327,27 +278,6 @@ static void format_number(const struct row *row, uint64_t value, char text[TEXT_
 		 unit->suffix, row->type == VALUE_RATE ? "/s" : "");
 }
 
-static void format_addresses(const struct row *row, const struct settings *s, char text[TEXT_ROOM])
-{
-	struct hf_ip_range range;
-	struct hf_addr first = { 0 }, last = { 0 };
-	char a[HF_ADDR_TEXT], b[HF_ADDR_TEXT];
-	uint64_t x;
-	int end;
-
-	memcpy(&range, (const char *)s + row->offset, sizeof(range));
-	first.ip = last.ip = range.first;
-	x = low(&range.first) + range.count - 1;
-	end = range.first.version == 6 ? 16 : 4;
-	for (int i = end - 1; i >= (end == 16 ? 8 : 0); i--, x >>= 8)
-		last.ip.octets[i] = (uint8_t)x;
-	hf_addr_format(&first, a);
-	if (range.count == 1)
-		snprintf(text, TEXT_ROOM, "%s", a);
-	else
-		snprintf(text, TEXT_ROOM, "%s-%s", a, hf_addr_format(&last, b));
-}
-
 void value_format(const struct row *row, const struct settings *s, char text[TEXT_ROOM])
 {
 	const char *field = (const char *)s + row->offset;
@@ -376,7 +306,13 @@ void value_format(const struct row *row, const struct settings *s, char text[TEX
 	case VALUE_ADDRESS6:
 	case VALUE_RANGE4:
 	case VALUE_RANGE6:
-		format_addresses(row, s, text);
+	case VALUE_PREFIXES:
+	case VALUE_HOSTS:
+	case VALUE_SPANS:
+	case VALUE_LISTENS:
+	case VALUE_TARGETS:
+	case VALUE_MAC:
+		address_format(row, s, text);
 		return;
 	case VALUE_PORTS:
 		memcpy(&span, field, sizeof(span));
@@ -406,4 +342,9 @@ void value_range(const struct row *row, char text[TEXT_ROOM])
 		snprintf(text, TEXT_ROOM, "%.60s to %.60s%s%.20s", least, most,
 			 row->words ? ", or " : "", row->words ? row->words : "");
 	}
+}
+
+bool value_is_list(const struct row *row)
+{
+	return row->type >= VALUE_PREFIXES && row->type <= VALUE_TARGETS;
 }

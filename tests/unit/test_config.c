@@ -179,7 +179,7 @@ static void bad_profiles__name_line_and_remedy(void **state)
 	refused("tcp:\n  tw_len: 3h\n", ":2: tcp.tw_len: '3h' is out of range; 1s to 240s");
 	refused("tcp:\n  tw_len: [3s]\n", ":2: tcp.tw_len: must be one value");
 	refused("mtu: 1500\ntcp: 3\n", ":2: tcp: is a section");
-	refused("tcp:\n  sack: true\npair:\n  app: rr\ntcp:\n  sack: true\n",
+	refused("tcp:\n  sack: true\nrun:\n  app: rr\ntcp:\n  sack: true\n",
 		":5: tcp: is given twice");
 	refused("- a\n- b\n", ":1: is no profile");
 	refused("mtu: [\n", ":2: ");
@@ -196,18 +196,18 @@ static void units__are_read__and_written(void **state)
 		const char *key, *text, *written;
 		uint64_t value;
 	} cases[] = {
-		{ "pair.duration", "1.5s", "1500ms", 1500000 },
-		{ "pair.duration", "2", "2s", 2000000 },
-		{ "pair.duration", "250us*", NULL, 0 },
-		{ "pair.duration", "1m", "60s", 60000000 },
-		{ "pair.duration", "auto", "auto", 0 },
-		{ "pair.duration", "2500us", "2500us", 2500 },
-		{ "pair.duration", "0.0000001s", NULL, 0 },
-		{ "pair.rate", "2M/s", "2000000/s", 2000000 },
-		{ "pair.rate", "1.5k", "1500/s", 1500 },
-		{ "pair.count", "4Mi", "4194304", 4194304 },
+		{ "run.duration", "1.5s", "1500ms", 1500000 },
+		{ "run.duration", "2", "2s", 2000000 },
+		{ "run.duration", "250us*", NULL, 0 },
+		{ "run.duration", "1m", "60s", 60000000 },
+		{ "run.duration", "auto", "auto", 0 },
+		{ "run.duration", "2500us", "2500us", 2500 },
+		{ "run.duration", "0.0000001s", NULL, 0 },
+		{ "run.rate", "2M/s", "2000000/s", 2000000 },
+		{ "run.rate", "1.5k", "1500/s", 1500 },
+		{ "run.count", "4Mi", "4194304", 4194304 },
 		{ "tcp.delack", "0.5ms", NULL, 0 },
-		{ "pair.count", "10k", "10000", 10000 },
+		{ "run.count", "10k", "10000", 10000 },
 	};
 
 	(void)state;
@@ -243,7 +243,7 @@ static void printed_settings__read_back__the_same(void **state)
 	assert_int_equal(config_set(&s, "pair.client6=2001:2::fffe-2001:2::1:3", &why), 0);
 	assert_int_equal(config_set(&s, "pair.client=198.18.0.200-198.18.2.7", &why), 0);
 	assert_int_equal(config_set(&s, "pair.client_ports=5-5", &why), 0);
-	assert_int_equal(config_set(&s, "pair.rate=2M/s", &why), 0);
+	assert_int_equal(config_set(&s, "run.rate=2M/s", &why), 0);
 	assert_int_equal(config_set(&s, "pair.close=both", &why), 0);
 	assert_int_equal(config_set(&s, "cores=0-1,3", &why), 0);
 	config_print(&s, out);
@@ -319,7 +319,7 @@ static void bad_command_lines__say_what_is_wrong(void **state)
 		{ "-z", NULL, "-z: no such option" },
 		{ "-c", NULL, "-c: a value must follow" },
 		{ "stray", NULL, "'stray' is no option" },
-		{ "--app=http", NULL, "--app: 'http' is none of none|rr" },
+		{ "--app=ftp", NULL, "--app: 'ftp' is none of none|rr" },
 		{ "--print", NULL, "--print: no such option" }, /* config's */
 		{ "--set", "tcp", "'tcp' is no KEY=VALUE" },
 		{ "--set", "tcp.retries1=20", "tcp.retries1 is more than tcp.retries2" },

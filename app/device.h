@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Devices as --dev names them, and the kernel's side of those it shares. Used by one.c and plan_one.c.
+ */
+#ifndef HF_APP_DEVICE_H
+#define HF_APP_DEVICE_H
+
+#include "config.h"
+
+struct device {
+	char name[TEXT_ROOM]; /* EAL's: "net_tap0", "0000:3b:00.0" */
+	char vdev[TEXT_ROOM]; /* what EAL is to make; "": nothing */
+	char iface[16];	      /* the kernel's interface; "": none */
+	bool tap;	      /* that interface is made by us, for us */
+	bool pci;
+	bool shared; /* with other programs of this machine: do not spin */
+	bool exact;  /* holds a constant number of mbufs, so that a leak shows */
+};
+
+/** What --dev says. @return 0; -EINVAL, why says what it may say */
+int device_read(const char *text, struct device *device, struct hf_error *why);
+
+/** Our MAC address: the settings', or one for a tap, whose own is the kernel's; else zero: the device's. */
+void device_mac(const struct settings *s, uint8_t mac[6]);
+
+/* kernel.c */
+
+/** Give the kernel's interface these addresses, an MTU, and bring it up. @return 0 or a negative errno */
+int kernel_set(const char *iface, const struct nets *addrs, unsigned mtu, struct hf_error *why);
+
+/** Whether the kernel has one of these addresses itself. @return 0; -EADDRINUSE, why says where */
+int kernel_lacks(const struct nets *addrs, struct hf_error *why);
+
+#endif

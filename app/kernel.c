@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The kernel's side of a device that it shares with us: addresses, MTU, up, by rtnetlink (rtnetlink(7)).
+ * Called by one.c. */
+#include "device.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <ifaddrs.h>
+#include <linux/rtnetlink.h>
+#include <net/if.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+struct message {
+	struct nlmsghdr head;
+	union {
+		struct ifinfomsg link;
+		struct ifaddrmsg addr;
+	} body;
+	char attributes[128];
+};
+
+static void attribute(struct message *m, unsigned short type, const void *data, unsigned short len)
+{
+	struct rtattr *a = (struct rtattr *)((char *)m + NLMSG_ALIGN(m->head.nlmsg_len));
+
+	a->rta_type = type;
+	a->rta_len = (unsigned short)RTA_LENGTH(len);
+	memcpy(RTA_DATA(a), data, len);
+	m->head.nlmsg_len = NLMSG_ALIGN(m->head.nlmsg_len) + RTA_ALIGN(a->rta_len);
+}
+
+/* Send one request. @return 0 or the negative errno of the kernel's answer */
+static int talk(int fd, struct message *m)
+{
+	struct {
+		struct nlmsghdr head;
+		struct nlmsgerr error;
+		char rest[sizeof(struct message)];
+	} answer;
+
+	m->head.nlmsg_flags |= NLM_F_REQUEST | NLM_F_ACK;
+	if (send(fd, m, m->head.nlmsg_len, 0) < 0 || recv(fd, &answer, sizeof(answer), 0) < 0)
+		return -errno;
+	return answer.head.nlmsg_type == NLMSG_ERROR ? answer.error.error : -EPROTO;
+}
+
+/* No duplicate address detection: nobody else is on this wire, and it would take a second. */
+static int add_address(int fd, unsigned index, const struct net *net)
+{
+	const bool six = net->range.first.version == 6;
+	const uint32_t flags = IFA_F_NODAD;
+	struct message m = {
+		.head = { .nlmsg_len = NLMSG_LENGTH(sizeof(struct ifaddrmsg)),
+			  .nlmsg_type = RTM_NEWADDR,
+			  .nlmsg_flags = NLM_F_CREATE | NLM_F_REPLACE },
+		.body.addr = { .ifa_family = six ? AF_INET6 : AF_INET,
+			       .ifa_prefixlen = net->length,
+			       .ifa_index = index },
+	};
+
+	attribute(&m, IFA_LOCAL, net->range.first.octets, six ? 16 : 4);
+	attribute(&m, IFA_ADDRESS, net->range.first.octets, six ? 16 : 4);
+	if (six)
+		attribute(&m, IFA_FLAGS, &flags, sizeof(flags));
+	return talk(fd, &m);
+}
+
+static int set_link(int fd, unsigned index, uint32_t mtu)
+{
+	struct message m = {
+		.head = { .nlmsg_len = NLMSG_LENGTH(sizeof(struct ifinfomsg)),
+			  .nlmsg_type = RTM_NEWLINK },
+		.body.link = { .ifi_index = (int)index, .ifi_flags = IFF_UP, .ifi_change = IFF_UP },
+	};
+
+	attribute(&m, IFLA_MTU, &mtu, sizeof(mtu));
+	return talk(fd, &m);
+}
+
+int kernel_set(const char *iface, const struct nets *addrs, unsigned mtu, struct hf_error *why)
+{
+	const unsigned index = if_nametoindex(iface);
+	const int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+	int error = index && fd >= 0 ? set_link(fd, index, mtu) : -errno;
+
+	for (uint32_t i = 0; error == 0 && i < addrs->count; i++)
+		error = add_address(fd, index, &addrs->at[i]);
+	if (fd >= 0)
+		close(fd);
+	if (error != 0)
+		snprintf(why->text, sizeof(why->text),
+			 "%s: the kernel's side cannot be set: %s; try `ip addr add ... dev %s` by hand",
+			 iface, strerror(-error), iface);
+	return error;
+}
+
+static bool same(const struct sockaddr *sa, const struct hf_ip *ip)
+{
+	if (!sa)
+		return false;
+	if (sa->sa_family == AF_INET && ip->version == 4)
+		return memcmp(&((const struct sockaddr_in *)(const void *)sa)->sin_addr, ip->octets,
+			      4) == 0;
+	if (sa->sa_family == AF_INET6 && ip->version == 6)
+		return memcmp(&((const struct sockaddr_in6 *)(const void *)sa)->sin6_addr,
+			      ip->octets, 16) == 0;
+	return false;
+}
+
+int kernel_lacks(const struct nets *addrs, struct hf_error *why)
+{
+	struct ifaddrs *list = NULL;
+	int error = 0;
+
+	if (getifaddrs(&list) < 0)
+		return 0; /* whether it has any cannot be known */
+	for (const struct ifaddrs *a = list; a && error == 0; a = a->ifa_next)
+		for (uint32_t i = 0; i < addrs->count && error == 0; i++) {
+			const struct hf_addr addr = { .ip = addrs->at[i].range.first };
+			char text[HF_ADDR_TEXT];
+
+			if (!same(a->ifa_addr, &addr.ip))
+				continue;
+			error = -EADDRINUSE;
+			snprintf(why->text, sizeof(why->text),
+				 "%s is the kernel's too, on %s: it would reset our connections; "
+				 "`ip addr del`, another --addr, or --allow-kernel-address",
+				 hf_addr_format(&addr, text), a->ifa_name);
+		}
+	freeifaddrs(list);
+	return error;
+}

@@ -1,0 +1,366 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Starts the workers of one end or both on their cores, minds signals and progress while they run, then
+ * has the report made. Called by main.c. */
+#include "run.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "report.h"
+
+#define WATCH_NS 20000000 /* how often the main thread looks */
+
+/* What one core runs: one end, or both. */
+struct job {
+	struct run *run;
+	struct end *ends[SIDES];
+	struct hf_port *ports[SIDES];
+	unsigned pair;
+	int error;
+	struct hf_error why;
+	atomic_bool ready, finished;
+};
+
+struct running {
+	struct run run;
+	struct plan plan;
+	struct hf_port **ports[SIDES];
+	struct end *ends[SIDES]; /* plan.pairs of each */
+	struct job *jobs;	 /* plan.cores of them */
+	bool interrupted;
+	uint64_t shown_us, shown;
+};
+
+static int job_make(struct job *job)
+{
+	for (unsigned side = 0; side < SIDES; side++) {
+		int rc;
+
+		if (!job->ends[side])
+			continue;
+		rc = end_create(job->ends[side], job->run, (enum side)side, job->pair,
+				job->ports[side], &job->why);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+static int job_run(void *arg)
+{
+	struct job *job = arg;
+	struct hf_task tasks[SIDES];
+	unsigned n = 0;
+
+	job->error = job_make(job);
+	atomic_store(&job->ready, true);
+	while (!atomic_load(&job->run->go))
+		usleep(100);
+	for (unsigned side = 0; side < SIDES; side++)
+		if (job->ends[side])
+			tasks[n++] = (struct hf_task){
+				.worker = job->ends[side]->w,
+				.answer = end_answer,
+				.arg = job->ends[side],
+			};
+	if (!atomic_load(&job->run->cancel))
+		hf_run(tasks, n, job->run->plan->idle);
+	atomic_store(&job->finished, true);
+	return 0;
+}
+
+/* ---- The main thread ----------------------------------------------------------------------- */
+
+/* A first signal asks for the end, a second one is the end. */
+static void take_signals(struct running *p, const sigset_t *signals)
+{
+	const struct timespec wait = { .tv_nsec = WATCH_NS };
+
+	if (sigtimedwait(signals, NULL, &wait) < 0)
+		return;
+	if (p->interrupted)
+		_exit(STATUS_KILLED);
+	p->interrupted = true;
+	atomic_store(&p->run.stop, true);
+}
+
+static void show_progress(struct running *p, bool last)
+{
+	const uint64_t now_us = hf_now_us();
+	uint64_t established = 0, waiting = 0;
+	struct hf_state_level states[HF_STATES];
+
+	if (now_us - p->shown_us < 1000000 && !last)
+		return;
+	for (unsigned i = 0; i < p->plan.pairs; i++) {
+		for (enum side side = CLIENT; side <= SERVER; side++) {
+			if (!plan_has(&p->plan, side))
+				continue;
+			hf_state_levels(p->ends[side][i].w, states);
+			if (side == CLIENT || !plan_has(&p->plan, CLIENT))
+				established += states[HF_ESTABLISHED].entered;
+			waiting += states[HF_TIME_WAIT].now;
+		}
+	}
+	if (last)
+		fprintf(stderr, "\r\033[K");
+	else
+		fprintf(stderr, "\r\033[K%.0f s: %.0f connections/s, %llu in all, %llu in TIME-WAIT",
+			(double)(now_us - p->run.start_us) / 1e6,
+			(double)(established - p->shown) * 1e6 / (double)(now_us - p->shown_us),
+			(unsigned long long)established, (unsigned long long)waiting);
+	p->shown_us = now_us;
+	p->shown = established;
+}
+
+static bool all(const struct running *p, size_t flag)
+{
+	for (unsigned i = 0; i < p->plan.cores; i++)
+		if (!atomic_load((const atomic_bool *)((const char *)&p->jobs[i] + flag)))
+			return false;
+	return true;
+}
+
+/* @return 0; or the first worker's error, none of them having run */
+static int launch(struct running *p, const sigset_t *signals, struct hf_error *why)
+{
+	const bool progress = !p->run.s->quiet && isatty(STDERR_FILENO);
+	int rc = 0;
+
+	for (unsigned i = 0; i < p->plan.cores && rc == 0; i++)
+		rc = hf_env_launch(i, job_run, &p->jobs[i]);
+	while (rc == 0 && !all(p, offsetof(struct job, ready)))
+		take_signals(p, signals);
+	for (unsigned i = 0; i < p->plan.cores && rc == 0; i++) {
+		rc = p->jobs[i].error;
+		*why = p->jobs[i].why;
+	}
+	atomic_store(&p->run.cancel, rc != 0);
+	p->run.start_us = p->shown_us = hf_now_us();
+	atomic_store(&p->run.go, true);
+	while (rc == 0 && !all(p, offsetof(struct job, finished))) {
+		take_signals(p, signals);
+		if (progress)
+			show_progress(p, false);
+	}
+	if (progress && rc == 0)
+		show_progress(p, true);
+	for (unsigned i = 0; i < p->plan.cores; i++)
+		hf_env_wait(i);
+	return rc;
+}
+
+/* ---- Before and after ---------------------------------------------------------------------- */
+
+static const struct app *app_of(enum application app)
+{
+	static const struct app *const apps[] = {
+		[APP_NONE] = &app_none,	      [APP_RR] = &app_rr,	    [APP_ECHO] = &app_echo,
+		[APP_DISCARD] = &app_discard, [APP_CHARGEN] = &app_chargen, [APP_HTTP] = &app_http,
+	};
+
+	return apps[app];
+}
+
+static void run_make(struct run *run, const struct plan *plan)
+{
+	const struct settings *s = run->s;
+	const unsigned ends = (plan->command == COMMAND_PAIR ? SIDES : 1) * plan->pairs;
+
+	atomic_store(&run->opening, plan_has(plan, CLIENT) ? plan->pairs : 0);
+	atomic_store(&run->busy, ends);
+	run->plan = plan;
+	run->app = app_of(s->app);
+	if (plan->command == COMMAND_PAIR) {
+		run->target.ip = s->ipv6 ? s->server6.first : s->server.first;
+		run->target.port = s->port;
+	} else if (plan->command == COMMAND_LOAD) {
+		run->target.ip = s->target.at[0].range.first;
+		run->target.port = s->target.at[0].port;
+	}
+	for (unsigned i = 0; i < sizeof(run->text); i++)
+		run->text[i] = (uint8_t)(i % TEXT_PERIOD);
+}
+
+static int running_make(struct running *p, const struct wire *wire, struct hf_error *why)
+{
+	const struct plan *plan = &p->plan;
+	int rc;
+
+	p->jobs = calloc(plan->cores, sizeof(*p->jobs));
+	for (unsigned side = 0; side < SIDES; side++) {
+		p->ports[side] = calloc(plan->pairs, sizeof(struct hf_port *));
+		p->ends[side] = calloc(plan->pairs, sizeof(struct end));
+		if (!p->jobs || !p->ports[side] || !p->ends[side]) {
+			snprintf(why->text, sizeof(why->text), "no memory for %u workers",
+				 plan->pairs);
+			return -ENOMEM;
+		}
+	}
+	rc = wire->open(p->run.s, plan, p->ports, why);
+	if (rc < 0)
+		return rc;
+	for (unsigned i = 0; i < plan->pairs; i++) {
+		for (enum side side = CLIENT; side <= SERVER; side++) {
+			struct job *job =
+				&p->jobs[plan->split && side == SERVER ? plan->pairs + i : i];
+
+			if (!plan_has(plan, side))
+				continue;
+			job->run = &p->run;
+			job->pair = i;
+			job->ends[side] = &p->ends[side][i];
+			if (plan->command == COMMAND_PAIR)
+				job->ends[side]->peer = &p->ends[!side][i];
+			job->ports[side] = p->ports[side][i];
+		}
+	}
+	run_make(&p->run, plan);
+	return 0;
+}
+
+static void running_free(struct running *p)
+{
+	for (unsigned side = 0; side < SIDES; side++)
+		for (unsigned i = 0; p->ends[side] && i < p->plan.pairs; i++)
+			end_destroy(&p->ends[side][i]);
+	for (unsigned side = 0; side < SIDES; side++) {
+		for (unsigned i = 0; p->ports[side] && i < p->plan.pairs; i++)
+			hf_port_free(p->ports[side][i]);
+		free(p->ports[side]);
+		free(p->ends[side]);
+	}
+	free(p->jobs);
+}
+
+static int write_json(const struct report *r, const char *path)
+{
+	FILE *out = strcmp(path, "-") == 0 ? stdout : fopen(path, "we");
+	int rc;
+
+	if (!out)
+		return -1;
+	rc = report_json(r, out);
+	if (out == stdout)
+		return fflush(out) == 0 ? rc : -1;
+	return fclose(out) == 0 ? rc : -1;
+}
+
+static int running_report(const struct running *p, const char *program)
+{
+	const struct settings *s = p->run.s;
+	struct report *r = calloc(1, sizeof(*r));
+	int status = STATUS_FAILED;
+
+	if (!r)
+		return STATUS_FAILED;
+	r->s = s;
+	r->plan = &p->plan;
+	r->interrupted = p->interrupted;
+	if (report_gather(r, p->ends) == 0) {
+		status = r->problems ? STATUS_FAILED : STATUS_OK;
+		if (!s->quiet)
+			report_print(r, strcmp(s->json, "-") == 0 ? stderr : stdout);
+		else if (r->problems)
+			fprintf(stderr, "%s: %s\n", program, r->problem[0]);
+		if (s->json[0] && write_json(r, s->json) < 0) {
+			fprintf(stderr, "%s: --json: %s: %s\n", program, s->json, strerror(errno));
+			status = STATUS_FAILED;
+		}
+		if (s->hgrm[0] && report_hgrm(r, s->hgrm) < 0) {
+			fprintf(stderr, "%s: --hgrm: %s: %s\n", program, s->hgrm, strerror(errno));
+			status = STATUS_FAILED;
+		}
+	}
+	report_free(r);
+	free(r);
+	return status;
+}
+
+/* Before DPDK starts: what is wrong with the settings. @return STATUS_OK or what to exit with */
+static int running_plan(struct running *p, enum command command, struct hf_error *why)
+{
+	const struct settings *s = p->run.s;
+
+	if (s->break_books[0] && !books_name(s->break_books)) {
+		snprintf(why->text, sizeof(why->text),
+			 "--break-books: no book '%.60s'; such as client.established",
+			 s->break_books);
+		return STATUS_USAGE;
+	}
+	return plan_make(s, command, plan_cores(s), &p->plan, why) < 0 ? STATUS_USAGE : STATUS_OK;
+}
+
+/* DPDK is up. @return what to exit with; STATUS_ENVIRONMENT with why */
+static int running_go(struct running *p, const struct wire *wire, const char *program,
+		      const sigset_t *signals, struct hf_error *why)
+{
+	const unsigned cores = hf_env_cores();
+	int status = STATUS_ENVIRONMENT;
+
+	if (cores < p->plan.cores &&
+	    (cores == 0 || plan_make(p->run.s, p->plan.command, cores, &p->plan, why) < 0))
+		snprintf(why->text, sizeof(why->text),
+			 "EAL has %u cores for workers; name some by --cores", cores);
+	else if (running_make(p, wire, why) == 0 && launch(p, signals, why) == 0)
+		status = running_report(p, program);
+	running_free(p);
+	return status;
+}
+
+static int running_start(struct running *p, const struct wire *wire, const char *program,
+			 const char *const *eal, int eal_count, struct hf_error *why)
+{
+	struct wanted wanted = { .vdev_count = 0 };
+	const char *options[eal_count + 2];
+	struct hf_env env = {
+		.program = program,
+		.eal = options,
+		.cores = p->run.s->cores[0] ? p->run.s->cores : NULL,
+		.vdevs = wanted.vdevs,
+		.memory_mb = p->plan.memory_mb,
+	};
+	sigset_t signals;
+	int status;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGTERM);
+	pthread_sigmask(SIG_BLOCK, &signals, NULL); /* of all threads: the main one waits for them */
+	if (wire->want(p->run.s, &wanted, why) < 0)
+		return STATUS_ENVIRONMENT;
+	env.vdev_count = wanted.vdev_count;
+	for (int i = 0; i < wanted.eal_count; i++)
+		options[env.eal_count++] = wanted.eal[i];
+	for (int i = 0; i < eal_count; i++)
+		options[env.eal_count++] = eal[i];
+	if (hf_env_start(&env, why) < 0)
+		return STATUS_ENVIRONMENT;
+	status = running_go(p, wire, program, &signals, why);
+	hf_env_stop();
+	return status;
+}
+
+int run_command(const struct settings *s, enum command command, const char *program,
+		const char *const *eal, int eal_count)
+{
+	struct running *p = calloc(1, sizeof(*p));
+	struct hf_error why = { "no memory" };
+	int status;
+
+	if (!p)
+		return STATUS_FAILED;
+	p->run.s = s;
+	status = running_plan(p, command, &why);
+	if (status == STATUS_OK)
+		status = running_start(p, command == COMMAND_PAIR ? &wire_pair : &wire_one, program,
+				       eal, eal_count, &why);
+	if (status == STATUS_ENVIRONMENT || status == STATUS_USAGE)
+		fprintf(stderr, "%s: %s\n", program, why.text);
+	free(p);
+	return status;
+}

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* A turn of one worker of one end: events to its application, what was put off, new opens at a rate or
+ * a concurrency, the end of the run. Called by hf_run, once a turn. */
+#include <string.h>
+
+#include "end.h"
+
+#define OPENS_A_TURN 64	   /* so that turns stay short */
+#define RETRY_US 1000	   /* after there was no port */
+#define ABORTED_US 3000000 /* after ABORT: retransmissions find nobody within this */
+
+/* Opens that are due by now at the rate, the first one phase_us after the start. */
+static uint64_t due(const struct end *e, uint64_t now_us)
+{
+	const uint64_t start_us = e->run->start_us + e->phase_us;
+
+	return now_us < start_us ?
+		       0 :
+		       (uint64_t)((__uint128_t)(now_us - start_us) * e->rate / 1000000) + 1;
+}
+
+static void open_some(struct end *e, uint64_t now_us)
+{
+	const uint32_t in_flight = e->size - e->frees;
+	uint64_t n = e->concurrency > in_flight ? e->concurrency - in_flight : 0;
+	const uint64_t wanted = e->rate ? due(e, now_us) : UINT64_MAX;
+	const uint64_t left = (wanted < e->count ? wanted : e->count) - e->books.attempted;
+
+	if (n > left)
+		n = left;
+	if (n > OPENS_A_TURN)
+		n = OPENS_A_TURN;
+	for (; n && now_us >= e->retry_us; n--) {
+		const uint64_t start_us =
+			!e->rate ? now_us :
+				   e->run->start_us + e->phase_us +
+					   (uint64_t)((__uint128_t)e->books.attempted * 1000000 /
+						      e->rate);
+
+		if (end_open(e, start_us) < 0 && !e->rate)
+			e->retry_us = now_us + RETRY_US; /* slow down rather than spin (HF-LG7) */
+	}
+}
+
+static struct mark mark_now(const struct end *e, uint64_t now_us)
+{
+	return (struct mark){
+		.us = now_us,
+		.attempted = e->books.attempted,
+		.offered = e->rate ? due(e, now_us) : 0,
+		.closed = e->books.closed + e->books.closed_by_rst,
+		.packets = end_counter(e, e->packets),
+		.octets = end_counter(e, e->octets),
+		.cycles = end_counter(e, e->cycles),
+	};
+}
+
+/* Whether no more connections are opened; by the clock, a signal, or because all are. */
+static bool must_stop(const struct end *e, uint64_t now_us)
+{
+	const struct run *run = e->run;
+	const uint64_t end_us = run->plan->duration_us == UINT64_MAX ?
+					UINT64_MAX :
+					run->start_us + run->s->warmup_us + run->plan->duration_us;
+
+	if (now_us >= end_us || atomic_load_explicit(&run->stop, memory_order_relaxed))
+		return true;
+	if (e->side == CLIENT)
+		return e->books.attempted == e->count && e->frees == e->size;
+	if (!e->peer)
+		return run->s->count && e->books.accepted >= run->s->count && e->frees == e->size;
+	return atomic_load_explicit(&run->opening, memory_order_relaxed) == 0;
+}
+
+/* A server takes no more and lets go of those that are idle; whoever holds connections lets go of all. */
+static void dismiss(struct end *e, uint64_t now_us)
+{
+	const struct app *app = e->run->app;
+
+	for (uint32_t i = 0; i < e->listener_count; i++)
+		hf_unlisten(e->w, e->listeners[i]);
+	for (uint32_t i = 0; i < e->size; i++) {
+		struct conn *c = &e->conns[i];
+
+		if (c->phase == CONN_OPEN &&
+		    (e->ending == END_HOLD || (e->side == SERVER && !(app->busy && app->busy(e, c)))))
+			end_close(e, c, now_us);
+	}
+}
+
+static void measure(struct end *e, uint64_t now_us)
+{
+	if (!e->measuring && !e->measured && now_us >= e->run->start_us + e->run->s->warmup_us) {
+		e->measuring = true;
+		e->from = mark_now(e, now_us);
+	}
+	if (!e->stopping && must_stop(e, now_us)) {
+		e->stopping = true;
+		e->stopped_us = now_us;
+		if (e->measuring) {
+			e->to = mark_now(e, now_us);
+			e->measured = true;
+		}
+		e->measuring = false;
+		if (!e->peer)
+			dismiss(e, now_us);
+	}
+}
+
+static void abort_all(struct end *e)
+{
+	for (uint32_t i = 0; i < e->size; i++)
+		if (e->conns[i].phase != CONN_FREE)
+			hf_abort(e->w, e->conns[i].id);
+	e->aborted = true;
+}
+
+/* Whether this queue's wire is silent for good: every frame sent has been received, and the peer has
+ * since been through two turns that sent none, so it has nothing left that it would answer. */
+static bool silent(struct end *e)
+{
+	const struct end *peer = e->peer;
+	const uint64_t sent = end_counter(e, e->packets), received = end_counter(e, e->received);
+	const uint64_t turns = peer ? end_counter(peer, e->turns) : 0;
+
+	if (!peer) {
+		e->over = true; /* who knows what others still have to say */
+	} else if (atomic_load_explicit(&peer->over, memory_order_acquire)) {
+		e->over = true;
+	} else if (sent != end_counter(peer, e->received) ||
+		   received != end_counter(peer, e->packets) || sent + received != e->frames) {
+		e->frames = sent + received;
+		e->frames_turn = turns;
+	} else if (turns >= e->frames_turn + 2) {
+		e->over = true;
+	}
+	return e->over;
+}
+
+/* Let open connections end; abort them after the limit. @return false when nothing is left anywhere */
+static bool drain(struct end *e, uint64_t now_us)
+{
+	struct run *run = e->run;
+	const uint64_t limit_us = run->s->drain_us + (e->side == SERVER ? 500000 : 0);
+	bool idle = e->frees == e->size;
+
+	if (idle && e->side == SERVER) {
+		idle = atomic_load_explicit(&run->opening, memory_order_relaxed) == 0;
+		if (idle && !e->idle) {
+			struct hf_levels levels;
+
+			hf_levels(e->w, &levels);
+			idle = levels.requests.used == 0 && levels.connections.used == 0;
+		}
+	}
+	if (idle != e->idle) {
+		e->idle = idle;
+		if (e->side == CLIENT)
+			atomic_fetch_add(&run->opening, idle ? -1u : 1u);
+		atomic_fetch_add(&run->busy, idle ? -1u : 1u);
+	}
+	if (atomic_load_explicit(&run->busy, memory_order_acquire) == 0 && silent(e))
+		return false;
+	if (!e->aborted && now_us - e->stopped_us >= limit_us)
+		abort_all(e);
+	return now_us - e->stopped_us < limit_us + ABORTED_US;
+}
+
+/* @return false when all is over */
+static bool end_turn(struct end *e, uint64_t now_us)
+{
+	if (e->dues || e->laters)
+		end_later_run(e, now_us);
+	measure(e, now_us);
+	if (e->stopping)
+		return drain(e, now_us);
+	if (e->side == CLIENT && now_us >= e->run->start_us)
+		open_some(e, now_us);
+	return true;
+}
+
+/* An event of a connection that is open, or has just been opened. */
+static void answer(struct end *e, struct conn *c, uint32_t what, uint64_t now_us)
+{
+	const struct app *app = e->run->app;
+
+	if (what & (HF_EV_CONNECTED | HF_EV_ACCEPT))
+		app->begun(e, c, now_us);
+	if (!c->closing && e->stopping && e->ending == END_HOLD)
+		end_close(e, c, now_us);
+	/* what came along with the last ACK of an opening is in no other event */
+	if (!c->closing && what & (HF_EV_READABLE | HF_EV_EOF | HF_EV_ACCEPT))
+		app->arrival(e, c, now_us);
+	if (!c->closing && what & HF_EV_WRITABLE && app->room)
+		app->room(e, c, now_us);
+}
+
+bool end_answer(void *arg, struct hf_worker *w, uint64_t now_us, const struct hf_event *events,
+		unsigned n)
+{
+	struct end *e = arg;
+
+	(void)w;
+	for (unsigned i = 0; i < n; i++) {
+		struct conn *c = end_event(e, &events[i], now_us);
+
+		if (events[i].what & HF_EV_ACCEPT)
+			c = end_accept(e, &events[i], now_us);
+		if (c && !c->closing)
+			answer(e, c, events[i].what, now_us);
+	}
+	return end_turn(e, now_us);
+}
