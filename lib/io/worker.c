@@ -3,8 +3,8 @@
  * what its flow leads to, then what is due expires; events go out, and at the flush the segments. */
 #include "io/neigh.h"
 
-#define SEGMENTS_A_FLUSH 64 /* of one connection, so that one does not hold up the others */
-#define PIECES 8	    /* of a frame */
+#define SEGMENTS_A_FLUSH 64  /* of one connection, so that one does not hold up the others */
+#define PIECES 8	     /* of a frame */
 #define LEAP_US (1ull << 40) /* 12 days */
 
 void worker_time(struct hf_worker *w, uint64_t now_us)

@@ -18,7 +18,7 @@
 struct frame_form {
 	bool l2;
 	bool sum_offload; /* sums are left to the device: TCP's field holds the pseudo-header's */
-	bool any_to; /* frame_parse: to whom is for the test to look at */
+	bool any_to;	  /* frame_parse: to whom is for the test to look at */
 	uint8_t to[6], from[6];
 	uint8_t ttl;
 };
