@@ -146,6 +146,7 @@ struct hf_seed {
 
 #define HF_EVER 1000000u /* of a rate: every frame */
 #define HF_IMPAIR_RULES 16
+#define HF_IMPAIR_HOLD 8192
 
 enum hf_impair_act {
 	HF_IMPAIR_DROP,
@@ -162,17 +163,15 @@ enum hf_impair_act {
 struct hf_impair_rule {
 	enum hf_impair_act act;
 	uint16_t mask, kind; /* frames whose TCP flags and HF_FRAME_*, masked, are these; 0, 0: all */
-	uint32_t first,
-		last; /* from the first-th such frame to the last-th; 0: from the first, to the end */
+	uint32_t first, last; /* the first-th such frame to the last-th; 0: from the first, to the end */
 	uint32_t later_us;
 };
 
 /** One direction; rates are in a million frames, each drawn by itself. All zero: nothing happens. */
 struct hf_impair_way {
 	uint32_t loss, duplicate, reorder, corrupt;
-	uint32_t delay_us,
-		jitter_us;   /* delay - jitter to delay + jitter, evenly; frames stay in order */
-	uint32_t reorder_us; /* ... but one reordered comes up to so much later; 0: 1000 */
+	uint32_t delay_us, jitter_us; /* delay - jitter to delay + jitter, evenly and in order */
+	uint32_t reorder_us;	      /* ... but one reordered comes up to so much later; 0: 1000 */
 	uint32_t rule_count;
 	struct hf_impair_rule rules[HF_IMPAIR_RULES]; /* the first that fits decides */
 };
@@ -183,8 +182,6 @@ struct hf_impair {
 	uint32_t hold; /* frames that may wait, each way; what is over is lost; 0: HF_IMPAIR_HOLD */
 	uint64_t seed; /* the same seed and frames, the same fates */
 };
-
-#define HF_IMPAIR_HOLD 8192
 
 #define HF_MAX_RANGES 8
 
