@@ -85,6 +85,8 @@ static void levels_add(struct hf_levels *sum, const struct hf_levels *levels)
 	sum->timers += levels->timers;
 	sum->orphans += levels->orphans;
 	sum->queued_mbufs += levels->queued_mbufs;
+	level_add(&sum->impair_in, &levels->impair_in);
+	level_add(&sum->impair_out, &levels->impair_out);
 	sum->memory += levels->memory;
 	memcpy(sum->bytes_per_connection, levels->bytes_per_connection,
 	       sizeof(sum->bytes_per_connection));
@@ -348,6 +350,15 @@ static void check_engine(struct report *r, enum side side)
 		      report_counter(r, side, "request_unreachable") +
 		      report_counter(r, side, "request_unlistened") +
 		      report_counter(r, side, "request_overflow") + end->levels.requests.used);
+	if (report_counter(r, side, "impair_in") + report_counter(r, side, "impair_out") > 0)
+		equal(r, name, "frames to the bad link = past it + lost + held",
+		      report_counter(r, side, "impair_in") + report_counter(r, side, "impair_out") +
+			      report_counter(r, side, "impair_duplicated"),
+		      report_counter(r, side, "rx_frames") + report_counter(r, side, "tx_frames") +
+			      report_counter(r, side, "tx_ring_full") +
+			      report_counter(r, side, "impair_lost") +
+			      report_counter(r, side, "impair_overflow") +
+			      end->levels.impair_in.used + end->levels.impair_out.used);
 	equal(r, name, "frames in = consumed + answered + handed over + dropped",
 	      report_counter(r, side, "rx_frames") + report_counter(r, side, "rx_taken_over"),
 	      report_counter(r, side, "rx_consumed") + report_counter(r, side, "rx_answered") +
@@ -367,10 +378,12 @@ static void check_across(struct report *r)
 	if (sum_lost(client) + sum_lost(server) + client->closed_by_rst == 0)
 		equal(r, "", "closed at the client and at the server", client->closed,
 		      server->closed);
+	/* what comes to a bad link has been received; what it makes of that is in the books of its end */
 	equal(r, "", "frames sent by the client and received by the server",
 	      report_counter(r, CLIENT, "tx_frames"), report_counter(r, SERVER, "rx_frames"));
 	equal(r, "", "frames sent by the server and received by the client",
-	      report_counter(r, SERVER, "tx_frames"), report_counter(r, CLIENT, "rx_frames"));
+	      report_counter(r, SERVER, "tx_frames"),
+	      report_counter(r, CLIENT, r->plan->impaired ? "impair_in" : "rx_frames"));
 }
 
 static void check_leaks(struct report *r)

@@ -58,6 +58,7 @@ struct settings {
 	uint8_t mac[6];
 	enum idling idle;
 	char cores[TEXT_ROOM];
+	char impair[TEXT_ROOM];
 	enum layout layout;
 	enum application app;
 	enum closing close;
@@ -100,6 +101,7 @@ enum value_type {
 	VALUE_MAC,	/* uint8_t[6] */
 	VALUE_PORTS,	/* struct port_span: FIRST-LAST */
 	VALUE_CORES,	/* char[TEXT_ROOM]: 0-1,3 */
+	VALUE_IMPAIR,	/* char[TEXT_ROOM]: loss=1%,delay=5ms */
 	VALUE_TEXT,	/* char[TEXT_ROOM] */
 	VALUE_SET,	/* KEY=VALUE: another row */
 };

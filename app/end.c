@@ -60,9 +60,15 @@ int end_create(struct end *e, struct run *run, enum side side, unsigned i, struc
 	const struct settings *s = run->s;
 	const struct plan *plan = run->plan;
 	struct hf_config config;
+	struct hf_impair impair;
 	int rc;
 
 	plan_worker(s, plan, side, i, &config);
+	if (config.impair) { /* each worker's link has a seed of its own */
+		impair = *config.impair;
+		impair.seed = (s->seed << 8) + i;
+		config.impair = &impair;
+	}
 	e->run = run;
 	e->side = side;
 	e->ending = plan->ending[side];
@@ -87,7 +93,7 @@ int end_create(struct end *e, struct run *run, enum side side, unsigned i, struc
 					0;
 	}
 	e->turns = counter_find("turns");
-	e->received = counter_find("rx_frames");
+	e->received = counter_find(config.impair ? "impair_in" : "rx_frames");
 	e->packets = counter_find("tx_frames");
 	e->octets = counter_find("tx_octets");
 	e->cycles = counter_find("busy_cycles");

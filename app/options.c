@@ -90,6 +90,7 @@ static void help_print(enum command command)
 		[VALUE_MAC] = " MAC",
 		[VALUE_PORTS] = " PORT-PORT",
 		[VALUE_CORES] = " LIST",
+		[VALUE_IMPAIR] = " LIST",
 		[VALUE_TEXT] = " TEXT",
 		[VALUE_SET] = " KEY=VALUE",
 		[VALUE_BOOL] = "",

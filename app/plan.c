@@ -6,6 +6,8 @@
 #include <sched.h>
 #include <string.h>
 
+#include "impair.h"
+
 #define DURATION_US 5000000 /* of a run that says neither --duration nor --count */
 #define MBUF_OCTETS 4096 /* an mbuf never straddles a page, so each takes one of the small ones */
 #define SEGMENT 1400	 /* text that an mbuf surely carries */
@@ -132,6 +134,8 @@ static int plan_pair(const struct settings *s, unsigned cores, struct plan *plan
 							   each);
 	mbufs = ((uint64_t)plan->ring + 1024) * plan->pairs +
 		plan->concurrency * (1 + plan_text_frames(s));
+	if (plan->impaired) /* of each side, and held both ways by one */
+		mbufs += (uint64_t)impair_frames(&plan->impair) * plan->pairs;
 	if (mbufs > 1u << 24) {
 		snprintf(why->text, sizeof(why->text),
 			 "--concurrency %u with texts of that length needs %llu mbufs; lower one of them",
@@ -158,6 +162,9 @@ int plan_make(const struct settings *s, enum command command, unsigned cores, st
 		command == COMMAND_PAIR ? s->close == CLOSE_AUTO : s->one_close == ONE_AUTO;
 	for (enum side side = CLIENT; side <= SERVER; side++)
 		plan->ending[side] = ending(plan->close, side, us);
+	plan->impaired = s->impair[0] != '\0';
+	if (impair_parse(s->impair, &plan->impair, why) < 0)
+		return -EINVAL;
 	return command == COMMAND_PAIR ? plan_pair(s, cores, plan, why) : plan_one(s, plan, why);
 }
 
@@ -200,6 +207,7 @@ void plan_worker(const struct settings *s, const struct plan *plan, enum side si
 
 	if (plan->command != COMMAND_PAIR) {
 		plan_one_worker(s, plan, config);
+		config->impair = plan->impaired ? &plan->impair : NULL;
 		return;
 	}
 	plan_common(s, config);
@@ -213,6 +221,7 @@ void plan_worker(const struct settings *s, const struct plan *plan, enum side si
 	if (side == CLIENT) {
 		config->local[0] = (struct hf_ip_range){ address(client, before), mine };
 		config->port_lists = mine;
+		config->impair = plan->impaired ? &plan->impair : NULL;
 	} else {
 		config->local[0] = s->ipv6 ? s->server6 : s->server;
 		config->port_lists = 1;

@@ -37,6 +37,8 @@ struct plan {
 	uint32_t addresses; /* of the clients */
 	uint64_t tuples;    /* T: addresses times ports */
 	uint32_t ring, mbufs, memory_mb;
+	bool impaired;
+	struct hf_impair impair; /* of a port of ours; with pair the clients', so that each frame passes it once */
 };
 
 /** CPUs the settings allow. */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "device.h"
+#include "impair.h"
 
 #define DURATION_US 5000000 /* of a load that says neither --duration nor --count */
 #define SERVED 16384	    /* connections a server holds when nobody says */
@@ -163,6 +164,8 @@ int plan_one(const struct settings *s, struct plan *plan, struct hf_error *why)
 	plan->tuples = (uint64_t)plan->addresses * ports;
 	text = plan->concurrency * plan_text_frames(s);
 	plan->mbufs = MBUFS + (uint32_t)(text < MBUFS_TEXT ? text : MBUFS_TEXT);
+	if (plan->impaired)
+		plan->mbufs += 2 * impair_frames(&plan->impair);
 	plan->memory_mb = (uint32_t)((uint64_t)plan->mbufs * MBUF_OCTETS >> 20) + SPARE_MB;
 	return 0;
 }

@@ -115,6 +115,15 @@ static void abort_all(struct end *e)
 	e->aborted = true;
 }
 
+/* Whether frames wait on a bad link; those that others have sent do not matter. */
+static bool held(const struct end *e)
+{
+	struct hf_levels levels;
+
+	hf_levels(e->w, &levels);
+	return levels.impair_out.used + (e->peer ? levels.impair_in.used : 0) > 0;
+}
+
 /* Whether this queue's wire is silent for good: every frame sent has been received, and the peer has
  * since been through two turns that sent none, so it has nothing left that it would answer. */
 static bool silent(struct end *e)
@@ -124,11 +133,12 @@ static bool silent(struct end *e)
 	const uint64_t turns = peer ? end_counter(peer, e->turns) : 0;
 
 	if (!peer) {
-		e->over = true; /* who knows what others still have to say */
+		e->over = !held(e); /* who knows what others still have to say */
 	} else if (atomic_load_explicit(&peer->over, memory_order_acquire)) {
 		e->over = true;
-	} else if (sent != end_counter(peer, e->received) ||
-		   received != end_counter(peer, e->packets) || sent + received != e->frames) {
+	} else if (sent != end_counter(peer, peer->received) ||
+		   received != end_counter(peer, e->packets) || sent + received != e->frames ||
+		   held(e) || held(peer)) {
 		e->frames = sent + received;
 		e->frames_turn = turns;
 	} else if (turns >= e->frames_turn + 2) {

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "impair.h"
+
 __attribute__((format(printf, 2, 3))) static int wrong(struct hf_error *why, const char *format, ...)
 {
 	va_list ap;
@@ -214,6 +216,8 @@ int cores_count(const char *list)
 
 int value_parse(const struct row *row, const char *text, struct settings *s, struct hf_error *why)
 {
+	struct hf_impair impair = { 0 };
+
 	switch (row->type) {
 	case VALUE_BOOL:
 		return parse_bool(row, text, s, why);
@@ -241,6 +245,10 @@ int value_parse(const struct row *row, const char *text, struct settings *s, str
 	case VALUE_CORES:
 		if (cores_count(text) < 0)
 			return wrong(why, "'%.40s' is no list of CPUs, such as 0-1,3", text);
+		break;
+	case VALUE_IMPAIR:
+		if (impair_parse(text, &impair, why) < 0)
+			return -EINVAL;
 		break;
 	case VALUE_TEXT:
 	case VALUE_SET:
@@ -319,6 +327,7 @@ void value_format(const struct row *row, const struct settings *s, char text[TEX
 		snprintf(text, TEXT_ROOM, "%u-%u", span.first, span.last);
 		return;
 	case VALUE_CORES:
+	case VALUE_IMPAIR:
 	case VALUE_TEXT:
 	case VALUE_SET:
 		snprintf(text, TEXT_ROOM, "%s", field);

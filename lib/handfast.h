@@ -163,7 +163,7 @@ enum hf_impair_act {
 struct hf_impair_rule {
 	enum hf_impair_act act;
 	uint16_t mask, kind; /* frames whose TCP flags and HF_FRAME_*, masked, are these; 0, 0: all */
-	uint32_t first, last; /* the first-th such frame to the last-th; 0: from the first, to the end */
+	uint32_t first, last; /* the first-th such frame to the last-th; 0: no such end */
 	uint32_t later_us;
 };
 

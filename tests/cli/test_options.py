@@ -58,6 +58,8 @@ class Options(unittest.TestCase):
         self.refused("pair", "--cores", "0", "--layout", "split", says="--layout local")
         self.refused("pair", "--client", "198.18.0.1", "--cores", "0-1", "--layout", "local",
                      says="1 addresses for 2 client workers")
+        self.refused("pair", "--impair", "loss=1%,delay=5", says="--impair: 'delay=5': such as delay=50ms")
+        self.refused("pair", "--impair", "rule=lose:fin", says="--impair: 'rule=lose:fin': no such act")
         self.refused("config", says="one of --check and --print")
         self.refused("config", "--check", "--print", says="one of --check and --print")
 

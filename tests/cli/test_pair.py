@@ -89,6 +89,32 @@ class Pair(unittest.TestCase):
                                  "--request", "100000", "--response", "300000")
             self.assertEqual(report["connections"]["closed"], 300)
 
+    def test_a_bad_link(self):
+        for version in ([], ["--ipv6"]):
+            for app in ("none", "rr"):
+                args = [*SMALL, *version, "--app", app, "--impair", "loss=5%,dup=2%,reorder=25%,delay=50ms±10ms",
+                        "--rate", "400/s", "--duration", "500ms", "--drain", "60s", "--set", "tcp.rto_initial=200ms",
+                        "--request", "300", "--response", "3000"]
+                report = self.report(*args)
+                opened = report["connections"]
+                self.assertGreater(opened["attempted"], 50, args)
+                self.assertEqual(opened["closed"], opened["attempted"], args)
+                # there and back, jitter apart
+                self.assertGreaterEqual(report["latency_us"]["connect"]["p50"], 80000, args)
+                client = report["ends"]["client"]["counters"]
+                frames = client["impair_in"] + client["impair_out"]
+                for name, share in (("lost", 0.05), ("duplicated", 0.019), ("reordered", 0.2375)):
+                    self.assertAlmostEqual(client[f"impair_{name}"], frames * share, delta=6 * (frames * share) ** 0.5,
+                                           msg=(name, args))
+                self.assertEqual(report["ends"]["server"]["counters"]["impair_in"], 0, args)
+
+    def test_one_frame_lost(self):
+        for rule, again in (("drop:out:syn:1", "retransmit_syn"), ("drop:out:fin:1", "retransmit_fin")):
+            report = self.report(*SMALL, "--count", "1", "--impair", f"rule={rule}")
+            self.assertEqual(report["connections"]["closed"], 1, rule)
+            client = report["ends"]["client"]["counters"]
+            self.assertEqual((client["impair_lost"], client[again]), (1, 1), rule)
+
     def test_count_is_exact(self):
         for count in (1, 2, 1000, 54321):
             report = self.report(*SMALL, "--count", str(count), "--layout", "local")
