@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the turn and each other call of neigh.c, opener.c and icmp.c. */
+/* What the turn and each other call of neigh.c, solicit.c, opener.c and icmp.c; what more of neigh.c is
+ * called from outside stands in worker.h. */
 #ifndef HF_IO_NEIGH_H
 #define HF_IO_NEIGH_H
 
@@ -10,6 +11,17 @@
 
 /* The next hop of a flow: its peer, or the gateway. */
 void neigh_hop(const struct hf_worker *w, const struct flow *flow, uint32_t hop[4]);
+
+/* The neighbour is known: what waits for it goes. */
+void neigh_pass_waiting(struct hf_worker *w, struct neigh *n);
+
+/* ---- solicit.c ---- */
+
+/* A MAC address of one station, and not our own (RFC826-c). */
+bool neigh_is_station(const struct hf_worker *w, const uint8_t mac[6]);
+
+/* Ask everybody while nothing is known, else the station itself (RFC 1122 2.3.2.1, RFC 4861 7.3.3). */
+void neigh_ask(struct hf_worker *w, const struct neigh *n);
 
 /* A message has arrived; it is counted as one fate here. */
 void neigh_arp(struct hf_worker *w, const uint8_t *frame, const struct wire_in *in);

@@ -222,6 +222,7 @@ int main(int argc, char **argv)
 		{ "RFC4443-2.4", one_bit_flipped__dropped, NULL, NULL, ROW_PLAIN },
 		{ "HF-IC2-short", every_truncation__dropped, NULL, NULL, ROW_PLAIN },
 		{ "MUST-55", other_types__ignored, NULL, NULL, ROW_PLAIN },
+		{ "HF-IC1", other_types__ignored, NULL, NULL, ROW_TS },
 		{ "HF-RL5-icmp", echo__flood__within_budget, NULL, set_up_own, ROW_PLAIN },
 		{ "HF-L2-echo", echo__no_mbuf__counted, NULL, NULL, ROW_PLAIN },
 	};

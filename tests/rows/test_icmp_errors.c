@@ -124,6 +124,24 @@ static void synchronised__any_error__kept_and_survived(struct rig *r)
 	}
 }
 
+/* MUST-47, SHLD-20: nobody is told who does not ask; the last one counts. */
+static void soft__reported_on_request_alone(struct rig *r)
+{
+	struct hf_status status;
+
+	rig_to(r, RIG_SYN_SENT);
+	send_soft(r, ISS);
+	assert_int_equal(hf_status(r->w, r->id, &status), 0);
+	assert_int_equal(status.soft_error, EHOSTUNREACH);
+	send_error(r, r->local.ip.version == 4 ? 12 : 4, 0, ISS);
+	assert_int_equal(hf_status(r->w, r->id, &status), 0);
+	assert_int_equal(status.soft_error, EPROTO);
+	rig_no_event(r);
+	rig_advance(r, SEC(260)); /* and why it was given up in the end is not guessed from it */
+	rig_event_closed(r, ETIMEDOUT);
+	rig_discard(r);
+}
+
 /* RFC5927-4: SEQ in [SU, SN). */
 static void synchronised__seq_edges(struct rig *r)
 {
@@ -296,6 +314,7 @@ int main(int argc, char **argv)
 {
 	const struct row rows[] = {
 		{ "MUST-56", synchronised__any_error__kept_and_survived, NULL, NULL, 0 },
+		{ "MUST-47", soft__reported_on_request_alone, NULL, NULL, 0 },
 		{ "RFC5927-4", synchronised__seq_edges, NULL, NULL, 0 },
 		{ "MUST-54", other_tuple__dropped, NULL, NULL, 0 },
 		{ "MUST-54-flight", nothing_in_flight__dropped, NULL, NULL, 0 },

@@ -269,6 +269,8 @@ int main(int argc, char **argv)
 	static const uint16_t mtus[] = { 576, 1280, 1400, 1499, 1500 };
 	const struct row rows[] = {
 		{ "RFC1191-c", accepted__resent_smaller_at_once, NULL, set_wide, 0 },
+		/* the rig refuses every frame without DF */
+		{ "RFC1191-a", accepted__resent_smaller_at_once, NULL, set_wide, ROW_PLAIN },
 		{ "RFC1191-b", each_condition__broken__ignored, NULL, set_wide, 0 },
 		{ "RFC5927-7", no_text__ignored, NULL, set_wide, 0 },
 		{ "HF-PM2", forged__memory_flat, NULL, NULL, ROW_ONCE },
