@@ -52,8 +52,7 @@ static void arrival(struct end *e, struct conn *c, uint64_t now_us)
 	bool some = false;
 
 	while (send_rest(e, c) && (n = hf_recv(e->w, c->id, text, sizeof(text))) > 0) {
-		/* After our FIN there is nothing to say any more. */
-		const ssize_t taken = c->finished ? n : hf_send(e->w, c->id, text, (size_t)n);
+		const ssize_t taken = end_mute(e, c) ? n : hf_send(e->w, c->id, text, (size_t)n);
 		const uint32_t sent = taken > 0 ? (uint32_t)taken : 0;
 
 		some = true;

@@ -141,6 +141,12 @@ void end_close(struct end *e, struct conn *c, uint64_t now_us);
  */
 void end_finish(struct end *e, struct conn *c, bool later, uint64_t now_us);
 
+/** Whether end_finish has sent a FIN or RST, or is about to: there is nothing to say any more. */
+static inline bool end_mute(const struct end *e, const struct conn *c)
+{
+	return c->finished && e->ending != END_AFTER && e->ending != END_HOLD;
+}
+
 /** The peer's FIN has come and we have nothing more to send. */
 void end_eof(struct end *e, struct conn *c, uint64_t now_us);
 

@@ -156,7 +156,8 @@ static void print_books(const struct report *r, FILE *out)
 	print_book(r, out, "attempted", N(c->attempted),
 		   plan_has(r->plan, CLIENT) ? "" : N(s.attempted));
 	print_book(r, out, "established", N(c->established), N(s.established));
-	print_book(r, out, "accepted", "", N(r->ends[SERVER].books.accepted));
+	if (plan_has(r->plan, SERVER))
+		print_book(r, out, "accepted", "", N(r->ends[SERVER].books.accepted));
 	print_book(r, out, "closed", N(c->closed + c->closed_by_rst), N(s.closed));
 	for (unsigned i = 0; i < FAILURES; i++) {
 		char name[32];

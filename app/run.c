@@ -142,6 +142,8 @@ static int launch(struct running *p, const sigset_t *signals, struct hf_error *w
 	atomic_store(&p->run.cancel, rc != 0);
 	p->run.start_us = p->shown_us = hf_now_us();
 	atomic_store(&p->run.go, true);
+	if (rc == 0 && p->plan.command == COMMAND_SERVE && !p->run.s->quiet)
+		fprintf(stderr, "serving on %s; SIGINT drains and reports\n", p->run.s->dev);
 	while (rc == 0 && !all(p, offsetof(struct job, finished))) {
 		take_signals(p, signals);
 		if (progress)
