@@ -19,11 +19,17 @@ void connection_arrival(struct hf_worker *w, handle h, struct arrival *a)
 	struct out out;
 
 	out_init(&out);
+	text_spare(w);
 	tcp_input(&w->host, &c->tcb, &a->in.seg, &out);
 	if (out.text) {
 		text_receive(w, c, a->m, a->in.text_offset + out.text_skip, out.text_len);
 		a->m = NULL;
+	} else if (out.hold != RANGE_NONE) {
+		text_hold(w, c, out.hold, a->m, a->in.text_offset + out.text_skip, out.text_len);
+		a->m = NULL;
 	}
+	if (out.join != RANGE_NONE)
+		text_join(w, c, out.join);
 	count(w, STAT_RX_CONSUMED);
 	connection_settle(w, h, &a->in.flow, a->hash, &out);
 }

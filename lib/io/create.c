@@ -96,7 +96,8 @@ static int check_tcp(const struct hf_tcp_config *t, struct hf_error *why)
 		{ "invalid_ratelimit", t->invalid_ratelimit_ms, 0, 10000 },
 		{ "rto_initial", t->rto_initial_ms, 1, 60000 },
 		{ "rto_min", t->rto_min_ms, 1, t->rto_max_ms },
-		{ "rto_max", t->rto_max_ms, 1000, 240000 },
+		{ "rto_max", t->rto_max_ms, 1000, 600000 },
+		{ "keepalive_probes", t->keepalive_probes, 1, 127 },
 		{ "delack", t->delack_ms, 0, 499 },
 		{ "min_snd_mss", t->min_snd_mss, 48, 536 },
 		{ "pmtu_floor", t->pmtu_floor, 68, 1500 },
@@ -218,7 +219,7 @@ static void lay_ranges(struct hf_worker *w, struct arena *a, uint32_t n)
 		return;
 	for (uint32_t i = 0; i < n; i++)
 		at[i].next = i + 1 < n ? i + 1 : RANGE_NONE;
-	w->host.ranges = (struct ranges){ .at = at, .done = RANGE_NONE };
+	w->host.ranges = (struct ranges){ .at = at, .spare = RANGE_NONE, .done = RANGE_NONE };
 	w->buffer = buffer;
 	w->range_free = 0;
 }
@@ -347,6 +348,11 @@ static void set_host(struct hf_worker *w)
 		.retries2 = (uint8_t)t->retries2,
 		.orphan_retries = (uint8_t)t->orphan_retries,
 		.rcv_wscale = window_scale(t->rcv_buf),
+		.ooo_segs = (uint16_t)t->ooo_segs,
+		.keepalive_ms = t->keepalive_ms,
+		.keepalive_interval_ms = t->keepalive_interval_ms,
+		.keepalive_probes = (uint8_t)t->keepalive_probes,
+		.user_timeout_ms = t->user_timeout_ms,
 		.timestamps = t->timestamps,
 		.window_scaling = t->window_scaling,
 		.sack = t->sack,

@@ -10,7 +10,8 @@
 
 /* ---- Sending ------------------------------------------------------------------------------------ */
 
-static uint32_t range_take(struct hf_worker *w)
+/* A range that stands for nothing yet. */
+static uint32_t range_pop(struct hf_worker *w)
 {
 	const uint32_t range = w->range_free;
 
@@ -19,15 +20,39 @@ static uint32_t range_take(struct hf_worker *w)
 		count(w, STAT_RANGES_EMPTY);
 		return RANGE_NONE;
 	}
-	w->buffer[range] = worker_mbuf(w);
-	if (w->buffer[range] == NULL) {
-		count(w, STAT_TX_NOMBUF);
-		return RANGE_NONE;
-	}
 	w->range_free = w->host.ranges.at[range].next;
+	return range;
+}
+
+static void range_push(struct hf_worker *w, uint32_t range)
+{
+	w->host.ranges.at[range].next = w->range_free;
+	w->range_free = range;
+}
+
+/* From now on it stands for this mbuf. */
+static void range_fill(struct hf_worker *w, uint32_t range, struct rte_mbuf *m)
+{
+	w->buffer[range] = m;
 	w->held_mbufs++;
 	if (++w->range_used > w->range_peak)
 		w->range_peak = w->range_used;
+}
+
+static uint32_t range_take(struct hf_worker *w)
+{
+	const uint32_t range = range_pop(w);
+	struct rte_mbuf *m;
+
+	if (range == RANGE_NONE)
+		return range;
+	m = worker_mbuf(w);
+	if (m == NULL) {
+		count(w, STAT_TX_NOMBUF);
+		range_push(w, range);
+		return RANGE_NONE;
+	}
+	range_fill(w, range, m);
 	return range;
 }
 
@@ -40,8 +65,7 @@ void text_done(struct hf_worker *w)
 
 		ranges->done = ranges->at[range].next;
 		rte_pktmbuf_free(w->buffer[range]);
-		ranges->at[range].next = w->range_free;
-		w->range_free = range;
+		range_push(w, range);
 		w->range_used--;
 		w->held_mbufs--;
 	}
@@ -141,6 +165,15 @@ static bool coalesce(struct connection *c, struct rte_mbuf *m, uint32_t offset, 
 	return true;
 }
 
+static void append(struct connection *c, struct rte_mbuf *m)
+{
+	if (c->rxq_tail == NULL)
+		c->rxq_head = m;
+	else
+		c->rxq_tail->next = m;
+	c->rxq_tail = m;
+}
+
 void text_receive(struct hf_worker *w, struct connection *c, struct rte_mbuf *m, uint32_t offset,
 		  uint32_t len)
 {
@@ -166,11 +199,66 @@ void text_receive(struct hf_worker *w, struct connection *c, struct rte_mbuf *m,
 		len -= m->data_len;
 		m->next = NULL;
 		m->nb_segs = 1;
-		if (c->rxq_tail == NULL)
-			c->rxq_head = m;
-		else
-			c->rxq_tail->next = m;
-		c->rxq_tail = m;
+		append(c, m);
+	}
+}
+
+/* ---- Out of order ------------------------------------------------------------------------------- */
+
+void text_spare(struct hf_worker *w)
+{
+	if (w->host.ranges.spare == RANGE_NONE && w->range_free != RANGE_NONE)
+		w->host.ranges.spare = range_pop(w);
+}
+
+/* One mbuf with just this text: the frame's own when it lies there in one piece, else a copy. */
+static struct rte_mbuf *one_piece(struct hf_worker *w, struct rte_mbuf *m, uint32_t offset,
+				  uint32_t len)
+{
+	struct rte_mbuf *copy;
+	const void *text;
+
+	if (m->nb_segs == 1) {
+		m->data_off = (uint16_t)(m->data_off + offset);
+		m->data_len = (uint16_t)len;
+		m->pkt_len = len;
+		return m;
+	}
+	copy = worker_mbuf(w);
+	if (copy != NULL && rte_pktmbuf_tailroom(copy) >= len) {
+		char *const room = rte_pktmbuf_append(copy, (uint16_t)len);
+
+		text = rte_pktmbuf_read(m, offset, len, room);
+		if (text != room)
+			memcpy(room, text, len);
+	} else {
+		rte_pktmbuf_free(copy);
+		copy = NULL;
+	}
+	rte_pktmbuf_free(m);
+	return copy;
+}
+
+void text_hold(struct hf_worker *w, struct connection *c, uint32_t range, struct rte_mbuf *m,
+	       uint32_t offset, uint32_t len)
+{
+	struct rte_mbuf *const piece = one_piece(w, m, offset, len);
+
+	range_fill(w, range, piece);
+	if (piece ==
+	    NULL) /* as if lost, with what is held beside it: it may be taken back (RFC 2018 8) */
+		reassembly_drop(&w->host, &c->tcb);
+}
+
+void text_join(struct hf_worker *w, struct connection *c, uint32_t range)
+{
+	while (range != RANGE_NONE) {
+		const uint32_t next = w->host.ranges.at[range].next;
+
+		append(c, w->buffer[range]);
+		w->range_used--;
+		range_push(w, range);
+		range = next;
 	}
 }
 
@@ -206,4 +294,5 @@ void text_drop(struct hf_worker *w, struct connection *c)
 	}
 	c->rxq_tail = NULL;
 	c->tcb.rcv_queued = 0;
+	reassembly_drop(&w->host, &c->tcb);
 }

@@ -20,6 +20,7 @@
 #include "table/pool.h"
 #include "table/ports.h"
 #include "table/wheel.h"
+#include "tcp/reassembly.h"
 #include "tcp/sendq.h"
 #include "tcp/tcp.h"
 #include "wire/build.h"
@@ -275,6 +276,13 @@ void text_done(struct hf_worker *w);
 /* Keep len octets of a frame, offset octets in; the mbuf is taken over. */
 void text_receive(struct hf_worker *w, struct connection *c, struct rte_mbuf *m, uint32_t offset,
 		  uint32_t len);
+/* A range for text that may come out of order, if one is left. */
+void text_spare(struct hf_worker *w);
+/* Keep len octets of a frame as this range; the mbuf is taken over. */
+void text_hold(struct hf_worker *w, struct connection *c, uint32_t range, struct rte_mbuf *m,
+	       uint32_t offset, uint32_t len);
+/* What these ranges hold is next in the receive queue. */
+void text_join(struct hf_worker *w, struct connection *c, uint32_t range);
 size_t text_take(struct hf_worker *w, struct connection *c, void *to, size_t room);
 void text_drop(struct hf_worker *w, struct connection *c);
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "tcp/answer.h"
+#include "tcp/reassembly.h"
 
 static uint32_t min_u32(uint32_t a, uint32_t b)
 {
@@ -61,6 +62,8 @@ void tcp_segment(const struct tcp_host *host, struct tcb *tcb, uint32_t seq, uin
 	seg->sacks = 0;
 	if (tcb->flags & TCB_TS)
 		answer_timestamp(seg, tcp_tsval(host, tcb->ts_offset), tcb->ts_recent);
+	if (flags == SEG_ACK && tcb->held != RANGE_NONE && (tcb->flags & TCB_SACK))
+		reassembly_blocks(host, tcb, seg);
 	tcb->last_ack_sent = tcb->rcv_nxt;
 	tcb->flags &= ~(uint32_t)TCB_ACK_NOW;
 	tcb->timers &= (uint8_t)~TIMER_DELACK;

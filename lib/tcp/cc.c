@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Congestion control: slow start and congestion avoidance (RFC 5681 3.1), initial window of ten
- * segments (RFC 6928). cwnd and ssthresh are octets. */
+/* Congestion control: slow start, congestion avoidance, fast retransmit and fast recovery (RFC 5681 and
+ * the NewReno of RFC 6582), initial window of ten segments (RFC 6928). cwnd and ssthresh are octets. */
 #include "tcp/tcp.h"
 
 #define INITIAL_WINDOW_SEGMENTS 10
@@ -27,13 +27,58 @@ void cc_ack(struct tcb *tcb, uint32_t acked)
 		tcb->cwnd += more;
 }
 
-/* The retransmission timer expired (RFC 5681 3.1, equation 4): once a flight, not once a try. */
-void cc_timeout(struct tcb *tcb)
+static uint32_t half_flight(const struct tcb *tcb)
 {
 	const uint32_t flight = tcb->snd_nxt - tcb->snd_una;
 	const uint32_t floor = 2u * tcb->snd_mss;
 
+	return flight / 2 > floor ? flight / 2 : floor;
+}
+
+/* RFC 5681 3.2. What was in flight when an earlier loss was met begins no second recovery (RFC 6582 3.2,
+ * step 2). */
+bool cc_duplicate(struct tcb *tcb)
+{
+	if (tcb->flags & TCB_RECOVERY) {
+		tcb->cwnd += tcb->snd_mss; /* one more segment has left the network */
+		return false;
+	}
+	if (tcb->dupacks < UINT8_MAX)
+		tcb->dupacks++;
+	if (tcb->dupacks != 3 || !seq_gt(tcb->snd_una, tcb->recover))
+		return false;
+	tcb->ssthresh = half_flight(tcb);
+	tcb->cwnd = tcb->ssthresh + 3u * tcb->snd_mss;
+	tcb->recover = tcb->snd_nxt - 1;
+	tcb->flags |= TCB_RECOVERY;
+	return true;
+}
+
+/* RFC 6582 3.2 step 3: all that was in flight is acknowledged, or there is another hole. */
+bool cc_recover(struct tcb *tcb, uint32_t acked)
+{
+	const uint32_t flight = tcb->snd_nxt - tcb->snd_una;
+
+	if (seq_gt(tcb->snd_una, tcb->recover)) {
+		const uint32_t least = (flight > tcb->snd_mss ? flight : tcb->snd_mss) + tcb->snd_mss;
+
+		tcb->cwnd = tcb->ssthresh < least ? tcb->ssthresh : least;
+		tcb->flags &= ~(uint32_t)TCB_RECOVERY;
+		tcb->dupacks = 0;
+		return false;
+	}
+	tcb->cwnd -= acked < tcb->cwnd ? acked : tcb->cwnd;
+	tcb->cwnd += tcb->snd_mss;
+	return true;
+}
+
+/* The retransmission timer expired (RFC 5681 3.1, equation 4): once a flight, not once a try. */
+void cc_timeout(struct tcb *tcb)
+{
 	if (tcb->retransmits <= 1)
-		tcb->ssthresh = flight / 2 > floor ? flight / 2 : floor;
+		tcb->ssthresh = half_flight(tcb);
 	tcb->cwnd = tcb->snd_mss;
+	tcb->recover = tcb->snd_nxt - 1;
+	tcb->dupacks = 0;
+	tcb->flags &= ~(uint32_t)(TCB_RECOVERY | TCB_FAST);
 }

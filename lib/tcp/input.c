@@ -3,6 +3,7 @@
  * One small function a check, in the order of the RFC; section 6 of the requirements is the table. */
 #include "tcp/answer.h"
 #include "tcp/open.h"
+#include "tcp/reassembly.h"
 #include "tcp/sendq.h"
 
 /* A check passes the segment on, or has dealt with it. */
@@ -147,6 +148,22 @@ static void take_window(struct tcp_host *host, struct tcb *tcb, const struct seg
 		tcb->max_wnd = wnd;
 }
 
+/* Nothing but an ACK of the same octet again, while text is on its way (RFC 5681 2). */
+static bool is_duplicate(const struct tcb *tcb, const struct seg *seg)
+{
+	return seg->ack == tcb->snd_una && seg->len == 0 && tcb->snd_una != tcb->snd_nxt &&
+	       (uint32_t)seg->wnd << tcb->snd_wscale == tcb->snd_wnd && tcb->snd_wnd > 0;
+}
+
+static void take_duplicate(struct tcp_host *host, struct tcb *tcb)
+{
+	tcp_count(host, STAT_DUP_ACK_IN);
+	if (!cc_duplicate(tcb))
+		return;
+	tcp_count(host, STAT_RETRANSMIT_FAST);
+	tcb->flags |= TCB_FAST;
+}
+
 /* Something was acknowledged: the queue shrinks, the clocks start anew (RFC 6298 5.2, 5.3). */
 static void take_ack(struct tcp_host *host, struct tcb *tcb, const struct seg *seg, struct out *out)
 {
@@ -161,11 +178,17 @@ static void take_ack(struct tcp_host *host, struct tcb *tcb, const struct seg *s
 	tcb->backoff = 0;
 	tcb->flags &= ~(uint32_t)TCB_SUSPECT;
 	sendq_acked(host, tcb);
-	cc_ack(tcb, acked);
+	tcb->flags &= ~(uint32_t)TCB_FAST;
+	if (!(tcb->flags & TCB_RECOVERY)) {
+		tcb->dupacks = 0;
+		cc_ack(tcb, acked);
+	} else if (cc_recover(tcb, acked)) {
+		tcb->flags |= TCB_FAST;
+	}
 	tcb->rtx_nxt = seq_max(tcb->rtx_nxt, tcb->snd_una);
 	if (tcb->rtx_nxt == tcb->snd_nxt)
 		tcb->flags &= ~(uint32_t)TCB_RTX;
-	tcb->timers &= (uint8_t) ~(TIMER_RTX | TIMER_PERSIST);
+	tcb->timers &= (uint8_t) ~(TIMER_RTX | TIMER_PERSIST | TIMER_USER);
 	if (tcb->snd_una == tcb->snd_nxt) {
 		if (tcb->snd_nxt - (tcb->flags & TCB_FIN_SENT ? 1 : 0) == tcb->snd_end &&
 		    (!(tcb->flags & TCB_FIN_QUEUED) || (tcb->flags & TCB_FIN_SENT)))
@@ -173,6 +196,10 @@ static void take_ack(struct tcp_host *host, struct tcb *tcb, const struct seg *s
 	} else {
 		rto_arm(host, tcb);
 		tcb->timers |= TIMER_RTX;
+		if (host->config.user_timeout_ms != 0) {
+			tcb->user_tick = tcp_after(host, host->config.user_timeout_ms);
+			tcb->timers |= TIMER_USER;
+		}
 	}
 	if ((tcb->flags & TCB_WANT_WRITE) && tcp_room(host, tcb) > 0) {
 		tcb->flags &= ~(uint32_t)TCB_WANT_WRITE;
@@ -249,6 +276,8 @@ static enum verdict check_ack(struct tcp_host *host, struct tcb *tcb, const stru
 		take_ack(host, tcb, seg, out);
 	else if (tcb->timers & TIMER_PERSIST)
 		tcb->retransmits = 0; /* the peer lives: it answers probes */
+	else if (is_duplicate(tcb, seg))
+		take_duplicate(host, tcb);
 	if (seq_ge(seg->ack, tcb->snd_una)) {
 		take_window(host, tcb, seg);
 		judge_window(host, tcb);
@@ -288,14 +317,14 @@ static enum verdict ahead_of_gap(struct tcp_host *host, struct tcb *tcb, const s
 		tcb->fin_seq = seg->seq + seg->text_len;
 	}
 	if (seg->text_len > 0)
-		tcp_count(host, STAT_OOO_DROPPED);
+		reassembly_hold(host, tcb, seg, out);
 	tcp_count(host, STAT_DUP_ACK_OUT);
 	answer_ack(host, tcb, out);
 	return DONE;
 }
 
-/* Seventh, process the segment text: what is new of it and within the window (SHLD-31: text out of
- * order is asked for again). */
+/* Seventh, process the segment text: what is new of it and within the window, and what was held behind
+ * it (SHLD-31). */
 static enum verdict take_text(struct tcp_host *host, struct tcb *tcb, const struct seg *seg,
 			      struct out *out)
 {
@@ -323,6 +352,7 @@ static enum verdict take_text(struct tcp_host *host, struct tcb *tcb, const stru
 		answer_ack(host, tcb, out); /* the window is shut (3.10.7.4) */
 		return DONE;
 	}
+	fresh = reassembly_room(host, tcb, fresh);
 	out->text = true;
 	out->text_skip = (uint16_t)old;
 	out->text_len = (uint16_t)fresh;
@@ -330,6 +360,11 @@ static enum verdict take_text(struct tcp_host *host, struct tcb *tcb, const stru
 	tcb->rcv_nxt += fresh;
 	tcb->rcv_queued += fresh;
 	tcp_stat_add(host, STAT_TEXT_IN, fresh);
+	if (tcb->held !=
+	    RANGE_NONE) { /* the gap shrinks or is gone: the peer hears at once (RFC 5681 4.2) */
+		reassembly_join(host, tcb, out);
+		tcb->flags |= TCB_ACK_NOW;
+	}
 	if (rcv_wnd(tcb) == 0)
 		tcp_count(host, STAT_ZERO_WINDOW_OUT);
 	/* SHLD-18, SHLD-19, MUST-40: at least every second segment, and never later than delack */
@@ -395,6 +430,8 @@ void tcp_input(struct tcp_host *host, struct tcb *tcb, const struct seg *seg, st
 		tcp_count(host, STAT_NO_ACK);
 		return;
 	}
+	tcb->heard_ms = host->ceil_ms;
+	tcb->keepalive_probes = 0;
 	/* 3.10.7.4: a check passes the segment on (NEXT) or has dealt with it (DONE). */
 	if (check_seq(host, tcb, seg, out) == DONE || check_rst(host, tcb, seg, out) == DONE ||
 	    check_syn(host, tcb, seg, out) == DONE || check_ack(host, tcb, seg, out) == DONE)

@@ -94,7 +94,7 @@ void tcb_syn_acked(struct tcp_host *host, struct tcb *tcb)
 	tcb->rtx_nxt = tcb->snd_una;
 	tcb->flags |= TCB_ESTABLISHED;
 	tcb->flags &= ~(uint32_t)(TCB_SYN_NOW | TCB_RTX);
-	tcb->timers &= (uint8_t)~TIMER_RTX;
+	tcb->timers &= (uint8_t) ~(TIMER_RTX | TIMER_USER);
 	tcb->retransmits = 0;
 	tcb->backoff = 0;
 	if ((tcb->flags & TCB_TIMING) && !(tcb->flags & TCB_SYN_RETRIED))
@@ -103,6 +103,10 @@ void tcb_syn_acked(struct tcp_host *host, struct tcb *tcb)
 	if (tcb->snd_una != tcb->snd_nxt) { /* a FIN left from SYN-RECEIVED (Table U) */
 		rto_arm(host, tcb);
 		tcb->timers |= TIMER_RTX;
+	}
+	if (host->config.keepalive_ms != 0) {
+		tcb->idle_tick = tcp_after(host, host->config.keepalive_ms);
+		tcb->timers |= TIMER_IDLE;
 	}
 	cc_init(tcb);
 	tcp_count(host,

@@ -31,6 +31,15 @@ static void watch(const struct tcp_host *host, struct tcb *tcb)
 	tcb->timers = (uint8_t)((tcb->timers & ~TIMER_PERSIST) | TIMER_RTX);
 }
 
+/* The user timeout runs from when something is not acknowledged (HF-UT1); take_ack starts it anew. */
+static void watch_user(const struct tcp_host *host, struct tcb *tcb)
+{
+	if (host->config.user_timeout_ms == 0 || (tcb->timers & TIMER_USER))
+		return;
+	tcb->user_tick = tcp_after(host, host->config.user_timeout_ms);
+	tcb->timers |= TIMER_USER;
+}
+
 /* Our SYN, or SYN and ACK after a simultaneous open; the first time and again. */
 static void send_syn(struct tcp_host *host, struct tcb *tcb, struct seg *seg)
 {
@@ -63,6 +72,7 @@ static void send_syn(struct tcp_host *host, struct tcb *tcb, struct seg *seg)
 		tcp_count(host, first ? STAT_RETRANSMIT_SYN : STAT_RETRANSMIT_SYNACK);
 	}
 	watch(host, tcb);
+	watch_user(host, tcb);
 }
 
 /* len octets of text from seq on, PSH at the end of what is queued (MUST-60, MUST-61). */
@@ -82,6 +92,20 @@ static void send_text(struct tcp_host *host, struct tcb *tcb, uint32_t seq, uint
 	seg->text_len = (uint16_t)len;
 	seg->len = len + (fin ? 1 : 0);
 	watch(host, tcb);
+	watch_user(host, tcb);
+}
+
+/* The segment at SND.UNA alone, which duplicate ACKs say is lost (RFC 5681 3.2). */
+static void send_fast(struct tcp_host *host, struct tcb *tcb, struct seg *seg, struct text *text)
+{
+	const uint32_t end = tcb->flags & TCB_FIN_SENT ? tcb->snd_end : tcb->snd_nxt;
+	const uint32_t left = end - tcb->snd_una;
+	const uint32_t len = min_u32(left, tcb->snd_mss);
+	const bool fin = (tcb->flags & TCB_FIN_SENT) && len == left;
+
+	tcp_count(host, len > 0 ? STAT_RETRANSMIT_TEXT : STAT_RETRANSMIT_FIN);
+	tcb->flags &= ~(uint32_t)(TCB_FAST | TCB_TIMING); /* Karn (MUST-18) */
+	send_text(host, tcb, tcb->snd_una, len, fin, seg, text);
 }
 
 /* Go back to what the peer has not acknowledged, as the windows allow. */
@@ -165,7 +189,8 @@ static void persist(const struct tcp_host *host, struct tcb *tcb)
 bool tcp_owes(const struct tcp_host *host, const struct tcb *tcb)
 {
 	(void)host;
-	return (tcb->flags & (TCB_ACK_NOW | TCB_SYN_NOW | TCB_RTX | TCB_PROBE)) ||
+	return (tcb->flags &
+		(TCB_ACK_NOW | TCB_SYN_NOW | TCB_RTX | TCB_PROBE | TCB_FAST | TCB_KEEPALIVE)) ||
 	       fin_unsent(tcb) || unsent(tcb) > 0;
 }
 
@@ -179,11 +204,20 @@ bool tcp_next(struct tcp_host *host, struct tcb *tcb, struct seg *seg, struct te
 	}
 	if (tcb->state == TCPS_SYN_SENT || tcb->state == TCPS_SYN_RECEIVED)
 		return false;
+	if (tcb->flags & TCB_FAST) {
+		send_fast(host, tcb, seg, text);
+		return true;
+	}
 	if ((tcb->flags & TCB_RTX) && send_again(host, tcb, seg, text))
 		return true;
 	if (!(tcb->flags & TCB_RTX) && send_new(host, tcb, seg, text))
 		return true;
 	persist(host, tcb);
+	if (tcb->flags & TCB_KEEPALIVE) { /* SHLD-12, MAY-6 */
+		tcb->flags &= ~(uint32_t)TCB_KEEPALIVE;
+		tcp_segment(host, tcb, tcb->snd_nxt - 1, SEG_ACK, seg);
+		return true;
+	}
 	if (!(tcb->flags & TCB_ACK_NOW))
 		return false;
 	tcp_segment(host, tcb, tcb->snd_nxt, SEG_ACK, seg);

@@ -264,5 +264,7 @@ void request_promote(struct tcp_host *host, const struct request *rq, struct tcb
 	tcb->rcv_wscale = rq->flags & REQUEST_WSCALE ? host->config.rcv_wscale : 0;
 	tcb->challenge_ms = rq->challenge_ms;
 	tcb->keepalive_ms = host->now_ms - KEEPALIVE_ANSWER_MS;
-	tcb->sndq_head = tcb->sndq_tail = tcb->sndq_next = RANGE_NONE;
+	tcb->sndq_head = tcb->sndq_tail = tcb->sndq_next = tcb->held = RANGE_NONE;
+	tcb->recover = rq->iss;
+	tcb->heard_ms = host->ceil_ms;
 }

@@ -2,12 +2,6 @@
 /* The send queue of a connection as a list of ranges (RFC 9293 3.8, 3.10.2). */
 #include "tcp/sendq.h"
 
-static void let_go(struct ranges *ranges, uint32_t range)
-{
-	ranges->at[range].next = ranges->done;
-	ranges->done = range;
-}
-
 void sendq_acked(struct tcp_host *host, struct tcb *tcb)
 {
 	struct ranges *const ranges = &host->ranges;
@@ -23,7 +17,7 @@ void sendq_acked(struct tcp_host *host, struct tcb *tcb)
 		if (tcb->sndq_tail == head)
 			tcb->sndq_tail = RANGE_NONE;
 		tcb->sndq_head = range->next;
-		let_go(ranges, head);
+		range_let_go(ranges, head);
 	}
 }
 
@@ -33,7 +27,7 @@ void sendq_drop(struct tcp_host *host, struct tcb *tcb)
 		const uint32_t head = tcb->sndq_head;
 
 		tcb->sndq_head = host->ranges.at[head].next;
-		let_go(&host->ranges, head);
+		range_let_go(&host->ranges, head);
 	}
 	tcb->sndq_tail = tcb->sndq_next = RANGE_NONE;
 }

@@ -40,7 +40,10 @@ struct tcp_config {
 	uint16_t min_snd_mss;
 	uint16_t pmtu_floor; /* IPv4 (RFC1191-b) */
 	uint8_t syn_retries, synack_retries, retries1, retries2, orphan_retries;
-	uint8_t rcv_wscale;
+	uint8_t rcv_wscale, keepalive_probes;
+	uint16_t ooo_segs;
+	uint32_t keepalive_ms, keepalive_interval_ms; /* keepalive_ms 0: off */
+	uint32_t user_timeout_ms;		      /* 0: R2 alone decides */
 	bool timestamps, window_scaling, sack, ts_lenient, nagle, rfc1337, tw_accept_ts_new;
 };
 
@@ -54,7 +57,8 @@ struct range {
 
 struct ranges {
 	struct range *at;
-	uint32_t done; /* acknowledged or dropped: the host frees what they stood for */
+	uint32_t spare; /* ready for text out of order; RANGE_NONE: the host has no more */
+	uint32_t done;	/* acknowledged or dropped: the host frees what they stood for */
 };
 
 struct state_level {
@@ -112,6 +116,9 @@ enum tcb_flags {
 	TCB_SUSPECT = 1 << 13,	   /* R1 has been reached (3.8.3) */
 	TCB_WANT_WRITE = 1 << 14,  /* a SEND was cut short: tell when there is room */
 	TCB_ESTABLISHED = 1 << 15, /* has been ESTABLISHED */
+	TCB_RECOVERY = 1 << 17,	   /* fast recovery, until RECOVER is acknowledged (RFC 6582) */
+	TCB_FAST = 1 << 18,	   /* the segment at SND.UNA is to be sent again, it alone */
+	TCB_KEEPALIVE = 1 << 19,   /* a keepalive probe is to be sent (3.8.4) */
 	TCB_FIN_AHEAD = 1 << 16,   /* a FIN at fin_seq waits for the gap before it to fill */
 };
 
@@ -119,6 +126,8 @@ enum tcb_timers {
 	TIMER_RTX = 1 << 0,	/* RFC 6298 5 */
 	TIMER_PERSIST = 1 << 1, /* RFC 9293 3.8.6.1; never together with TIMER_RTX */
 	TIMER_DELACK = 1 << 2,	/* RFC 9293 3.8.6.3 */
+	TIMER_IDLE = 1 << 3,	/* keepalive (RFC 9293 3.8.4) */
+	TIMER_USER = 1 << 4,	/* user timeout: since something is not acknowledged (3.8.3) */
 };
 
 /* Transmission control block (RFC 9293 3.3.1). What a SYN, ACK or FIN needs comes first. */
@@ -149,15 +158,23 @@ struct tcb {
 	uint32_t challenge_ms; /* when the last challenge ACK left (RFC5961-7) */
 	uint32_t keepalive_ms; /* when the peer's last keepalive was answered (HF-KA1) */
 	uint32_t fin_seq;      /* with TCB_FIN_AHEAD */
-	uint32_t rcv_queued;   /* octets delivered that the application has not taken */
-	uint16_t snd_mss;      /* text a segment may hold, options of every segment taken off */
+	uint32_t held;	       /* ranges ahead of RCV.NXT, in order */
+	uint32_t held_newest;  /* first octet of the one that came last (RFC 2018 4) */
+	uint32_t recover;      /* RFC 6582 */
+	uint32_t heard_ms;     /* when a segment last came */
+	uint32_t idle_tick, user_tick;
+	uint16_t held_count;
+	uint8_t dupacks;	  /* RFC 5681 3.2 */
+	uint8_t keepalive_probes; /* unanswered */
+	uint32_t rcv_queued;	  /* octets delivered that the application has not taken */
+	uint16_t snd_mss;	  /* text a segment may hold, options of every segment taken off */
 	uint8_t snd_wscale, rcv_wscale;
 	uint8_t retransmits; /* of the oldest segment, unanswered */
 	uint8_t backoff;     /* doublings since something was acknowledged */
 	uint8_t soft_error;  /* errno of the last soft ICMP error; 0: none (MUST-47) */
 };
 
-_Static_assert(sizeof(struct tcb) <= 160, "256 octets a connection");
+_Static_assert(sizeof(struct tcb) <= 176, "256 octets a connection");
 
 /* What an application or the worker is told. */
 enum tcp_event { /* the same bits as enum hf_event_what */
@@ -175,7 +192,9 @@ enum tcp_event { /* the same bits as enum hf_event_what */
  * afterwards is for the worker to act on. */
 struct out {
 	uint8_t answers;
-	bool text; /* deliver text_len octets, text_skip octets into the segment's text */
+	bool text;     /* deliver text_len octets, text_skip octets into the segment's text */
+	uint32_t hold; /* or hold them as this range; RANGE_NONE: not */
+	uint32_t join; /* ranges held till now that follow the text; RANGE_NONE ends them */
 	uint16_t text_skip, text_len;
 	uint32_t events; /* TCP_EV_* */
 	int32_t error;	 /* with CLOSED: why (positive errno), 0 in order */
@@ -186,6 +205,7 @@ static inline void out_init(struct out *out)
 {
 	out->answers = 0;
 	out->text = false;
+	out->hold = out->join = RANGE_NONE;
 	out->events = 0;
 	out->error = 0;
 }
@@ -278,6 +298,13 @@ void request_recall(struct tcp_host *host, struct request *rq, const struct seg 
 /* A TCB in SYN-RECEIVED, passive. */
 void request_promote(struct tcp_host *host, const struct request *rq, struct tcb *tcb);
 
+/* What the range stood for is needed no more. */
+static inline void range_let_go(struct ranges *ranges, uint32_t range)
+{
+	ranges->at[range].next = ranges->done;
+	ranges->done = range;
+}
+
 /* ---- input.c, output.c ------------------------------------------------------------------------- */
 
 /* A segment has arrived for a connection (3.10.7). */
@@ -355,5 +382,9 @@ void rto_backoff(const struct tcp_host *host, struct tcb *tcb);
 void cc_init(struct tcb *tcb);
 void cc_ack(struct tcb *tcb, uint32_t acked);
 void cc_timeout(struct tcb *tcb);
+/* A duplicate ACK; the third begins fast recovery. @return whether the segment at SND.UNA goes again */
+bool cc_duplicate(struct tcb *tcb);
+/* So many octets were acknowledged in fast recovery. @return the same */
+bool cc_recover(struct tcb *tcb, uint32_t acked);
 
 #endif

@@ -22,9 +22,10 @@ static enum stat timeout_stat(const struct tcb *tcb)
 		return STAT_TIMEOUT_CLOSING;
 	case TCPS_LAST_ACK:
 		return STAT_TIMEOUT_LAST_ACK;
+	case TCPS_FIN_WAIT_2:
+		return STAT_TIMEOUT_FIN_WAIT_2;
 	case TCPS_CLOSED:
 	case TCPS_LISTEN:
-	case TCPS_FIN_WAIT_2:
 	case TCPS_TIME_WAIT:
 		break;
 	}
@@ -99,8 +100,43 @@ static void persist_expired(struct tcp_host *host, struct tcb *tcb, struct out *
 	}
 }
 
+/* Nothing has come for long: ask whether the peer is still there (3.8.4, MUST-25 to MUST-29). */
+static void idle_expired(struct tcp_host *host, struct tcb *tcb, struct out *out)
+{
+	const uint32_t silent_ms = host->now_ms - tcb->heard_ms;
+
+	if (tcb->state == TCPS_CLOSING || tcb->state == TCPS_LAST_ACK) {
+		tcb->timers &= (uint8_t)~TIMER_IDLE; /* the FIN's own timer ends these */
+	} else if (tcb->snd_una != tcb->snd_nxt || tcb->state == TCPS_FIN_WAIT_1) {
+		tcb->idle_tick = tcp_after(host, host->config.keepalive_ms);
+	} else if (silent_ms < host->config.keepalive_ms) {
+		tcb->idle_tick = tcp_after(host, host->config.keepalive_ms - silent_ms);
+	} else if (tcb->keepalive_probes >= host->config.keepalive_probes) {
+		give_up(host, tcb, out);
+	} else {
+		tcb->keepalive_probes++;
+		tcb->flags |= TCB_KEEPALIVE;
+		tcp_count(host, STAT_KEEPALIVES);
+		tcb->idle_tick = tcp_after(host, host->config.keepalive_interval_ms);
+	}
+}
+
+static bool due(const struct tcp_host *host, const struct tcb *tcb, uint8_t timers, uint32_t tick)
+{
+	return (tcb->timers & timers) && tick_due(tick, host->now_ms);
+}
+
 void tcp_timeout(struct tcp_host *host, struct tcb *tcb, struct out *out)
 {
+	if (due(host, tcb, TIMER_USER, tcb->user_tick)) {
+		give_up(host, tcb, out);
+		return;
+	}
+	if (due(host, tcb, TIMER_IDLE, tcb->idle_tick)) {
+		idle_expired(host, tcb, out);
+		if (tcb->state == TCPS_CLOSED)
+			return;
+	}
 	if ((tcb->timers & TIMER_DELACK) && tick_due(tcb->ack_tick, host->now_ms)) {
 		tcb->timers &= (uint8_t)~TIMER_DELACK;
 		tcb->flags |= TCB_ACK_NOW;
@@ -116,13 +152,17 @@ void tcp_timeout(struct tcp_host *host, struct tcb *tcb, struct out *out)
 
 bool tcp_deadline(const struct tcb *tcb, uint32_t *tick)
 {
-	const bool rtx = tcb->timers & (TIMER_RTX | TIMER_PERSIST);
+	const uint32_t ticks[] = { tcb->rtx_tick, tcb->ack_tick, tcb->idle_tick, tcb->user_tick };
+	const uint8_t timers[] = { TIMER_RTX | TIMER_PERSIST, TIMER_DELACK, TIMER_IDLE, TIMER_USER };
+	bool any = false;
 
 	if (tcb->timers == 0)
 		return false;
-	if ((tcb->timers & TIMER_DELACK) && (!rtx || seq_lt(tcb->ack_tick, tcb->rtx_tick)))
-		*tick = tcb->ack_tick;
-	else
-		*tick = tcb->rtx_tick;
+	for (unsigned i = 0; i < sizeof(timers); i++) {
+		if (!(tcb->timers & timers[i]) || (any && seq_ge(ticks[i], *tick)))
+			continue;
+		*tick = ticks[i];
+		any = true;
+	}
 	return true;
 }

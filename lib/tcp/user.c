@@ -23,7 +23,9 @@ void tcp_open(struct tcp_host *host, struct tcb *tcb, uint8_t version, uint32_t 
 	tcb->flags = TCB_SYN_NOW;
 	tcb->challenge_ms = host->now_ms - host->config.invalid_ratelimit_ms;
 	tcb->keepalive_ms = host->now_ms - KEEPALIVE_ANSWER_MS;
-	tcb->sndq_head = tcb->sndq_tail = tcb->sndq_next = RANGE_NONE;
+	tcb->sndq_head = tcb->sndq_tail = tcb->sndq_next = tcb->held = RANGE_NONE;
+	tcb->recover = iss;
+	tcb->heard_ms = host->ceil_ms;
 	tcp_set_state(host, tcb, TCPS_SYN_SENT);
 }
 

@@ -46,7 +46,7 @@ static struct tcb_rig *rig_make(unsigned v)
 	r->tsval = r->irs + 5;
 	r->config = &r->host.config;
 	r->host.stats = r->stats;
-	r->host.ranges = (struct ranges){ .at = r->ranges, .done = RANGE_NONE };
+	r->host.ranges = (struct ranges){ .at = r->ranges, .spare = RANGE_NONE, .done = RANGE_NONE };
 	r->host.levels[TCPS_LISTEN].now = 1;
 	set_clock(r, r->began_us);
 	*r->config = (struct tcp_config){
@@ -66,6 +66,9 @@ static struct tcb_rig *rig_make(unsigned v)
 		.retries1 = 3,
 		.retries2 = 15,
 		.orphan_retries = 8,
+		.ooo_segs = 64,
+		.keepalive_interval_ms = 75000,
+		.keepalive_probes = 9,
 		.rcv_wscale = 3,
 		.timestamps = true,
 		.window_scaling = true,
@@ -271,7 +274,10 @@ static void check_segment(struct tcb_rig *r, const struct seg *seg)
 
 	assert_int_equal(seg->len, seg->text_len + marked);
 	assert_int_equal(seg->up, 0);
-	assert_int_equal(seg->sacks, 0);
+	assert_true(seg->sacks <= SEG_SACK_MAX);
+	assert_int_equal(seg->sacks > 0, !!(seg->options & OPT_SACK));
+	if (seg->sacks > 0) /* RFC2018-2 */
+		assert_true(seg->flags == SEG_ACK && seg->text_len == 0 && (r->tcb.flags & TCB_SACK));
 	assert_int_equal(
 		seg->options & ~(OPT_MSS | OPT_WSCALE | OPT_SACK_PERMITTED | OPT_TS | OPT_SACK), 0);
 	if (!(seg->flags & SEG_SYN)) /* MUST-65, RFC7323-2.2, RFC2018-2 */
@@ -349,6 +355,10 @@ static void step_end(struct tcb_rig *r)
 	r->events |= r->out.events;
 	if (r->out.text)
 		r->delivered += r->out.text_len;
+	for (uint32_t range = r->out.join; range != RANGE_NONE; range = r->ranges[range].next) {
+		r->delivered += r->ranges[range].len;
+		r->ranges_freed++;
+	}
 	if (r->kind == RIG_TCB && r->tcb.state == TCPS_CLOSED)
 		r->error = r->out.error;
 	if (r->kind == RIG_TCB && !r->turn_open)
@@ -373,6 +383,8 @@ void rig_send_raw(struct tcb_rig *r, const struct seg *seg)
 	const struct before b = before(r);
 
 	step_begin(r);
+	if (r->host.ranges.spare == RANGE_NONE && r->ranges_used < RIG_RANGES / 2)
+		r->host.ranges.spare = r->ranges_used++;
 	tcp_input(&r->host, &r->tcb, seg, &r->out);
 	note_edges(r, &b);
 	if (b.state == TCPS_SYN_SENT && r->tcb.state != TCPS_SYN_SENT)

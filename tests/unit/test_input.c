@@ -2,6 +2,7 @@
 /* The first four checks of RFC 9293 3.10.7.4: sequence number, RST, SYN, ACK; RFC 5961; Tables S, K, R. */
 #include <errno.h>
 
+#include "tcp/reassembly.h"
 #include "test_tcp.h"
 
 static const enum tcp_state synchronised[] = { TCPS_ESTABLISHED, TCPS_FIN_WAIT_1, TCPS_FIN_WAIT_2,
@@ -67,6 +68,7 @@ static void try_segment(struct tcb_rig *r, int64_t p, uint16_t len, uint32_t wnd
 	r->tcb.rcv_nxt = r->tcb.last_ack_sent = IRS + 1;
 	r->tcb.rcv_adv = IRS + 1 + wnd;
 	r->tcb.rcv_queued = 0;
+	reassembly_drop(&r->host, &r->tcb);
 	r->tcb.challenge_ms = r->host.now_ms - 1000;
 	r->edge_known = false;
 	rig_forget(r);

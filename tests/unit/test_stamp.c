@@ -44,7 +44,7 @@ static void ts_recent__gap__last_in_order_counts(struct tcb_rig *r)
 	assert_int_equal(rig_expect(r, dup)->tsecr, t + 1);
 	stamped(r, 11, 10, t + 2);
 	assert_int_equal(
-		rig_expect(r, (struct seg){ .seq = ISS + 1, .ack = IRS + 21, .flags = SEG_ACK })->tsecr,
+		rig_expect(r, (struct seg){ .seq = ISS + 1, .ack = IRS + 31, .flags = SEG_ACK })->tsecr,
 		t + 2);
 }
 

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Text that came ahead of RCV.NXT, held until the gap before it fills (reassembly.c). */
+#ifndef HF_REASSEMBLY_H
+#define HF_REASSEMBLY_H
+
+#include "tcp/tcp.h"
+
+/* Hold what is new of the segment's text and within the window; out tells the host which octets, and
+ * under what number. @return false: nothing of it is new, or there is no room */
+bool reassembly_hold(struct tcp_host *host, struct tcb *tcb, const struct seg *seg, struct out *out);
+
+/* How many of len octets from RCV.NXT on come before what is held: first-arrived octets win (HF-D1). */
+uint32_t reassembly_room(const struct tcp_host *host, const struct tcb *tcb, uint32_t len);
+
+/* What is held at RCV.NXT now is received too; out names it. @return whether there was any */
+bool reassembly_join(struct tcp_host *host, struct tcb *tcb, struct out *out);
+
+/* Let go of everything. */
+void reassembly_drop(struct tcp_host *host, struct tcb *tcb);
+
+/* SACK blocks of what is held, the newest first (RFC 2018 4). */
+void reassembly_blocks(const struct tcp_host *host, const struct tcb *tcb, struct seg *seg);
+
+#endif

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Fast retransmit and fast recovery (RFC 5681 3.2, RFC 6582). */
+#include "test_tcp.h"
+
+/* Text from this octet on; PSH where all that was written ends. */
+static void expect_text(struct tcb_rig *r, uint32_t octets, uint16_t len)
+{
+	const uint32_t seq = ISS + 1 + octets;
+	const uint8_t psh = seq + len == r->tcb.snd_end ? SEG_PSH : 0;
+
+	rig_expect(r, (struct seg){ .seq = seq,
+				    .ack = IRS + 1,
+				    .text_len = len,
+				    .flags = (uint8_t)(SEG_ACK | psh) });
+}
+
+/* ESTABLISHED, with so many full segments on their way. */
+static uint16_t in_flight(struct tcb_rig *r, uint32_t segments)
+{
+	uint16_t mss;
+
+	rig_to(r, TCPS_ESTABLISHED);
+	mss = r->tcb.snd_mss;
+	rig_write(r, segments * mss);
+	for (uint32_t i = 0; i < segments; i++)
+		expect_text(r, i * mss, mss);
+	return mss;
+}
+
+static void ack(struct tcb_rig *r, uint32_t octets)
+{
+	rig_send(r, (struct seg){ .seq = IRS + 1, .ack = ISS + 1 + octets, .flags = SEG_ACK });
+}
+
+static void third_duplicate__lost_segment_goes_again(struct tcb_rig *r)
+{
+	const uint16_t mss = in_flight(r, 8);
+
+	ack(r, 0);
+	ack(r, 0);
+	rig_silent(r);
+	ack(r, 0);
+	expect_text(r, 0, mss);
+	rig_silent(r);
+	assert_int_equal(r->tcb.ssthresh, 4 * mss);
+	assert_int_equal(r->tcb.cwnd, 7 * mss);
+	rig_counted(r, STAT_RETRANSMIT_FAST, 1);
+	ack(r, 8 * mss); /* a full acknowledgement ends it */
+	assert_int_equal(r->tcb.cwnd, 2 * mss);
+	assert_false(r->tcb.flags & TCB_RECOVERY);
+	rig_advance(r, SEC(10));
+	rig_silent(r);
+}
+
+/* RFC 6582 3.2: a partial acknowledgement shows the next hole. */
+static void partial_ack__next_hole_goes_again(struct tcb_rig *r)
+{
+	const uint16_t mss = in_flight(r, 8);
+
+	for (unsigned i = 0; i < 3; i++)
+		ack(r, 0);
+	expect_text(r, 0, mss);
+	ack(r, 3 * mss);
+	expect_text(r, 3 * mss, mss);
+	rig_silent(r);
+	ack(r, 5 * mss);
+	expect_text(r, 5 * mss, mss);
+	ack(r, 8 * mss);
+	assert_false(r->tcb.flags & TCB_RECOVERY);
+	rig_counted(r, STAT_RETRANSMIT_FAST, 1);
+	rig_counted(r, STAT_RTO_EXPIRED, 0);
+}
+
+static void more_duplicates__let_new_text_out(struct tcb_rig *r)
+{
+	const uint16_t mss = in_flight(r, 8);
+
+	rig_write(r, 2u * mss);
+	expect_text(r, 8 * mss, mss);
+	expect_text(r, 9 * mss, mss);
+	rig_write(r, 4u * mss); /* more than cwnd lets out now */
+	for (unsigned i = 0; i < 3; i++)
+		ack(r, 0);
+	expect_text(r, 0, mss);
+	rig_silent(r); /* cwnd is 5 + 3 of 10 in flight */
+	ack(r, 0);
+	ack(r, 0);
+	rig_silent(r);
+	r->wnd = 20000;
+	ack(r, 0); /* a window update is no duplicate */
+	rig_silent(r);
+	ack(r, 0);
+	expect_text(r, 10 * mss, mss);
+}
+
+static void not_duplicates__nothing_goes_again(struct tcb_rig *r)
+{
+	in_flight(r, 4);
+	for (unsigned i = 0; i < 6; i++) { /* with text; with other windows */
+		rig_send(r, (struct seg){ .seq = IRS + 1 + i,
+					  .ack = ISS + 1,
+					  .text_len = 1,
+					  .flags = SEG_ACK });
+		r->wnd++;
+	}
+	rig_counted(r, STAT_DUP_ACK_IN, 0);
+	rig_counted(r, STAT_RETRANSMIT_FAST, 0);
+}
+
+static void nothing_in_flight__acks_again_are_nothing(struct tcb_rig *r)
+{
+	rig_to(r, TCPS_ESTABLISHED);
+	for (unsigned i = 0; i < 6; i++)
+		ack(r, 0);
+	rig_counted(r, STAT_DUP_ACK_IN, 0);
+	rig_silent(r);
+}
+
+/* After a timeout duplicates of what was in flight then begin no recovery (RFC 6582 3.2 step 2, 4). */
+static void duplicates_after_timeout__begin_nothing(struct tcb_rig *r)
+{
+	const uint16_t mss = in_flight(r, 6);
+
+	rig_advance(r, SEC(1) + MS(1));
+	expect_text(r, 0, mss);
+	for (unsigned i = 0; i < 5; i++)
+		ack(r, 0);
+	rig_counted(r, STAT_RETRANSMIT_FAST, 0);
+	rig_silent(r);
+}
+
+static void lost_fin__goes_again_by_duplicates(struct tcb_rig *r)
+{
+	const uint16_t mss = in_flight(r, 4);
+
+	rig_shutdown(r);
+	rig_expect(r, (struct seg){ .seq = ISS + 1 + 4u * mss,
+				    .ack = IRS + 1,
+				    .flags = SEG_FIN | SEG_ACK });
+	ack(r, 4u * mss);
+	for (unsigned i = 0; i < 3; i++)
+		ack(r, 4u * mss);
+	rig_expect(r, (struct seg){ .seq = ISS + 1 + 4u * mss,
+				    .ack = IRS + 1,
+				    .flags = SEG_FIN | SEG_ACK });
+}
+
+static const struct tcb_row rows[] = {
+	{ "RFC5681-3.2", third_duplicate__lost_segment_goes_again, 0 },
+	{ "RFC6582-partial", partial_ack__next_hole_goes_again, 0 },
+	{ "RFC5681-3.2-inflate", more_duplicates__let_new_text_out, 0 },
+	{ "RFC5681-2", not_duplicates__nothing_goes_again, 0 },
+	{ "RFC5681-2-idle", nothing_in_flight__acks_again_are_nothing, 0 },
+	{ "RFC6582-3.2", duplicates_after_timeout__begin_nothing, 0 },
+	{ "RFC5681-3.2-fin", lost_fin__goes_again_by_duplicates, 0 },
+};
+
+GROUP(recovery);
