@@ -62,9 +62,9 @@ static void free_push(struct port_list *list, uint16_t port, uint32_t now_ms)
 static uint32_t free_ripe(const struct port_list *list, uint32_t now_ms)
 {
 	const uint32_t age = now_ms - list->released_ms;
-	const uint32_t end = age == 0	? list->from_prior
-			     : age == 1 ? list->from_released
-					: list->free_tail;
+	const uint32_t end = age == 0 ? list->from_prior :
+			     age == 1 ? list->from_released :
+					list->free_tail;
 
 	/* The head is past the end when the tick counter has come round to released_ms. */
 	return (int32_t)(end - list->free_head) > 0 ? end - list->free_head : 0;
