@@ -423,7 +423,9 @@ HF_API int hf_connect(struct hf_worker *w, const struct hf_addr *local, const st
 		      uint64_t cookie, uint64_t *id);
 
 /**
- * Queue text (SEND). Copied; leaves with the flush as windows allow.
+ * Queue text (SEND). Copied; leaves with the flush as windows allow. When less is taken than given,
+ * HF_EV_WRITABLE follows as the peer acknowledges; with nothing of this connection on its way it was
+ * ranges or mbufs that had run out, and then no event tells: ask again later.
  * @return octets taken, 0 to len; -EPIPE after hf_shutdown; -EBADF
  */
 HF_API ssize_t hf_send(struct hf_worker *w, uint64_t id, const void *text, size_t len);

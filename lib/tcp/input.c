@@ -176,7 +176,6 @@ static void take_ack(struct tcp_host *host, struct tcb *tcb, const struct seg *s
 	tcb->snd_una = seg->ack;
 	tcb->retransmits = 0;
 	tcb->backoff = 0;
-	tcb->flags &= ~(uint32_t)TCB_SUSPECT;
 	sendq_acked(host, tcb);
 	tcb->flags &= ~(uint32_t)TCB_FAST;
 	if (!(tcb->flags & TCB_RECOVERY)) {

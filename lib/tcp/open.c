@@ -157,6 +157,7 @@ void input_syn_sent(struct tcp_host *host, struct tcb *tcb, const struct seg *se
 	if ((seg->flags & SEG_ACK) && (seg->options & OPT_TS) && host->config.timestamps &&
 	    !tsecr_is_ours(tcb, seg)) {
 		tcp_count(host, STAT_TSECR_REFUSED);
+		tcp_count(host, STAT_RST_OUT_BAD_ACK);
 		answer_stranger(seg, out);
 		return;
 	}

@@ -113,7 +113,6 @@ enum tcb_flags {
 	TCB_TIMING = 1 << 10,	   /* rtt_seq is being timed */
 	TCB_SYN_RETRIED = 1 << 11, /* RFC 6298 5.7 */
 	TCB_PROBE = 1 << 12,	   /* one octet may leave beyond the window (3.8.6.1) */
-	TCB_SUSPECT = 1 << 13,	   /* R1 has been reached (3.8.3) */
 	TCB_WANT_WRITE = 1 << 14,  /* a SEND was cut short: tell when there is room */
 	TCB_ESTABLISHED = 1 << 15, /* has been ESTABLISHED */
 	TCB_RECOVERY = 1 << 17,	   /* fast recovery, until RECOVER is acknowledged (RFC 6582) */

@@ -57,10 +57,8 @@ static bool limit_reached(const struct tcp_host *host, const struct tcb *tcb)
 static void count_try(struct tcp_host *host, struct tcb *tcb, struct out *out)
 {
 	tcb->retransmits++;
-	if (tcb->retransmits == host->config.retries1 && (tcb->flags & TCB_ESTABLISHED)) {
-		tcb->flags |= TCB_SUSPECT; /* R1 (SHLD-10) */
-		out->events |= TCP_EV_SUSPECT;
-	}
+	if (tcb->retransmits == host->config.retries1 && (tcb->flags & TCB_ESTABLISHED))
+		out->events |= TCP_EV_SUSPECT; /* R1 (SHLD-10) */
 	rto_backoff(host, tcb);
 }
 
