@@ -35,7 +35,7 @@ uint16_t frame_kind(const uint8_t *frame, size_t len, bool l3, size_t *ip)
 		return 0;
 	if (at + IPV4_LEN <= len && frame[at] >> 4 == 4 && frame[at + 9] == PROTOCOL_TCP) {
 		end = at + get16(frame + at + 2);
-		tcp = at + (frame[at] & 15u) * 4;
+		tcp = at + 4 * (size_t)(frame[at] & 15u);
 	} else if (at + IPV6_LEN <= len && frame[at] >> 4 == 6 && frame[at + 6] == PROTOCOL_TCP) {
 		end = at + IPV6_LEN + get16(frame + at + 4);
 		tcp = at + IPV6_LEN;
@@ -45,7 +45,7 @@ uint16_t frame_kind(const uint8_t *frame, size_t len, bool l3, size_t *ip)
 	if (tcp + TCP_LEN > len)
 		return 0;
 	return (uint16_t)(HF_FRAME_TCP | frame[tcp + 13] |
-			  (tcp + (frame[tcp + 12] >> 4) * 4u < end ? HF_FRAME_TEXT : 0));
+			  (tcp + 4 * (size_t)(frame[tcp + 12] >> 4) < end ? HF_FRAME_TEXT : 0));
 }
 
 /* ---- Fates ----------------------------------------------------------------------------------- */
