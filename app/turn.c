@@ -147,6 +147,15 @@ static bool silent(struct end *e)
 	return e->over;
 }
 
+/* Whether peers have still to close what this end has closed; the engine alone minds these. */
+static bool half_closed(const struct end *e)
+{
+	struct hf_state_level states[HF_STATES];
+
+	hf_state_levels(e->w, states);
+	return states[HF_FIN_WAIT_2].now > 0;
+}
+
 /* Let open connections end; abort them after the limit. @return false when nothing is left anywhere */
 static bool drain(struct end *e, uint64_t now_us)
 {
@@ -163,6 +172,8 @@ static bool drain(struct end *e, uint64_t now_us)
 			idle = levels.requests.used == 0 && levels.connections.used == 0;
 		}
 	}
+	if (idle && !e->peer && now_us - e->stopped_us < run->s->drain_us)
+		idle = !half_closed(e);
 	if (idle != e->idle) {
 		e->idle = idle;
 		if (e->side == CLIENT)

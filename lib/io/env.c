@@ -215,8 +215,9 @@ int hf_env_start(const struct hf_env *env, struct hf_error *why)
 		hold_begin(&hold);
 	error = eal_start(env, &cores);
 	if (error != 0) {
-		why_say(why, error, "EAL does not start: %s: %s", rte_strerror(-error),
-			hold_complaint(&hold));
+		why_say(why, error, "EAL does not start: %s: %s%s%s", rte_strerror(-error),
+			hold_complaint(&hold), error == -ENODEV && env->vdev_count > 0 ? "; " : "",
+			error == -ENODEV && env->vdev_count > 0 ? device_needs(env->vdevs[0]) : "");
 	} else {
 		error = devices_check(env, hold_complaint(&hold), why);
 		if (error != 0)

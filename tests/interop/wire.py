@@ -35,6 +35,11 @@ def skip(why):
     sys.exit(SKIP)
 
 
+def inside():
+    """Whether this is the run within the namespace."""
+    return os.environ.get(INSIDE) == "1"
+
+
 def main(*programs):
     """Run the tests of the calling file in a namespace; `programs` must be there."""
     if len(sys.argv) < 2:
@@ -44,7 +49,7 @@ def main(*programs):
             skip(f"{program} is not installed; script/setup test does")
     if not os.access("/dev/net/tun", os.R_OK | os.W_OK):
         skip("/dev/net/tun cannot be opened")
-    if os.environ.get(INSIDE) == "1":
+    if inside():
         os.environ["PATH"] += ":/usr/sbin:/sbin"
         sh("ip link set lo up")
         unittest.main(argv=[sys.argv[0], *sys.argv[2:]])

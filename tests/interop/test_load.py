@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""`handfast load` over a tap against nginx, nc and sockets: test_load.py HANDFAST"""
+
+import hashlib
+import signal
+import threading
+import time
+import unittest
+
+import wire
+
+
+class Load(wire.Test):
+    def test_nginx_in_every_closing_order(self):
+        wire.nginx(self, 80)
+        for close in ("auto", "us", "peer", "both", "rst", "half"):
+            for version in (4, 6):
+                before = wire.snmp("PassiveOpens")
+                books, report = self.load("--target", wire.endpoint(wire.KERNEL[version], 80), "--app", "http",
+                                          "--rate", "500/s", "--count", "150", "--close", close)
+                self.assertEqual((books["attempted"], books["closed"]), (150, 150), close)
+                self.assertEqual(wire.snmp("PassiveOpens") - before, 150, close)
+                waits = report["time_wait"]["entered"]
+                if close in ("auto", "peer", "rst"):
+                    self.assertEqual(waits, 0, close)
+                elif close in ("us", "half"):
+                    self.assertEqual(waits, 150, close)
+
+    def test_an_answer_that_is_not_200_is_said(self):
+        listener = self.listener(80)
+
+        def serve():
+            for _ in range(3):
+                sock, _ = listener.accept()
+                with sock:
+                    sock.recv(4096)
+                    sock.sendall(b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n")
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        self.load("--target", "10.99.0.1:80", "--app", "http", "--count", "3", status=1,
+                  problems=["client: 3 connections carried an answer that is not 200 or not HTTP"])
+        thread.join(10)
+
+    def test_nc(self):
+        self.program("nc", "-lk", "7000")
+        wire.until(lambda: ":7000" in wire.sh("ss -Htln"))
+        books, _ = self.load("--target", "10.99.0.1:7000", "--count", "20", "--concurrency", "1", "--close", "us")
+        self.assertEqual(books["closed"], 20)
+
+    def test_request_and_response(self):
+        listener = self.listener(7000)
+        digests = set()
+
+        def serve():
+            for _ in range(30):
+                sock, _ = listener.accept()
+                with sock:
+                    text = b""
+                    while len(text) < 100000:
+                        text += sock.recv(65536)
+                    digests.add(hashlib.sha256(text).digest())
+                    sock.sendall(text[:50000])
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        books, report = self.load("--target", "10.99.0.1:7000", "--app", "rr", "--request", "100000",
+                                  "--response", "50000", "--count", "30", "--concurrency", "3")
+        thread.join(10)
+        self.assertEqual(books["closed"], 30)
+        self.assertEqual(report["ends"]["client"]["cut_short"], 0)
+        self.assertEqual(digests, {hashlib.sha256((bytes(range(251)) * 400)[:100000]).digest()})
+
+    def test_refused(self):
+        books, _ = self.load("--target", "10.99.0.1:9", "--count", "50", status=1,
+                             problems=["no connection was established"])
+        self.assertEqual(books["failed"]["refused"], 50)
+
+    def test_unreachable(self):
+        books, _ = self.load("--target", "10.99.0.77:80", "--count", "5", "--set", "tcp.syn_retries=4", status=1,
+                             problems=["no connection was established"])
+        self.assertEqual(books["failed"]["unreachable"], 5)
+
+    def test_timeout(self):
+        # the kernel's other address answers ARP, and drops what it does not own
+        books, _ = self.load("--target", "198.51.100.1:80", "--gateway", "10.99.0.1", "--count", "5",
+                             "--set", "tcp.syn_retries=1", status=1, problems=["no connection was established"])
+        self.assertEqual(books["failed"]["timeout"] + books["failed"]["unreachable"], 5)
+
+    def test_the_target_dies(self):
+        target = wire.nginx(self, 80)
+        before = wire.snmp("PassiveOpens")
+        running = self.start("load", "--target", "10.99.0.1:80", "--app", "http", "--rate", "300/s",
+                             "--duration", "3s")
+        wire.until(lambda: wire.snmp("PassiveOpens") - before > 50, 10, "no connection")
+        target.send_signal(signal.SIGKILL)
+        books = self.balanced(running, running.wait())
+        self.assertGreater(books["closed"], 50)
+        self.assertGreater(books["failed"]["refused"], 100)
+        others = sum(books["failed"].values()) - books["failed"]["refused"] - books["failed"]["reset"]
+        self.assertEqual(others + books["lost"]["timeout"] + books["lost"]["aborted"], 0, books)
+
+    def test_a_stalled_target_does_not_slow_the_offers(self):
+        target = wire.nginx(self, 80)
+        before = wire.snmp("PassiveOpens")
+        running = self.start("load", "--target", "10.99.0.1:80", "--app", "http", "--rate", "1000/s",
+                             "--duration", "2s")
+        wire.until(lambda: wire.snmp("PassiveOpens") - before > 50, 10, "no connection")
+        target.send_signal(signal.SIGSTOP)
+        time.sleep(0.2)
+        target.send_signal(signal.SIGCONT)
+        report = running.wait()
+        books = self.balanced(running, report)
+        self.assertTrue(1990 <= books["attempted"] <= 2001, books)
+        self.assertAlmostEqual(report["rate"]["offered_per_second"], 1000, delta=5)
+        self.assertGreater(report["latency_us"]["transaction"]["max"], 100000)
+
+    def test_concurrency_is_held(self):
+        listener = self.listener(7000, backlog=256)
+        running = self.start("load", "--target", "10.99.0.1:7000", "--concurrency", "50", "--close", "hold",
+                             "--duration", "2s")
+        wire.until(lambda: wire.kernel_states(7000, "ESTAB") == 50, 10, "not 50")
+        time.sleep(0.3)
+        self.assertEqual(wire.kernel_states(7000, "ESTAB"), 50)
+        socks = [listener.accept()[0] for _ in range(50)]
+        for sock in socks:
+            self.assertEqual(sock.recv(1), b"")
+            sock.close()
+        books = self.balanced(running, running.wait())
+        self.assertEqual((books["attempted"], books["closed"]), (50, 50))
+
+    def test_source_ranges(self):
+        listener = self.listener(7000)
+        peers = []
+
+        def serve():
+            for _ in range(40):
+                sock, peer = listener.accept()
+                peers.append(peer)
+                sock.close()
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        self.load("--target", "10.99.0.1:7000", "--from", "10.99.0.100-10.99.0.109", "--ports", "5000-5009",
+                  "--count", "40", "--concurrency", "4", "--close", "peer")
+        thread.join(10)
+        self.assertEqual({peer[0] for peer in peers}, {f"10.99.0.{i}" for i in range(100, 110)})
+        self.assertLessEqual({peer[1] for peer in peers}, set(range(5000, 5010)))
+
+    def test_a_signal_drains(self):
+        wire.nginx(self, 80)
+        before = wire.snmp("PassiveOpens")
+        running = self.start("load", "--target", "10.99.0.1:80", "--app", "http", "--rate", "200/s",
+                             "--duration", "60s")
+        wire.until(lambda: wire.snmp("PassiveOpens") - before > 50, 10, "no connection")
+        books = self.balanced(running, running.stop())
+        self.assertEqual(books["attempted"], books["closed"])
+
+
+class Refused(wire.Test):
+    def refused(self, *args, says, status=2):
+        running = self.start(*args, profile=None)
+        running.wait(20)
+        self.assertEqual(running.process.returncode, status, running.said())
+        self.assertRegex(running.said(), says)
+        self.assertEqual(running.said().count("\n"), 1)
+
+    def test_usage(self):
+        tap = ("--dev", "tap:hf0", "--addr", "10.99.0.2/24")
+        self.refused("load", says="--dev")
+        self.refused("load", *tap, says="HF-LG3")
+        self.refused("serve", *tap, says="--listen")
+        self.refused("load", "--dev", "tap:hf0", "--target", "10.99.0.1:80", says="--addr")
+        for target in ("255.255.255.255:80", "224.0.0.1:80", "0.0.0.0:80", "[ff02::1]:80", "[::]:80"):
+            self.refused("load", *tap, "--target", target, says="not unicast")
+        self.refused("load", *tap, "--target", "10.99.0.255:80", says="MUST-46")
+        self.refused("load", *tap, "--target", "10.99.0.1", says="ADDR:PORT")
+        self.refused("load", *tap, "--target", "[fd99::1]:80", says="IP version")
+        self.refused("load", *tap, "--target", "10.99.0.1:80", "--app", "echo", says="none, rr and http")
+        self.refused("serve", *tap, "--listen", "10.99.0.3:80", says="no address of --addr")
+        self.refused("serve", "--dev", "tun:x", "--addr", "10.99.0.2/24", "--listen", "10.99.0.2:80", says="tap:IF")
+
+    def test_the_environment(self):
+        args = ("--addr", "10.99.0.2/24", "--listen", "10.99.0.2:80")
+        self.refused("serve", "--dev", "net_bogus0", *args, says="driver", status=3)
+        self.refused("serve", "--dev", "af_packet:nosuch", *args, says="iface=", status=3)
+        wire.sh("ip addr add 10.99.0.2/32 dev lo")
+        self.addCleanup(wire.sh, "ip addr del 10.99.0.2/32 dev lo")
+        self.refused("serve", "--dev", "tap:hf0", *args, says="ip addr del", status=3)
+
+
+if __name__ == "__main__":
+    wire.main("nginx", "nc")
