@@ -231,6 +231,7 @@ const char *report_command(const struct report *r)
 		return "serve";
 	case COMMAND_PAIR:
 	case COMMAND_CONFIG:
+	case COMMAND_REPLAY:
 		break;
 	}
 	return "pair";

@@ -14,6 +14,9 @@
 #define LOAD COMMAND_LOAD
 #define SERVE COMMAND_SERVE
 #define CONFIG COMMAND_CONFIG
+#define REPLAY COMMAND_REPLAY
+#define ALL (ANY | REPLAY)
+#define RUNS (RUN | REPLAY)
 #define ROW(key, option, letter, commands, type, field, min, max, words, preset, id, help) \
 	{ key,                                                                             \
 	  option,                                                                          \

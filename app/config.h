@@ -45,6 +45,19 @@ struct nets {
 
 #define TEXT_ROOM 512
 
+enum replay_app { REPLAY_NONE, REPLAY_ECHO, REPLAY_RR, REPLAY_DISCARD };
+enum replay_close { REPLAY_PEER, REPLAY_US, REPLAY_HOLD };
+
+/** What only `replay` is told. */
+struct replay_settings {
+	const char *in, *out; /* captures */
+	struct nets addr, listen;
+	char calls[TEXT_ROOM];
+	enum replay_app app;
+	enum replay_close close;
+	uint64_t start_us, linger_us, seed;
+};
+
 /** The values of all rows; 0 where a row says "auto" and none has been settled. */
 struct settings {
 	struct hf_tcp_config tcp;
@@ -78,6 +91,7 @@ struct settings {
 	char profile[TEXT_ROOM], json[TEXT_ROOM], hgrm[TEXT_ROOM], break_books[TEXT_ROOM],
 		set[TEXT_ROOM];
 	bool quiet, check, print, verify, allow_kernel_address;
+	struct replay_settings replay;
 };
 
 /** What a row's text looks like and how its field is kept. */
@@ -106,7 +120,13 @@ enum value_type {
 	VALUE_SET,	/* KEY=VALUE: another row */
 };
 
-enum command { COMMAND_PAIR = 1, COMMAND_CONFIG = 2, COMMAND_LOAD = 4, COMMAND_SERVE = 8 };
+enum command {
+	COMMAND_PAIR = 1,
+	COMMAND_CONFIG = 2,
+	COMMAND_LOAD = 4,
+	COMMAND_SERVE = 8,
+	COMMAND_REPLAY = 16
+};
 
 struct row {
 	const char *key;    /* "tcp.tw_len"; NULL: not in profiles */

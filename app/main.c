@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "replay.h"
 #include "run.h"
 
 #include "commit.h"
@@ -14,6 +15,7 @@ static const char usage[] =
 	"  pair     open, use and close TCP connections between two ends in this process\n"
 	"  serve    answer TCP connections from anywhere\n"
 	"  load     open, use and close TCP connections with a server elsewhere\n"
+	"  replay   answer the frames of a capture, under its own clock\n"
 	"  config   check or print the settings\n\n"
 	"EAL options come first and end with --, as in every DPDK program; none are needed.\n"
 	"Exit status: 0 fine, 1 the run failed or its books do not balance, 2 usage or\n"
@@ -53,6 +55,7 @@ static int command_run(int argc, char **argv, const char *program, const char *c
 	const enum command command = strcmp(argv[0], "pair") == 0   ? COMMAND_PAIR :
 				     strcmp(argv[0], "serve") == 0  ? COMMAND_SERVE :
 				     strcmp(argv[0], "load") == 0   ? COMMAND_LOAD :
+				     strcmp(argv[0], "replay") == 0 ? COMMAND_REPLAY :
 				     strcmp(argv[0], "config") == 0 ? COMMAND_CONFIG :
 								      0;
 	struct settings s;
@@ -60,7 +63,8 @@ static int command_run(int argc, char **argv, const char *program, const char *c
 	int rc;
 
 	if (!command) {
-		fprintf(stderr, "%s: '%.40s' is no command; there are pair, serve, load and config\n",
+		fprintf(stderr,
+			"%s: '%.40s' is no command; there are pair, serve, load, replay and config\n",
 			program, argv[0]);
 		return STATUS_USAGE;
 	}
@@ -72,6 +76,8 @@ static int command_run(int argc, char **argv, const char *program, const char *c
 	}
 	if (rc > 0)
 		return STATUS_OK;
+	if (command == COMMAND_REPLAY)
+		return replay_run(&s, program, eal, eal_count);
 	return command == COMMAND_CONFIG ? config_command(&s, program) :
 					   run_command(&s, command, program, eal, eal_count);
 }
@@ -101,7 +107,8 @@ int main(int argc, char **argv)
 		eal = first++ - 1;
 	}
 	if (first >= argc) {
-		fprintf(stderr, "%s: a command is missing: pair, serve, load or config; see --help\n",
+		fprintf(stderr,
+			"%s: a command is missing: pair, serve, load, replay or config; see --help\n",
 			program);
 		return STATUS_USAGE;
 	}

@@ -49,6 +49,8 @@ static const char *command_usage(enum command command)
 		return "load --dev DEVICE --addr ADDR/LEN --target ADDR:PORT";
 	case COMMAND_SERVE:
 		return "serve --dev DEVICE --addr ADDR/LEN --listen ADDR:PORT";
+	case COMMAND_REPLAY:
+		return "replay IN.pcap OUT.pcap";
 	case COMMAND_CONFIG:
 		break;
 	}
@@ -64,6 +66,10 @@ static const char *command_purpose(enum command command)
 		return "Open, use and close TCP connections with a server elsewhere.";
 	case COMMAND_SERVE:
 		return "Answer TCP connections from anywhere, until a signal, --duration or --count.";
+	case COMMAND_REPLAY:
+		return "Answer the frames of a capture under its own clock, into another capture.\n"
+		       "Calls: connect ADDR:PORT [ADDR:PORT of ours], send N OCTETS, recv N OCTETS, shutdown N,\n"
+		       "close N, abort N, status N; N counts connections from 1, as they come.";
 	case COMMAND_CONFIG:
 		break;
 	}
@@ -201,6 +207,14 @@ static int walk(enum command command, int argc, char **argv, bool first, struct 
 				 what.text);
 			return -EINVAL;
 		}
+	}
+	if (command == COMMAND_REPLAY && argc - optind == 2) { /* getopt_long has put them last */
+		s->replay.in = argv[optind++];
+		s->replay.out = argv[optind++];
+	} else if (command == COMMAND_REPLAY) {
+		snprintf(why->text, sizeof(why->text),
+			 "two captures are wanted, one to read and one to write: replay IN.pcap OUT.pcap");
+		return -EINVAL;
 	}
 	if (optind < argc) {
 		snprintf(why->text, sizeof(why->text), "'%.60s' is no option; --help lists them",

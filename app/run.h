@@ -7,8 +7,7 @@
 #define HF_APP_RUN_H
 
 #include "plan.h"
-
-enum { STATUS_OK, STATUS_FAILED, STATUS_USAGE, STATUS_ENVIRONMENT, STATUS_KILLED = 130 };
+#include "status.h"
 
 /** What DPDK is to make at its start, and where the text of that is kept. */
 struct wanted {

@@ -13,8 +13,9 @@ ROOT = Path(__file__).resolve().parents[2]
 ROWS = re.findall(r'^ROW\((?:NULL|"([^"]*)"), (?:NULL|"([^"]*)"), [^,]*, (\w+),',
                   (ROOT / "app/rows.def").read_text(encoding="utf-8"), re.M)
 # Which words of the table mean which command: the #defines of app/config.c.
-COMMANDS = {"pair": {"ANY", "RUN", "PAIR", "OPEN"}, "config": {"ANY", "PAIR", "OPEN", "CONFIG"},
-            "load": {"ANY", "RUN", "OPEN", "ONE", "LOAD"}, "serve": {"ANY", "RUN", "ONE", "SERVE"}}
+COMMANDS = {"pair": {"ALL", "ANY", "RUNS", "RUN", "PAIR", "OPEN"}, "config": {"ALL", "ANY", "PAIR", "OPEN", "CONFIG"},
+            "load": {"ALL", "ANY", "RUNS", "RUN", "OPEN", "ONE", "LOAD"}, "serve": {"ALL", "ANY", "RUNS", "RUN", "ONE", "SERVE"},
+            "replay": {"ALL", "RUNS", "REPLAY"}}
 
 
 def run(*args):
@@ -65,7 +66,7 @@ class Options(unittest.TestCase):
 
     def test_each_option_refuses_nonsense(self):
         for _, option, commands in ROWS:
-            if option and commands == "ANY" and option not in ("profile", "set"):
+            if option and commands in ("ALL", "ANY") and option not in ("profile", "set"):
                 self.refused("config", "--check", f"--{option}=grue", says=f"--{option}: 'grue'")
 
     def test_profiles(self):
