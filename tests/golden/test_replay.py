@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What `replay` does with seeds, with bad files and with bad calls: test_replay.py HANDFAST"""
+
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+import segments
+
+HANDFAST = sys.argv[1]
+FLOW = "192.0.2.9", 40000, "192.0.2.1", 80
+LINES = ("0.000 < S seq 0 win 65535 len 0 <mss 1460,sackOK,TS val 1000 ecr 0,nop,wscale 7>",
+         "0.600 < S seq 0 win 65535 len 0 <mss 1460,sackOK,TS val 1600 ecr 0,nop,wscale 7>")
+
+
+class Replay(unittest.TestCase):
+    def setUp(self):
+        scratch = tempfile.TemporaryDirectory(prefix="replay-")
+        self.addCleanup(scratch.cleanup)
+        self.scratch = Path(scratch.name)
+        self.source, self.target = self.scratch / "in.pcap", self.scratch / "out.pcap"
+        self.write(self.source)
+
+    def write(self, path, link=segments.RAW, version=4):
+        frames = [segments.encode(line, FLOW, segments.Numbers(7), version, link == segments.ETHERNET)
+                  for line in LINES]
+        segments.capture_write(path, link, frames, 1000)
+
+    def replay(self, *args):
+        return subprocess.run([HANDFAST, "replay", *map(str, args)], capture_output=True, text=True, timeout=60,
+                              check=False)
+
+    def refused(self, *args, says):
+        ran = self.replay(*args)
+        self.assertEqual(ran.returncode, 2, ran.stderr)
+        self.assertRegex(ran.stderr, r"\A[^\n]+\n\Z")
+        self.assertIn(says, ran.stderr)
+
+    def octets(self, *args):
+        ran = self.replay(self.source, self.target, *args)
+        self.assertEqual((ran.returncode, ran.stderr), (0, ""))
+        return self.target.read_bytes(), ran.stdout
+
+    def syn_acks(self, octets):
+        self.target.write_bytes(octets)
+        found = segments.Numbers(7)
+        for time, frame in segments.capture_read(self.target, 1000)[1]:
+            segments.decode(time, frame, found, False)
+        return found.syns[FLOW]
+
+    def test_seed(self):  # HF-H2
+        one, told = self.octets("--seed", "1")
+        again, told_again = self.octets("--seed", "1")
+        self.assertEqual(one, again)
+        self.assertEqual(told, told_again)
+        self.assertIn("secrets: seeded (1)", told)
+        two, told = self.octets("--seed", "2")
+        self.assertIn("secrets: seeded (2)", told)
+        first, second = self.syn_acks(one), self.syn_acks(two)
+        self.assertEqual(len({iss for _, iss in first}), 1)  # retransmitted, not made anew
+        self.assertEqual([at for at, _ in first], [at for at, _ in second])
+        self.assertNotEqual(first[0][1], second[0][1])
+
+    def test_clock(self):
+        """Stamps are the capture's, whatever its date: the SYN-ACK goes again a second after the first one."""
+        octets, _ = self.octets()
+        self.assertEqual([at for at, _ in self.syn_acks(octets)], [0, 0.6, 1, 3, 7, 15, 31])
+        octets, _ = self.octets("--linger", "2s")
+        self.assertEqual([at for at, _ in self.syn_acks(octets)], [0, 0.6, 1])
+
+    def test_quiet(self):
+        self.assertEqual(self.octets("-q")[1], "")
+
+    def test_other_addresses(self):
+        _, told = self.octets("--addr", "192.0.2.7")
+        self.assertIn("dropped: 2 rx_drop_not_ours", told)
+        self.assertEqual(len(self.target.read_bytes()), 24)
+
+    def test_an_empty_capture(self):
+        segments.capture_write(self.source, segments.RAW, [], 0)
+        _, told = self.octets()
+        self.assertIn("0 frames in, 0 out", told)
+
+    def test_stamps_that_go_back(self):
+        frames = [segments.encode(line, FLOW, segments.Numbers(7), 4, False) for line in LINES]
+        segments.capture_write(self.source, segments.RAW, reversed(frames), 1000)
+        _, told = self.octets("--linger", "0s")
+        self.assertIn("1 stamps were earlier", told)
+        self.assertEqual([at for at, _ in segments.capture_read(self.target, 1000)[1]], [0.6])
+
+    def test_pcapng(self):
+        header = bytes.fromhex("0a0d0d0a 1c000000 4d3c2b1a 01000000 ffffffffffffffff 1c000000"
+                               "01000000 14000000 65000000 00000000 14000000")
+        self.source.write_bytes(header)
+        self.assertIn("0 frames in", self.octets()[1])
+
+    def test_bad_files(self):
+        octets = self.source.read_bytes()
+        self.refused(self.scratch / "none.pcap", self.target, says="none.pcap: No such file")
+        self.refused(self.scratch, self.target, says="error reading dump file")
+        self.refused(self.source, self.scratch / "none/out.pcap", says="none/out.pcap: No such file")
+        self.refused(self.source, self.source, says="is read, so it cannot be written")
+        self.assertEqual(self.source.read_bytes(), octets)
+        self.refused("-", self.target, says="'-' is no capture")
+        bad = self.scratch / "bad.pcap"
+        for text, says in ((b"", "truncated dump file"), (b"#!/bin/sh\n" * 9, "unknown file format"),
+                           (octets[:20] + bytes([147]) + octets[21:], "link type"),
+                           (octets[:-1], "truncated dump file"), (octets[:30], "truncated dump file"),
+                           (octets[:32] + b"\xff\xff\xff\x7f" + octets[36:], "bad.pcap: ")):
+            bad.write_bytes(text)
+            self.refused(bad, self.target, says=says)
+
+    def test_usage(self):
+        self.refused(says="replay IN.pcap OUT.pcap")
+        self.refused(self.source, says="replay IN.pcap OUT.pcap")
+        self.refused(self.source, self.target, self.target, says="replay IN.pcap OUT.pcap")
+        files = self.source, self.target
+        self.refused(*files, "--addr", "grue", says="--addr: 'grue' is no address")
+        self.refused(*files, "--addr", "192.0.2.1:80", says="'192.0.2.1:80' is no address")
+        self.refused(*files, "--listen", "192.0.2.1", says="is no ADDR:PORT")
+        self.refused(*files, "--listen", "192.0.2.9:80", says="--listen: 192.0.2.9:80: ")
+        self.refused(*files, "--app", "http", says="--app: 'http'")
+        for calls in ("close 1", "1 close", "1 close x", "1 close 0", "1 hang 1", "-1 close 1", "1 send 1",
+                      "1 close 1 2", "1 connect 192.0.2.9", "1 connect 192.0.2.9:80 x", "1.0000001 close 1"):
+            self.refused(*files, "--calls", calls, says=f"--calls: '{calls}' is no call")
+        self.refused(*files, "--calls", "2 close 1, 1 close 1", says="earlier")
+        self.refused(*files, "--calls", ",".join(["1 close 1"] * 65)[:511], says="--calls")
+
+    def test_calls_to_nobody(self):
+        told = self.octets("--calls", "0 status 9, 0 close 9, 0 connect 192.0.2.9:9 192.0.2.8:9")[1]
+        self.assertIn("0.000000 9 status ENOENT CLOSED\n0.000000 9 close ENOENT CLOSED\n", told)
+        self.assertIn("0.000000 1 connect EADDRNOTAVAIL CLOSED\n", told)
+        self.assertIn("1 opened, 0 accepted; 0 established, 1 failed", told)
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1])
