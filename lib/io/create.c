@@ -452,6 +452,7 @@ static void free_text(struct hf_worker *w)
 	neigh_drop_all(w);
 	for (uint16_t i = 0; i < w->tx_count; i++)
 		rte_pktmbuf_free(w->tx[i]);
+	rte_pktmbuf_free_bulk(w->spare, w->spare_count);
 }
 
 void hf_worker_destroy(struct hf_worker *w)

@@ -107,7 +107,7 @@ void hf_levels(const struct hf_worker *w, struct hf_levels *levels)
 		.flows = { .used = flow_count(&w->flows), .refused = w->stats[STAT_TABLE_FULL] },
 		.timers = w->timers.armed + w->waits[0].armed + w->waits[1].armed,
 		.orphans = w->orphans,
-		.queued_mbufs = w->held_mbufs + w->tx_count + w->waiting_frames,
+		.queued_mbufs = w->held_mbufs + w->tx_count + w->spare_count + w->waiting_frames,
 		.memory = w->memory_octets,
 	};
 	if (w->impair != NULL) {

@@ -64,7 +64,8 @@ void text_done(struct hf_worker *w)
 		const uint32_t range = ranges->done;
 
 		ranges->done = ranges->at[range].next;
-		rte_pktmbuf_free(w->buffer[range]);
+		if (w->buffer[range] != NULL)
+			worker_free(w, w->buffer[range]);
 		range_push(w, range);
 		w->range_used--;
 		w->held_mbufs--;
@@ -141,7 +142,7 @@ static void free_segment(struct hf_worker *w, struct rte_mbuf *m)
 {
 	m->next = NULL;
 	m->nb_segs = 1;
-	rte_pktmbuf_free_seg(m);
+	worker_free(w, m);
 	w->held_mbufs--;
 }
 
@@ -180,7 +181,7 @@ void text_receive(struct hf_worker *w, struct connection *c, struct rte_mbuf *m,
 	struct rte_mbuf *next;
 
 	if (coalesce(c, m, offset, len)) {
-		rte_pktmbuf_free(m);
+		worker_free(w, m);
 		return;
 	}
 	for (; m != NULL; m = next) {

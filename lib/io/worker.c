@@ -84,7 +84,7 @@ static unsigned parse_burst(struct hf_worker *w, struct rte_mbuf **rx, unsigned 
 			icmp_arrival(w, frame, &a->in);
 			break;
 		}
-		rte_pktmbuf_free(rx[i]);
+		worker_free(w, rx[i]);
 	}
 	return k;
 }
@@ -105,7 +105,7 @@ static unsigned receive(struct hf_worker *w)
 		note_sender(w, rte_pktmbuf_mtod(arrivals[i].m, const uint8_t *));
 		arrival_segment(w, &arrivals[i]);
 		if (arrivals[i].m != NULL)
-			rte_pktmbuf_free(arrivals[i].m);
+			worker_free(w, arrivals[i].m);
 	}
 	w->replying = false;
 	return n;
@@ -221,6 +221,8 @@ void hf_flush(struct hf_worker *w, uint64_t now_us)
 	}
 	text_done(w);
 	emit_flush(w);
+	rte_pktmbuf_free_bulk(w->spare, w->spare_count);
+	w->spare_count = 0;
 }
 
 static uint32_t earlier(uint32_t now_ms, bool has, uint32_t tick, uint32_t best)

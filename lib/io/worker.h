@@ -28,6 +28,7 @@
 
 #define BURST 32     /* frames received in a turn */
 #define TX_QUEUE 128 /* frames gathered before the device is asked to take them */
+#define SPARE 64     /* mbufs at hand between a turn and its flush */
 
 enum connection_flags {
 	CONN_OWED = 1 << 0,	 /* in the list of those that hf_flush asks */
@@ -106,7 +107,9 @@ struct hf_worker {
 	uint32_t opener_next, opener_left; /* connections still to be told of a neighbour's failure */
 	uint16_t tx_count;
 	struct rte_mbuf *tx[TX_QUEUE];
-	struct rte_mbuf **buffer; /* of each range */
+	uint16_t spare_count;
+	struct rte_mbuf *spare[SPARE]; /* received and done with: empty after a flush */
+	struct rte_mbuf **buffer;      /* of each range */
 	uint32_t range_free, range_used, range_peak;
 	uint64_t range_refused;
 	uint32_t held_mbufs; /* by ranges and receive queues */
@@ -289,9 +292,27 @@ void text_drop(struct hf_worker *w, struct connection *c);
 /* An mbuf for transmit or text; NULL: none, or an injected fault (HF-H3). */
 static inline struct rte_mbuf *worker_mbuf(struct hf_worker *w)
 {
+	struct rte_mbuf *m;
+
 	if (pools_fault(&w->pools))
 		return NULL;
-	return port_mbuf(w->port);
+	if (w->spare_count == 0)
+		return port_mbuf(w->port);
+	m = w->spare[--w->spare_count];
+	rte_pktmbuf_reset(m);
+	poison_lift(m);
+	return m;
+}
+
+/* An mbuf that is done with. What a turn receives carries what it sends (DESIGN 2.7): it stays at hand,
+ * in this core's cache, until the flush gives the rest back. */
+static inline void worker_free(struct hf_worker *w, struct rte_mbuf *m)
+{
+	if (w->spare_count < SPARE && m->nb_segs == 1 && m->pool == w->port->pool &&
+	    RTE_MBUF_DIRECT(m) && rte_mbuf_refcnt_read(m) == 1)
+		w->spare[w->spare_count++] = m;
+	else
+		rte_pktmbuf_free(m);
 }
 
 /* ---- calls.c, connect.c ---------------------------------------------------------------------------------- */
