@@ -110,6 +110,7 @@ struct end {
 	struct mark from, to; /* edges of the measured time */
 	uint64_t frames,
 		frames_turn; /* on this queue's wire, and the peer's turn when last they changed */
+	uint64_t frames_us;  /* without a peer: when the last one left */
 	atomic_bool over;    /* it has fallen silent */
 	unsigned turns, received, packets, octets, cycles; /* numbers of the counters a mark reads */
 

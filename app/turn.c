@@ -7,6 +7,7 @@
 
 #define OPENS_A_TURN 64	   /* so that turns stay short */
 #define RETRY_US 1000	   /* after there was no port */
+#define LINGER_US 100000   /* what a tap's kernel has not taken yet goes with the tap */
 #define ABORTED_US 3000000 /* after ABORT: retransmissions find nobody within this */
 
 /* Opens that are due by now at the rate, the first one phase_us after the start. */
@@ -126,14 +127,18 @@ static bool held(const struct end *e)
 
 /* Whether this queue's wire is silent for good: every frame sent has been received, and the peer has
  * since been through two turns that sent none, so it has nothing left that it would answer. */
-static bool silent(struct end *e)
+static bool silent(struct end *e, uint64_t now_us)
 {
 	const struct end *peer = e->peer;
 	const uint64_t sent = end_counter(e, e->packets), received = end_counter(e, e->received);
 	const uint64_t turns = peer ? end_counter(peer, e->turns) : 0;
 
-	if (!peer) {
-		e->over = !held(e); /* who knows what others still have to say */
+	if (!peer) { /* who knows what others still have to say; but ours is to arrive */
+		if (sent != e->frames || held(e)) {
+			e->frames = sent;
+			e->frames_us = now_us;
+		}
+		e->over = now_us - e->frames_us >= LINGER_US;
 	} else if (atomic_load_explicit(&peer->over, memory_order_acquire)) {
 		e->over = true;
 	} else if (sent != end_counter(peer, peer->received) ||
@@ -180,7 +185,7 @@ static bool drain(struct end *e, uint64_t now_us)
 			atomic_fetch_add(&run->opening, idle ? -1u : 1u);
 		atomic_fetch_add(&run->busy, idle ? -1u : 1u);
 	}
-	if (atomic_load_explicit(&run->busy, memory_order_acquire) == 0 && silent(e))
+	if (atomic_load_explicit(&run->busy, memory_order_acquire) == 0 && silent(e, now_us))
 		return false;
 	if (!e->aborted && now_us - e->stopped_us >= limit_us)
 		abort_all(e);
