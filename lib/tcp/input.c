@@ -109,7 +109,8 @@ static enum verdict check_syn(struct tcp_host *host, struct tcb *tcb, const stru
 	if (!(seg->flags & SEG_SYN))
 		return NEXT;
 	if (tcb->state == TCPS_SYN_RECEIVED && seg->seq == tcb->irs && !(seg->flags & SEG_FIN)) {
-		if ((seg->flags & SEG_ACK) && seg->ack == tcb->snd_nxt) {
+		if ((seg->flags & SEG_ACK) && seg->ack == tcb->snd_nxt &&
+		    tcb->snd_nxt != tcb->iss) { /* ours has left */
 			tcb->snd_wnd = seg->wnd;
 			if (tcb->snd_wnd > tcb->max_wnd)
 				tcb->max_wnd = tcb->snd_wnd;

@@ -220,6 +220,28 @@ static void simultaneous__our_synack_lost__challenge_repairs(struct rig *r)
 	rig_expect_silence(r, SEC(10));
 }
 
+/* Both come before our SYN has left: an ACK of nothing sent opens nothing (RFC 5961 4.2). */
+static void simultaneous__synack_before_our_syn__acks_nothing(struct rig *r)
+{
+	struct seg synack = peer_synack(r);
+
+	synack.ack = ISS;
+	rig_connect(r);
+	rig_push(r, rig_syn(r));
+	rig_push(r, synack);
+	rig_turn(r);
+	rig_no_event(r);
+	rig_expect_state(r, HF_SYN_RECEIVED);
+	r->ts_agreed = r->timestamps;
+	rig_expect(r, (struct seg){ .seq = ISS, .ack = IRS + 1, .flags = SEG_ACK });
+	rig_expect_sa(r);
+	r->sn = ISS + 1;
+	r->rn = IRS + 1;
+	rig_send(r, peer_ack(r));
+	rig_event(r, HF_EV_CONNECTED);
+	rig_expect_state(r, HF_ESTABLISHED);
+}
+
 /* The SYN-ACK overtakes the SYN, which then comes late. */
 static void simultaneous__synack_overtakes__late_syn_challenged(struct rig *r)
 {
@@ -573,6 +595,7 @@ static const struct row rows[] = {
 	{ .name = "MUST-10-both-lost", .test = simultaneous__synacks_lost__timer_recovers },
 	{ .name = "MUST-10-ours-lost", .test = simultaneous__our_synack_lost__challenge_repairs },
 	{ .name = "MUST-10-overtaken", .test = simultaneous__synack_overtakes__late_syn_challenged },
+	{ .name = "MUST-10-early", .test = simultaneous__synack_before_our_syn__acks_nothing },
 	{ .name = "MUST-11", .test = syn_rcvd__rst__origin_decides },
 
 	{ .name = "RFC9293-3.5.1-live",
