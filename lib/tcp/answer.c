@@ -6,11 +6,6 @@
 #include "tcp/answer.h"
 #include "tcp/reassembly.h"
 
-static uint32_t min_u32(uint32_t a, uint32_t b)
-{
-	return a < b ? a : b;
-}
-
 /* What RCV.WND would be if it could be chosen anew: room, but no silly step (3.8.6.2.2). */
 static uint32_t window_wanted(const struct tcp_host *host, const struct tcb *tcb)
 {

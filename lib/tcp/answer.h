@@ -41,6 +41,16 @@ static inline uint32_t tcp_tsval(const struct tcp_host *host, uint32_t ts_offset
 	return host->now_ms + ts_offset;
 }
 
+/* The four cases of 3.10.7.4. At a zero window text at RCV.NXT passes too: its ACK, RST and URG count,
+ * the text itself is not taken (MUST-66). */
+static inline bool seg_acceptable(const struct seg *seg, uint32_t rcv_nxt, uint32_t rcv_wnd)
+{
+	if (rcv_wnd == 0)
+		return seg->seq == rcv_nxt;
+	return seq_in(seg->seq, rcv_nxt, rcv_wnd) ||
+	       (seg->len > 0 && seq_in(seg->seq + seg->len - 1, rcv_nxt, rcv_wnd));
+}
+
 /* PAWS (RFC 7323 5.3, 5.5): older than what was seen, and that is not itself outdated. */
 static inline bool paws_old(const struct tcp_host *host, uint32_t tsval, uint32_t ts_recent,
 			    uint32_t ts_recent_ms)

@@ -14,18 +14,6 @@ static uint32_t rcv_wnd(const struct tcb *tcb)
 	return tcb->rcv_adv - tcb->rcv_nxt;
 }
 
-/* The four cases of 3.10.7.4. At a zero window text at RCV.NXT passes too: its ACK, RST and URG
- * count, the text itself is not taken (MUST-66). */
-static bool acceptable(const struct tcb *tcb, const struct seg *seg)
-{
-	const uint32_t wnd = rcv_wnd(tcb);
-
-	if (wnd == 0)
-		return seg->seq == tcb->rcv_nxt;
-	return seq_in(seg->seq, tcb->rcv_nxt, wnd) ||
-	       (seg->len > 0 && seq_in(seg->seq + seg->len - 1, tcb->rcv_nxt, wnd));
-}
-
 /* Timestamps were agreed: the segment has one (RFC 7323 3.2) and it is not old (5.3). */
 static enum verdict check_paws(struct tcp_host *host, struct tcb *tcb, const struct seg *seg,
 			       struct out *out)
@@ -75,7 +63,7 @@ static enum verdict check_seq(struct tcp_host *host, struct tcb *tcb, const stru
 		return NEXT;
 	if ((tcb->flags & TCB_TS) && check_paws(host, tcb, seg, out) == DONE)
 		return DONE;
-	if (acceptable(tcb, seg))
+	if (seg_acceptable(seg, tcb->rcv_nxt, rcv_wnd(tcb)))
 		return NEXT;
 	return take_old(host, tcb, seg, out);
 }

@@ -5,11 +5,6 @@
 #include "tcp/open.h"
 #include "tcp/sendq.h"
 
-static uint32_t min_u32(uint32_t a, uint32_t b)
-{
-	return a < b ? a : b;
-}
-
 /* Octets queued and never sent. */
 static uint32_t unsent(const struct tcb *tcb)
 {

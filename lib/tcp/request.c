@@ -181,16 +181,6 @@ static enum request_verdict take_syn(struct tcp_host *host, struct request *rq,
 	return REQUEST_KEEP;
 }
 
-/* The four cases of 3.10.7.4; our window is never zero here. */
-static bool acceptable(const struct tcp_host *host, const struct request *rq, const struct seg *seg)
-{
-	const uint32_t rcv_nxt = rq->irs + 1;
-	const uint32_t rcv_wnd = tcp_syn_window(host);
-
-	return seq_in(seg->seq, rcv_nxt, rcv_wnd) ||
-	       (seg->len > 0 && seq_in(seg->seq + seg->len - 1, rcv_nxt, rcv_wnd));
-}
-
 enum request_verdict request_input(struct tcp_host *host, struct request *rq, const struct seg *seg,
 				   struct out *out)
 {
@@ -211,7 +201,7 @@ enum request_verdict request_input(struct tcp_host *host, struct request *rq, co
 		challenge(host, rq, out);
 		return REQUEST_KEEP;
 	}
-	if (!acceptable(host, rq, seg)) {
+	if (!seg_acceptable(seg, rq->irs + 1, tcp_syn_window(host))) {
 		tcp_count(host, STAT_OUT_OF_WINDOW);
 		challenge(host, rq, out);
 		return REQUEST_KEEP;

@@ -77,6 +77,11 @@ struct tcp_host {
 	uint64_t *stats; /* STAT_COUNT counters */
 };
 
+static inline uint32_t min_u32(uint32_t a, uint32_t b)
+{
+	return a < b ? a : b;
+}
+
 static inline void tcp_count(struct tcp_host *host, enum stat stat)
 {
 	host->stats[stat]++;

@@ -165,16 +165,6 @@ static bool ack_acceptable(const struct timewait *tw, const struct seg *seg)
 	return seq_le(seg->ack, tw->snd_nxt) && seq_ge(seg->ack, tw->snd_nxt - tw->max_wnd);
 }
 
-static bool acceptable(const struct timewait *tw, const struct seg *seg)
-{
-	const uint32_t wnd = rcv_wnd(tw);
-
-	if (wnd == 0)
-		return seg->seq == tw->rcv_nxt;
-	return seq_in(seg->seq, tw->rcv_nxt, wnd) ||
-	       (seg->len > 0 && seq_in(seg->seq + seg->len - 1, tw->rcv_nxt, wnd));
-}
-
 enum timewait_verdict timewait_input(struct tcp_host *host, struct timewait *tw,
 				     const struct seg *seg, bool listener, struct out *out)
 {
@@ -199,7 +189,7 @@ enum timewait_verdict timewait_input(struct tcp_host *host, struct timewait *tw,
 		tcp_count(host, STAT_ACK_OUT_OF_RANGE);
 		return challenge(host, tw, out);
 	}
-	if (!acceptable(tw, seg))
+	if (!seg_acceptable(seg, tw->rcv_nxt, rcv_wnd(tw)))
 		return take_old(host, tw, seg, out);
 	if ((seg->options & OPT_TS) && seq_le(seg->seq, tw->rcv_nxt)) {
 		tw->ts_recent = seg->tsval; /* RFC 7323 4.3 */
