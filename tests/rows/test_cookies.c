@@ -201,6 +201,54 @@ static void backlog_full__cookies_off__dropped(struct rig *r)
 	rig_expect_rose(r, "cookie_sent", 0);
 }
 
+/* HF-B5: a SYN from everywhere, a hundred to each of a client's segments, and every client gets through. */
+static void flood__from_everywhere__clients_get_through(struct rig *r)
+{
+	uint32_t spoofed = 0;
+
+	rig_listen(r);
+	for (unsigned client = 0; client < 20; client++) {
+		struct seg synack;
+
+		rig_another(r);
+		r->ts_agreed = false;
+		r->written = r->read = 0;
+		for (unsigned step = 0; step < 3; step++) {
+			struct hf_addr from = r->peer;
+
+			for (unsigned i = 0; i < 100; i++) {
+				from.port = (uint16_t)(1 + spoofed % 60000);
+				from.ip.octets[from.ip.version == 4 ? 3 : 15] =
+					(uint8_t)(3 + spoofed++ % 200);
+				rig_push_from(r, &from, rig_syn(r), NULL);
+			}
+			for (unsigned i = 0; i < 5; i++)
+				rig_discard(r);
+			if (step == 0) {
+				synack = cookie_of(r, rig_syn(r));
+			} else if (step == 1) {
+				rig_send(r, last_ack(r, synack));
+				take_up(r, synack);
+				rig_event(r, HF_EV_ACCEPT);
+				rig_accept(r);
+			} else {
+				rig_send(r, (struct seg){ .seq = r->rn,
+							  .ack = r->sn,
+							  .flags = SEG_ACK,
+							  .text_len = 100 });
+				rig_event(r, HF_EV_READABLE);
+				rig_read(r, 100);
+				assert_int_equal(hf_abort(r->w, r->id), 0);
+				rig_discard(r);
+				rig_turn(r);
+				rig_forget_events(r);
+			}
+		}
+	}
+	assert_int_equal(rig_counter(r, "cookie_ok"), 20);
+	assert_true(rig_levels(r).requests.peak <= r->config.tcp.syn_backlog);
+}
+
 static const struct row rows[] = {
 	{ "SE-K-LISTEN-cookie", listen__good_cookie__established, .set_up = set_always },
 	{ "RFC4987-cookie1-age", listen__cookie_too_old__ra, .set_up = set_always },
@@ -209,6 +257,7 @@ static const struct row rows[] = {
 	{ "RFC4987-cookie3", listen__acks_and_no_flood__no_mac, .set_up = set_full },
 	{ "RFC4987-cookie4", established__cookie_replayed__finds_the_connection,
 	  .set_up = set_always },
+	{ "HF-B5", flood__from_everywhere__clients_get_through, .set_up = set_full },
 	{ "HF-B2-cookie", backlog_full__cookies_on__stateless, .set_up = set_full },
 	{ "HF-B2-drop", backlog_full__cookies_off__dropped, .set_up = set_never },
 };

@@ -448,6 +448,73 @@ static void table__no_slot__as_pool_empty(struct rig *r)
 	rig_open_passive(r);
 }
 
+/* HF-L7: a timer is part of what it times. With all pools full of things that wait, each has one. */
+static void timers__pools_full__none_is_without(struct rig *r)
+{
+	struct hf_levels levels;
+	unsigned buckets;
+
+	r->unacked = 10;
+	do { /* as many records as there are, then connections and half-opens in all that is left */
+		rig_another(r);
+		rig_to(r, RIG_TIME_WAIT);
+		buckets = rig_levels(r).buckets.used;
+	} while (buckets < POOL);
+	for (unsigned i = 0; i < POOL; i++) {
+		rig_another(r);
+		rig_to(r, RIG_ESTABLISHED);
+	}
+	for (unsigned i = 0; i < POOL; i++) {
+		rig_another(r);
+		rig_to(r, RIG_SYN_RCVD_P);
+	}
+	levels = rig_levels(r);
+	assert_int_equal(levels.requests.used, POOL);
+	assert_int_equal(levels.connections.used, POOL);
+	assert_int_equal(levels.timers, 3 * POOL);
+	rig_discard(r);
+	for (unsigned i = 0; i < 3600 && rig_levels(r).timers != 0; i++) {
+		rig_advance(r, SEC(1));
+		rig_discard(r);
+		rig_forget_events(r);
+	}
+	assert_int_equal(rig_levels(r).timers, 0);
+	assert_int_equal(rig_levels(r).flows.used, 0);
+	r->id = 0;
+}
+
+/* HF-L11: text beyond the receive buffer finds the window shut, and is not taken. */
+static void receive_buffer__full__window_shuts(struct rig *r)
+{
+	struct hf_status status;
+	size_t held = 0;
+
+	r->hold = true;
+	rig_to(r, RIG_ESTABLISHED);
+	while (r->rw != 0) {
+		const uint16_t len = (uint16_t)(r->rw < 1000 ? r->rw : 1000);
+
+		peer_sends(r, 0, len);
+		held += len;
+		rig_advance(r, MS(40));
+		rig_discard(r);
+	}
+	rig_forget_events(r);
+	assert_int_equal(hf_status(r->w, r->id, &status), 0);
+	assert_int_equal(status.readable, held);
+	assert_true(held <= r->config.tcp.rcv_buf);
+	rig_send(r, (struct seg){ .seq = r->rn, .ack = r->sn, .flags = SEG_ACK, .text_len = 100 });
+	assert_int_equal(rig_expect_ack(r)->seg.wnd, 0);
+	rig_no_event(r);
+	assert_int_equal(hf_status(r->w, r->id, &status), 0);
+	assert_int_equal(status.readable, held);
+	rig_read(r, held);
+	assert_true(rig_expect_ack(r)->seg.wnd != 0);
+	peer_sends(r, 0, 100);
+	rig_event(r, HF_EV_READABLE);
+	rig_read(r, 100);
+}
+
 /* ---- HF-G7: clocks -------------------- */
 
 /* Both handshakes and both ends, with a loss in each, and every wait exact. */
@@ -765,6 +832,8 @@ static const struct row rows[] = {
 	ROW("HF-L4", transmit__port_takes_k__rest_lost, NULL),
 	ROW("HF-L5", connections__all_taken__others_live_on, set_no_cookies),
 	ROW("HF-L5-requests", requests__all_taken__syn_dropped, set_no_cookies),
+	ROW("HF-L7", timers__pools_full__none_is_without, set_no_cookies),
+	ROW("HF-L11", receive_buffer__full__window_shuts, NULL),
 	ROW("HF-L6", table__no_slot__as_pool_empty, set_no_cookies),
 
 	WRAP("ms", 1ull << 32),

@@ -574,6 +574,19 @@ static void established__reset__told_and_counted(struct rig *r)
 	rig_expect_silence(r, SEC(3));
 }
 
+/* HF-P3: two hosts behind one address, their timestamp clocks a world apart, by turns: nothing that one has
+ * said is held against the other. */
+static void two_hosts__one_address__all_succeed(struct rig *r)
+{
+	for (unsigned i = 0; i < 12; i++) {
+		rig_another(r);
+		r->ts_base = i % 2 ? 5 : 0x90000000;
+		rig_to(r, RIG_TIME_WAIT);
+	}
+	assert_int_equal(rig_counter(r, "paws_refused"), 0);
+	assert_int_equal(rig_counter(r, "tw_entered"), 12);
+}
+
 static const struct row rows[] = {
 	{ .name = "HF-OP1-active", .test = active__all_options__offered_and_exact },
 	{ .name = "HF-OP1-active-plain",
@@ -614,6 +627,7 @@ static const struct row rows[] = {
 	{ .name = "MUST-46", .test = connect__bad_peer__refused_without_a_frame },
 	{ .name = "SE-U-ESTABLISHED-OPEN", .test = connect__tuple_taken__eaddrinuse },
 
+	{ .name = "HF-P3", .test = two_hosts__one_address__all_succeed, .set_up = set_passive },
 	{ .name = "HF-OP3", .test = listen__syn_with_text__delivered_once_later },
 	{ .name = "HF-OP4", .test = syn_rcvd_p__ack_text_fin__all_taken },
 	{ .name = "HF-OP6-refused", .test = connect__refused__told_and_counted },

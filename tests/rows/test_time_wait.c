@@ -431,6 +431,41 @@ static void syn_with_ts_first__knob__accepted(struct rig *r)
 	expect_accepted(r, syn);
 }
 
+static void set_backlog_1(struct rig *r)
+{
+	r->active = false;
+	r->config.tcp.syn_backlog = 1;
+	r->config.tcp.syncookies = 1;
+}
+
+/* TW-P9: only a cookie could be sent, and its ISS may lie among the old connection's numbers. */
+static void syn__backlog_full__no_cookie(struct rig *r)
+{
+	struct hf_addr other = r->peer;
+	uint64_t was;
+
+	other.port += 1000;
+	rig_to(r, RIG_TIME_WAIT);
+	rig_push_from(r, &other, rig_syn(r), NULL);
+	rig_turn(r);
+	rig_discard(r);
+	assert_int_equal(rig_levels(r).requests.used, 1);
+	was = deadline(r);
+	rig_mark(r);
+	rig_send(r, new_syn(r, 0, 1));
+	rig_expect_silence(r, 0);
+	rig_expect_rose(r, "tw_refused_no_room", 1);
+	rig_expect_rose(r, "rx_drop_no_room", 1);
+	rig_expect_rose(r, "cookie_sent", 0);
+	assert_int_equal(deadline(r), was);
+
+	/* room again, and the same SYN is welcome */
+	rig_push_from(r, &other, (struct seg){ .seq = IRS + 1, .flags = SEG_RST }, NULL);
+	rig_turn(r);
+	rig_discard(r);
+	expect_accepted(r, new_syn(r, 0, 1));
+}
+
 static void syn__listener_gone__refused(struct rig *r)
 {
 	rig_to(r, RIG_TIME_WAIT);
@@ -755,6 +790,30 @@ static void reuse__deadline_now__once(struct rig *r)
 	rig_expect_state(r, HF_ESTABLISHED);
 }
 
+/* TW-A10: the OPEN ends as any other that is refused, and another tuple's record is as it was. */
+static void reuse__peer_refuses__told_as_ever(struct rig *r)
+{
+	const uint16_t other = r->peer.port;
+
+	rig_to(r, RIG_TIME_WAIT);
+	rig_another(r);
+	rig_to(r, RIG_TIME_WAIT);
+	rig_advance(r, MS(1001));
+	rig_connect(r);
+	r->ts_agreed = false;
+	rig_expect(r, (struct seg){ .seq = next_iss(r->sn),
+				    .flags = SEG_SYN,
+				    .options = OPT_MSS | OPT_TS });
+	rig_send(r, (struct seg){ .ack = next_iss(r->sn) + 1, .flags = SEG_RST | SEG_ACK });
+	rig_event_closed(r, ECONNREFUSED);
+	rig_expect_silence(r, SEC(2));
+	assert_int_equal(rig_counter(r, "failed_refused"), 1);
+	assert_int_equal(rig_counter(r, "tw_reused_active"), 1);
+	rig_expect_state(r, HF_CLOSED);
+	r->peer.port = other;
+	rig_expect_state(r, HF_TIME_WAIT);
+}
+
 /* TW-A8: the peer has not got our last ACK and sits in LAST-ACK: C, our RST, and the SYN again. */
 static void reuse__peer_in_last_ack__second_syn_connects(struct rig *r)
 {
@@ -1055,7 +1114,7 @@ static const struct row rows[] = {
 	ROW("TW-5", out_of_window__limited__rst_unanswered, NULL),
 	ROW("RFC1337-F1", assassination__three_steps__record_stays, NULL),
 
-	ROW_OF("TW-P1", syn_newer_ts__accepted_whatever_seq, set_passive, ROW_TS),
+	ROW_OF("TW-P1, SHLD-4", syn_newer_ts__accepted_whatever_seq, set_passive, ROW_TS),
 	ROW_OF("TW-P2", syn_same_ts__only_above, set_passive, ROW_TS),
 	ROW_OF("TW-P3", syn_older_ts__refused, set_passive, ROW_TS),
 	ROW_OF("TW-P4", syn_without_ts__by_seq, set_passive, ROW_TS),
@@ -1065,6 +1124,7 @@ static const struct row rows[] = {
 	ROW("TW-P7", syn__listener_gone__refused, set_passive),
 	ROW("TW-P8", reuse__thousand_times__iss_climbs, set_passive),
 	ROW("TW-P8-zero", reuse__iss_would_be_0__is_1, set_iss_to_zero),
+	ROW("TW-P9", syn__backlog_full__no_cookie, set_backlog_1),
 	ROW("TW-P11", reuse__old_trace_replayed__stream_unharmed, set_passive),
 
 	ROW_OF("TW-A1-0", reuse_0__never, set_reuse_0, ROW_TS),
@@ -1079,6 +1139,7 @@ static const struct row rows[] = {
 	ROW_OF("TW-A5", reuse__active_iss_would_be_0__is_1, set_iss_to_zero_active, ROW_TS),
 	ROW_OF("TW-A6", reuse__deadline_now__once, set_active, ROW_TS),
 	ROW_OF("TW-A8", reuse__peer_in_last_ack__second_syn_connects, set_active, ROW_TS),
+	ROW_OF("TW-A10", reuse__peer_refuses__told_as_ever, set_active, ROW_TS),
 	ROW("TW-A12", reopen__peer_in_time_wait__syn_carries_evidence, set_true_iss),
 
 	ROW("TW-L1", limit__filled__memory_flat, set_limit),
