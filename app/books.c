@@ -232,6 +232,7 @@ const char *report_command(const struct report *r)
 	case COMMAND_PAIR:
 	case COMMAND_CONFIG:
 	case COMMAND_REPLAY:
+	case COMMAND_DOCTOR:
 		break;
 	}
 	return "pair";

@@ -7,12 +7,13 @@
 
 /* The commands that take a row's option; its key goes into any profile. */
 #define RUN (COMMAND_PAIR | COMMAND_LOAD | COMMAND_SERVE)
-#define ANY (RUN | COMMAND_CONFIG)
+#define ANY (RUN | COMMAND_CONFIG | COMMAND_DOCTOR)
 #define PAIR (COMMAND_PAIR | COMMAND_CONFIG)
-#define OPEN (COMMAND_PAIR | COMMAND_LOAD | COMMAND_CONFIG)
-#define ONE (COMMAND_LOAD | COMMAND_SERVE) /* one end, another program at the other */
-#define LOAD COMMAND_LOAD
-#define SERVE COMMAND_SERVE
+#define OPEN (COMMAND_PAIR | COMMAND_LOAD | COMMAND_CONFIG | COMMAND_DOCTOR)
+#define ONE \
+	(COMMAND_LOAD | COMMAND_SERVE | COMMAND_DOCTOR) /* one end, another program at the other */
+#define LOAD (COMMAND_LOAD | COMMAND_DOCTOR)
+#define SERVE (COMMAND_SERVE | COMMAND_DOCTOR)
 #define CONFIG COMMAND_CONFIG
 #define REPLAY COMMAND_REPLAY
 #define ALL (ANY | REPLAY)

@@ -125,7 +125,8 @@ enum command {
 	COMMAND_CONFIG = 2,
 	COMMAND_LOAD = 4,
 	COMMAND_SERVE = 8,
-	COMMAND_REPLAY = 16
+	COMMAND_REPLAY = 16,
+	COMMAND_DOCTOR = 32,
 };
 
 struct row {

@@ -16,14 +16,16 @@ static const struct class
 	{ "af_packet", "net_af_packet0", "iface=", true, false, false, true, true },
 	{ "af_xdp", "net_af_xdp0", "iface=", true, false, false, true, false },
 	{ "virtio_user", "net_virtio_user0", "path=", false, false, false, true, false },
+	{ "vhost", "net_vhost0", "iface=", false, false, false, true, false },
+	{ "pcap", "net_pcap0", "iface=", true, false, false, true, false },
 	{ "pci", "", "", false, false, true, false, false },
 };
 
 static int refuse(struct hf_error *why, const char *text)
 {
 	snprintf(why->text, sizeof(why->text),
-		 "--dev: '%.60s' is none of tap:IF, memif:SOCKET, af_packet:IF, af_xdp:IF, "
-		 "virtio_user:PATH, pci:ADDRESS, ring, net_DRIVER0,ARGUMENTS",
+		 "--dev: '%.60s' is none of tap:IF, memif:SOCKET, af_packet:IF, af_xdp:IF, pcap:IF, "
+		 "virtio_user:PATH, vhost:PATH, pci:ADDRESS, ring, net_DRIVER0,ARGUMENTS",
 		 text);
 	return -EINVAL;
 }
@@ -34,6 +36,31 @@ static void copy_word(char *out, size_t room, const char *text)
 	snprintf(out, room, "%.*s", (int)strcspn(text, ","), text);
 }
 
+static void classify(struct device *device, const struct class *class)
+{
+	device->tap = class->tap;
+	device->pci = class->pci;
+	device->shared = class->shared;
+	device->exact = class->exact;
+}
+
+/* As EAL has it: "net_tap0,iface=hf0". */
+static int read_vdev(const char *text, struct device *device)
+{
+	const char *iface = strstr(text, ",iface=");
+
+	copy_word(device->name, sizeof(device->name), text);
+	snprintf(device->vdev, sizeof(device->vdev), "%s", text);
+	for (size_t i = 0; !classes[i].pci; i++) {
+		if (strncmp(text, classes[i].device, strlen(classes[i].device) - 1) != 0)
+			continue;
+		classify(device, &classes[i]);
+		if (classes[i].iface && iface)
+			copy_word(device->iface, sizeof(device->iface), iface + strlen(",iface="));
+	}
+	return 0;
+}
+
 int device_read(const char *text, struct device *device, struct hf_error *why)
 {
 	const char *colon = strchr(text, ':');
@@ -42,11 +69,8 @@ int device_read(const char *text, struct device *device, struct hf_error *why)
 	memset(device, 0, sizeof(*device));
 	if (strcmp(text, "ring") == 0)
 		text = "net_ring0";
-	if (strncmp(text, "net_", 4) == 0) { /* as EAL has it */
-		copy_word(device->name, sizeof(device->name), text);
-		snprintf(device->vdev, sizeof(device->vdev), "%s", text);
-		return 0;
-	}
+	if (strncmp(text, "net_", 4) == 0)
+		return read_vdev(text, device);
 	for (size_t i = 0; colon && i < sizeof(classes) / sizeof(classes[0]); i++)
 		if (strlen(classes[i].name) == (size_t)(colon - text) &&
 		    strncmp(classes[i].name, text, (size_t)(colon - text)) == 0)
@@ -55,10 +79,7 @@ int device_read(const char *text, struct device *device, struct hf_error *why)
 		return refuse(why, text);
 	if (class->iface && strcspn(colon + 1, ",") >= sizeof(device->iface))
 		return refuse(why, text);
-	device->tap = class->tap;
-	device->pci = class->pci;
-	device->shared = class->shared;
-	device->exact = class->exact;
+	classify(device, class);
 	if (class->iface)
 		copy_word(device->iface, sizeof(device->iface), colon + 1);
 	if (class->pci) {
@@ -75,7 +96,13 @@ int device_read(const char *text, struct device *device, struct hf_error *why)
 void device_mac(const struct settings *s, uint8_t mac[6])
 {
 	static const uint8_t none[6], beside_tap[6] = { 0x02, 0x68, 0x66, 0, 0, 0x02 };
+	const bool tap = strncmp(s->dev, "tap:", 4) == 0 || strncmp(s->dev, "net_tap", 7) == 0;
 	const bool given = memcmp(s->mac, none, sizeof(none)) != 0;
 
-	memcpy(mac, !given && strncmp(s->dev, "tap:", 4) == 0 ? beside_tap : s->mac, 6);
+	memcpy(mac, !given && tap ? beside_tap : s->mac, 6);
+}
+
+bool checksums_unfinished(const struct hf_worker *w)
+{
+	return hf_counter_named(w, "seg_in") == 0 && hf_counter_named(w, "rx_drop_tcp_csum") > 0;
 }

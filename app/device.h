@@ -23,6 +23,14 @@ int device_read(const char *text, struct device *device, struct hf_error *why);
 /** Our MAC address: the settings', or one for a tap, whose own is the kernel's; else zero: the device's. */
 void device_mac(const struct settings *s, uint8_t mac[6]);
 
+/** Whether all TCP segments so far have been dropped, and for their checksum alone: a kernel leaves them
+ * unfinished on a veth, for a NIC that there is not. */
+bool checksums_unfinished(const struct hf_worker *w);
+
+#define CHECKSUMS_UNFINISHED                                                                  \
+	"segments come with unfinished checksums: at the sender's end of the veth, `ethtool " \
+	"-K IF tx off tso off gso off gro off`"
+
 /* kernel.c */
 
 /** Give the kernel's interface these addresses, an MTU, and bring it up. @return 0 or a negative errno */

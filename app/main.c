@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "doctor.h"
 #include "replay.h"
 #include "run.h"
 
@@ -16,7 +17,8 @@ static const char usage[] =
 	"  serve    answer TCP connections from anywhere\n"
 	"  load     open, use and close TCP connections with a server elsewhere\n"
 	"  replay   answer the frames of a capture, under its own clock\n"
-	"  config   check or print the settings\n\n"
+	"  config   check or print the settings\n"
+	"  doctor   say what this machine lacks for them, and how to mend it\n\n"
 	"EAL options come first and end with --, as in every DPDK program; none are needed.\n"
 	"Exit status: 0 fine, 1 the run failed or its books do not balance, 2 usage or\n"
 	"configuration, 3 the environment lacks something, 130 interrupted twice.\n";
@@ -57,6 +59,7 @@ static int command_run(int argc, char **argv, const char *program, const char *c
 				     strcmp(argv[0], "load") == 0   ? COMMAND_LOAD :
 				     strcmp(argv[0], "replay") == 0 ? COMMAND_REPLAY :
 				     strcmp(argv[0], "config") == 0 ? COMMAND_CONFIG :
+				     strcmp(argv[0], "doctor") == 0 ? COMMAND_DOCTOR :
 								      0;
 	struct settings s;
 	struct hf_error why;
@@ -64,7 +67,7 @@ static int command_run(int argc, char **argv, const char *program, const char *c
 
 	if (!command) {
 		fprintf(stderr,
-			"%s: '%.40s' is no command; there are pair, serve, load, replay and config\n",
+			"%s: '%.40s' is no command; there are pair, serve, load, replay, config and doctor\n",
 			program, argv[0]);
 		return STATUS_USAGE;
 	}
@@ -78,6 +81,8 @@ static int command_run(int argc, char **argv, const char *program, const char *c
 		return STATUS_OK;
 	if (command == COMMAND_REPLAY)
 		return replay_run(&s, program, eal, eal_count);
+	if (command == COMMAND_DOCTOR)
+		return doctor_run(&s, program, eal, eal_count);
 	return command == COMMAND_CONFIG ? config_command(&s, program) :
 					   run_command(&s, command, program, eal, eal_count);
 }
@@ -108,7 +113,7 @@ int main(int argc, char **argv)
 	}
 	if (first >= argc) {
 		fprintf(stderr,
-			"%s: a command is missing: pair, serve, load, replay or config; see --help\n",
+			"%s: a command is missing: pair, serve, load, replay, config or doctor; see --help\n",
 			program);
 		return STATUS_USAGE;
 	}

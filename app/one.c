@@ -8,7 +8,7 @@ static int one_want(const struct settings *s, struct wanted *wanted, struct hf_e
 	struct device device;
 	int rc = device_read(s->dev, &device, why);
 
-	if (rc == 0 && !s->allow_kernel_address)
+	if (rc == 0 && device.iface[0] && !s->allow_kernel_address)
 		rc = kernel_lacks(&s->addr, why);
 	if (rc < 0)
 		return rc;

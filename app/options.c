@@ -51,6 +51,8 @@ static const char *command_usage(enum command command)
 		return "serve --dev DEVICE --addr ADDR/LEN --listen ADDR:PORT";
 	case COMMAND_REPLAY:
 		return "replay IN.pcap OUT.pcap";
+	case COMMAND_DOCTOR:
+		return "doctor [-c PROFILE | --dev DEVICE --addr ADDR/LEN]";
 	case COMMAND_CONFIG:
 		break;
 	}
@@ -70,6 +72,8 @@ static const char *command_purpose(enum command command)
 		return "Answer the frames of a capture under its own clock, into another capture.\n"
 		       "Calls: connect ADDR:PORT [ADDR:PORT of ours], send N OCTETS, recv N OCTETS, shutdown N,\n"
 		       "close N, abort N, status N; N counts connections from 1, as they come.";
+	case COMMAND_DOCTOR:
+		return "Say what this machine lacks for a profile, and the line that mends it; exit status 3 if so.";
 	case COMMAND_CONFIG:
 		break;
 	}

@@ -41,6 +41,7 @@ static void print_troubles(const struct report *r, FILE *out)
 	const uint64_t missed = r->ends[CLIENT].missed + r->ends[SERVER].missed;
 	const uint64_t dropped = both(r, "tx_ring_full");
 	const uint64_t portless = r->ends[CLIENT].books.failed[FAILED_NO_PORT];
+	const bool unfinished = both(r, "seg_in") == 0 && both(r, "rx_drop_tcp_csum") > 0;
 	const bool slow = r->s->rate && r->achieved_per_s < 0.99 * r->offered_per_s;
 
 	if (slow)
@@ -52,7 +53,9 @@ static void print_troubles(const struct report *r, FILE *out)
 	if (portless)
 		fprintf(out, "LOCAL PORTS RAN OUT: %s opens found none free or old enough. ",
 			N(portless));
-	if (slow || missed || dropped || portless)
+	if (unfinished)
+		fputs("ALL SEGMENTS CAME WITH WRONG CHECKSUMS. ", out);
+	if (slow || missed || dropped || portless || unfinished)
 		fputc('\n', out);
 	for (unsigned i = 0; i < r->problems; i++)
 		fprintf(out, "FAILED: %s\n", r->problem[i]);

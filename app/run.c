@@ -10,9 +10,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "device.h"
 #include "report.h"
 
-#define WATCH_NS 20000000 /* how often the main thread looks */
+#define WATCH_NS 20000000  /* how often the main thread looks */
+#define CARRIER_US 3000000 /* how long a load waits for one */
 
 /* What one core runs: one end, or both. */
 struct job {
@@ -31,7 +33,7 @@ struct running {
 	struct hf_port **ports[SIDES];
 	struct end *ends[SIDES]; /* plan.pairs of each */
 	struct job *jobs;	 /* plan.cores of them */
-	bool interrupted;
+	bool interrupted, warned;
 	uint64_t shown_us, shown;
 };
 
@@ -125,12 +127,39 @@ static bool all(const struct running *p, size_t flag)
 	return true;
 }
 
+/* The other program of a memif or vhost socket may be about to come; SYNs sent before it are lost. */
+static void wait_for_carrier(struct running *p, const sigset_t *signals)
+{
+	const uint64_t until_us = hf_now_us() + CARRIER_US;
+
+	while (!hf_port_link(p->ports[CLIENT][0]) && !p->interrupted) {
+		if (hf_now_us() > until_us) {
+			fprintf(stderr, "no carrier on %s; going on without\n", p->run.s->dev);
+			return;
+		}
+		take_signals(p, signals);
+	}
+}
+
+/* While it can still be mended. */
+static void warn_of_checksums(struct running *p)
+{
+	const enum side side = p->plan.command == COMMAND_LOAD ? CLIENT : SERVER;
+
+	for (unsigned i = 0; i < p->plan.pairs && !p->warned; i++)
+		p->warned = checksums_unfinished(p->ends[side][i].w);
+	if (p->warned)
+		fprintf(stderr, CHECKSUMS_UNFINISHED "\n");
+}
+
 /* @return 0; or the first worker's error, none of them having run */
 static int launch(struct running *p, const sigset_t *signals, struct hf_error *why)
 {
 	const bool progress = !p->run.s->quiet && isatty(STDERR_FILENO);
 	int rc = 0;
 
+	if (p->plan.command == COMMAND_LOAD)
+		wait_for_carrier(p, signals);
 	for (unsigned i = 0; i < p->plan.cores && rc == 0; i++)
 		rc = hf_env_launch(i, job_run, &p->jobs[i]);
 	while (rc == 0 && !all(p, offsetof(struct job, ready)))
@@ -146,6 +175,8 @@ static int launch(struct running *p, const sigset_t *signals, struct hf_error *w
 		fprintf(stderr, "serving on %s; SIGINT drains and reports\n", p->run.s->dev);
 	while (rc == 0 && !all(p, offsetof(struct job, finished))) {
 		take_signals(p, signals);
+		if (p->plan.command != COMMAND_PAIR && !p->warned)
+			warn_of_checksums(p);
 		if (progress)
 			show_progress(p, false);
 	}
@@ -314,18 +345,33 @@ static int running_go(struct running *p, const struct wire *wire, const char *pr
 	return status;
 }
 
-static int running_start(struct running *p, const struct wire *wire, const char *program,
-			 const char *const *eal, int eal_count, struct hf_error *why)
+int run_begin(const struct settings *s, const struct plan *plan, const struct wire *wire,
+	      const char *program, const char *const *eal, int eal_count, struct hf_error *why)
 {
 	struct wanted wanted = { .vdev_count = 0 };
 	const char *options[eal_count + 2];
 	struct hf_env env = {
 		.program = program,
 		.eal = options,
-		.cores = p->run.s->cores[0] ? p->run.s->cores : NULL,
+		.cores = s->cores[0] ? s->cores : NULL,
 		.vdevs = wanted.vdevs,
-		.memory_mb = p->plan.memory_mb,
+		.memory_mb = plan->memory_mb,
 	};
+	const int rc = wire->want(s, &wanted, why);
+
+	if (rc < 0)
+		return rc;
+	env.vdev_count = wanted.vdev_count;
+	for (int i = 0; i < wanted.eal_count; i++)
+		options[env.eal_count++] = wanted.eal[i];
+	for (int i = 0; i < eal_count; i++)
+		options[env.eal_count++] = eal[i];
+	return hf_env_start(&env, why);
+}
+
+static int running_start(struct running *p, const struct wire *wire, const char *program,
+			 const char *const *eal, int eal_count, struct hf_error *why)
+{
 	sigset_t signals;
 	int status;
 
@@ -333,14 +379,7 @@ static int running_start(struct running *p, const struct wire *wire, const char 
 	sigaddset(&signals, SIGINT);
 	sigaddset(&signals, SIGTERM);
 	pthread_sigmask(SIG_BLOCK, &signals, NULL); /* of all threads: the main one waits for them */
-	if (wire->want(p->run.s, &wanted, why) < 0)
-		return STATUS_ENVIRONMENT;
-	env.vdev_count = wanted.vdev_count;
-	for (int i = 0; i < wanted.eal_count; i++)
-		options[env.eal_count++] = wanted.eal[i];
-	for (int i = 0; i < eal_count; i++)
-		options[env.eal_count++] = eal[i];
-	if (hf_env_start(&env, why) < 0)
+	if (run_begin(p->run.s, &p->plan, wire, program, eal, eal_count, why) < 0)
 		return STATUS_ENVIRONMENT;
 	status = running_go(p, wire, program, &signals, why);
 	hf_env_stop();

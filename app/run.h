@@ -27,6 +27,10 @@ struct wire {
 		    struct hf_port **ports[SIDES], struct hf_error *why);
 };
 
+/** Start DPDK with what the wire wants. @return 0, or a negative errno and why */
+int run_begin(const struct settings *s, const struct plan *plan, const struct wire *wire,
+	      const char *program, const char *const *eal, int eal_count, struct hf_error *why);
+
 extern const struct wire wire_pair, wire_one;
 
 /** @return the program's exit status */

@@ -17,6 +17,7 @@
 
 #include "io/cores.h"
 #include "io/hold.h"
+#include "io/mend.h"
 #include "io/why.h"
 
 #define MEMORY_MB 64 /* what EAL takes without hugepages when nobody says */
@@ -104,36 +105,18 @@ static void runtime_directory(void)
 
 /* ---- What went wrong --------------------------------------------------------------------- */
 
-/* The line that mends it, by the driver a device's name begins with. */
-static const char *device_needs(const char *vdev)
-{
-	static const char *const needs[][2] = {
-		{ "net_tap",
-		  "it needs /dev/net/tun and CAP_NET_ADMIN: be root, or use `unshare -Urn`" },
-		{ "net_af_packet", "it needs iface= of this machine and CAP_NET_RAW: be root" },
-		{ "net_af_xdp", "it needs iface= of this machine, CAP_NET_RAW and CAP_BPF: be root" },
-		{ "net_pcap", "it needs rx_pcap= that can be read, tx_pcap= that can be written" },
-		{ "net_memif", "it needs socket= in a directory that can be written" },
-	};
-
-	for (size_t i = 0; i < RTE_DIM(needs); i++)
-		if (strncmp(vdev, needs[i][0], strlen(needs[i][0])) == 0)
-			return needs[i][1];
-	return "is its driver installed, are its arguments right?";
-}
-
 /* A vdev that failed to probe leaves EAL running: ask for each by its name. */
 static int devices_check(const struct hf_env *env, const char *complaint, struct hf_error *why)
 {
 	for (int i = 0; i < env->vdev_count; i++) {
 		const char *vdev = env->vdevs[i];
-		char name[RTE_ETH_NAME_MAX_LEN];
+		char name[RTE_ETH_NAME_MAX_LEN], line[MEND_ROOM];
 		uint16_t id;
 
 		snprintf(name, sizeof(name), "%.*s", (int)strcspn(vdev, ","), vdev);
 		if (rte_eth_dev_get_port_by_name(name, &id) != 0)
 			return why_say(why, -ENODEV, "%s does not start: %s; %s", name, complaint,
-				       device_needs(name));
+				       mend_line(name, complaint, line, sizeof(line)));
 	}
 	return 0;
 }
@@ -198,10 +181,21 @@ static int eal_start(const struct hf_env *env, const struct cores *cores)
 	return error;
 }
 
+/* EAL stops at a device whose driver it does not have, and only then says ENODEV. */
+static void eal_complain(const struct hf_env *env, int error, const char *complaint,
+			 struct hf_error *why)
+{
+	const bool device = error == -ENODEV && env->vdev_count > 0;
+	char line[MEND_ROOM];
+
+	why_say(why, error, "EAL does not start: %s: %s; %s", rte_strerror(-error), complaint,
+		mend_line(device ? env->vdevs[0] : NULL, complaint, line, sizeof(line)));
+}
+
 int hf_env_start(const struct hf_env *env, struct hf_error *why)
 {
 	const bool quiet = !env_speaks_of(env, log_options);
-	struct hold hold = { .held = NULL };
+	struct hold hold = { .held = NULL, .errors = -1 };
 	struct cores cores;
 	int error = cores_read(env->cores, &cores, why);
 
@@ -215,9 +209,7 @@ int hf_env_start(const struct hf_env *env, struct hf_error *why)
 		hold_begin(&hold);
 	error = eal_start(env, &cores);
 	if (error != 0) {
-		why_say(why, error, "EAL does not start: %s: %s%s%s", rte_strerror(-error),
-			hold_complaint(&hold), error == -ENODEV && env->vdev_count > 0 ? "; " : "",
-			error == -ENODEV && env->vdev_count > 0 ? device_needs(env->vdevs[0]) : "");
+		eal_complain(env, error, hold_complaint(&hold), why);
 	} else {
 		error = devices_check(env, hold_complaint(&hold), why);
 		if (error != 0)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* DPDK's log, held back while something starts: drivers cry wolf, and what they say is wanted only
+/* DPDK's log and stderr, held back while something starts: drivers cry wolf, and what they say is wanted only
  * when the start fails. env.c and port.c use it. */
 #ifndef HF_HOLD_H
 #define HF_HOLD_H
@@ -10,6 +10,7 @@ struct hold {
 	FILE *before, *held;
 	char *text;
 	size_t size;
+	int errors; /* stderr as it was; -1: it is still there */
 };
 
 /* From here on the log goes nowhere else. Where there is no memory it just goes on. */

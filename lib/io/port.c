@@ -16,6 +16,7 @@
 #include <rte_ring.h>
 
 #include "io/hold.h"
+#include "io/mend.h"
 #include "io/port.h"
 #include "io/why.h"
 
@@ -249,15 +250,19 @@ static int device_start_or_say(uint16_t id, unsigned queues, struct rte_mempool 
 			       struct hf_error *why)
 {
 	const bool quiet = rte_log_get_global_level() <= RTE_LOG_ERR;
-	struct hold hold = { .held = NULL };
+	struct hold hold = { .held = NULL, .errors = -1 };
+	char line[MEND_ROOM];
 	int error;
 
 	if (quiet)
 		hold_begin(&hold);
 	error = device_start(id, queues, pool, conf);
-	if (error != 0)
-		why_say(why, error, "%s does not start: %s: %s", name, rte_strerror(-error),
-			hold_complaint(&hold));
+	if (error != 0) {
+		const char *complaint = hold_complaint(&hold);
+
+		why_say(why, error, "%s does not start: %s: %s; %s", name, rte_strerror(-error),
+			complaint, mend_line(name, complaint, line, sizeof(line)));
+	}
 	hold_end(&hold);
 	return error;
 }
@@ -333,10 +338,13 @@ int port_open(uint16_t id, unsigned queues, uint32_t mbufs, struct hf_port **por
 int hf_port_open(const char *device, unsigned queues, uint32_t mbufs, struct hf_port **ports,
 		 struct hf_error *why)
 {
+	char line[MEND_ROOM];
 	uint16_t id;
 
 	if (rte_eth_dev_get_port_by_name(device, &id) != 0)
-		return why_say(why, -ENODEV, "device %s: EAL has not probed it", device);
+		return why_say(why, -ENODEV, "device %s: EAL has no such port, and %u in all; %s",
+			       device, rte_eth_dev_count_avail(),
+			       mend_line(device, "", line, sizeof(line)));
 	return port_open(id, queues, mbufs, ports, why);
 }
 
