@@ -26,6 +26,8 @@ extern "C" {
 
 struct hf_worker; /* one engine: flow table, pools, wheel, one queue of one port */
 struct hf_port;	  /* one queue of a device, or the memory port */
+struct hf_store;  /* memory that text is sent from where it lies */
+struct rte_mbuf;  /* DPDK's */
 
 /** What went wrong in a set-up call, in one line: what, where, how to mend it. */
 struct hf_error {
@@ -432,6 +434,51 @@ HF_API ssize_t hf_send(struct hf_worker *w, uint64_t id, const void *text, size_
 
 /** Take text (RECEIVE). @return octets; 0 at end of file; -EAGAIN nothing waits; -EBADF */
 HF_API ssize_t hf_recv(struct hf_worker *w, uint64_t id, void *text, size_t room);
+
+/*
+ * The same without a copy. Text that waits is the engine's; what hf_recv_mbuf has handed over is the
+ * caller's. Text that is sent is the engine's, from the call that took it until it is acknowledged or the
+ * connection has ended. Nobody writes it meanwhile: frames on their way may lie in the same memory.
+ */
+
+/**
+ * Take the oldest text that waits, in the mbuf it came in: one segment, pkt_len octets of text and nothing
+ * else. It is the caller's: to be sent by hf_send_mbuf, or given back by hf_mbuf_free (rte_pktmbuf_free).
+ * @param m  out: untouched but when octets are returned
+ * @return octets; 0 at end of file; -EAGAIN nothing waits; -EBADF
+ */
+HF_API ssize_t hf_recv_mbuf(struct hf_worker *w, uint64_t id, struct rte_mbuf **m);
+
+/** Give back a mbuf of hf_recv_mbuf. NULL is allowed. */
+HF_API void hf_mbuf_free(struct rte_mbuf *m);
+
+/**
+ * Queue the text of a mbuf, of any pool: one segment, all of it or nothing.
+ * @return its octets: it is the engine's now; 0: there is no room, it is still the caller's, and the rest is
+ *   as with hf_send; -EINVAL it is empty or a chain; -EPIPE; -EBADF
+ */
+HF_API ssize_t hf_send_mbuf(struct hf_worker *w, uint64_t id, struct rte_mbuf *m);
+
+/**
+ * Make a store of memory that texts are sent from by reference: a file, a response. It must neither change
+ * nor go away before done(arg) is called. Counts of use are in it: give each worker one of its own.
+ * @param done  once nothing refers to the memory any more after hf_store_free; on whichever thread frees
+ *              the last frame, a peer's over net_ring included; NULL: nobody needs to know
+ * @return 0; -ENOMEM
+ */
+HF_API int hf_store_make(const void *octets, size_t len, void (*done)(void *arg), void *arg,
+			 struct hf_store **store);
+
+/** Let go of the store: it ends with the last frame that refers to it. NULL is allowed. */
+HF_API void hf_store_free(struct hf_store *store);
+
+/**
+ * Queue len octets of a store from offset on. They are copied like hf_send's where the device does not
+ * read frames by the CPU (a NIC reaches only memory that it was shown); else they stay where they are.
+ * @return as hf_send; -EINVAL they are not all in the store
+ */
+HF_API ssize_t hf_send_store(struct hf_worker *w, uint64_t id, struct hf_store *store,
+			     size_t offset, size_t len);
 
 /** No more will be sent: FIN after all queued text; receiving goes on. @return 0; -EPIPE again; -EBADF */
 HF_API int hf_shutdown(struct hf_worker *w, uint64_t id);

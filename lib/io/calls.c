@@ -152,18 +152,26 @@ int hf_accept(struct hf_worker *w, uint32_t listener, uint64_t cookie, uint64_t 
 	return 0;
 }
 
+int connection_sending(const struct hf_worker *w, uint64_t id, handle *h)
+{
+	const struct connection *c;
+
+	*h = connection_find(w, id);
+	if (*h == HANDLE_NONE)
+		return -EBADF;
+	c = connection_at(w, *h);
+	if (c->tcb.flags & TCB_ORPHAN)
+		return -EBADF;
+	return c->flags & CONN_DETACHED ? -EPIPE : 0;
+}
+
 ssize_t hf_send(struct hf_worker *w, uint64_t id, const void *text, size_t len)
 {
-	const handle h = connection_find(w, id);
-	struct connection *c;
-	ssize_t taken;
+	handle h;
+	ssize_t taken = connection_sending(w, id, &h);
 
-	if (h == HANDLE_NONE)
-		return -EBADF;
-	c = connection_at(w, h);
-	if ((c->tcb.flags & TCB_ORPHAN) || (c->flags & CONN_DETACHED))
-		return c->tcb.flags & TCB_ORPHAN ? -EBADF : -EPIPE;
-	taken = text_queue(w, &c->tcb, text, len);
+	if (taken == 0)
+		taken = text_queue(w, &connection_at(w, h)->tcb, text, len);
 	if (taken > 0)
 		connection_owe(w, h);
 	return taken;
@@ -189,25 +197,42 @@ static bool at_end(const struct connection *c)
 	return false;
 }
 
-ssize_t hf_recv(struct hf_worker *w, uint64_t id, void *text, size_t room)
+ssize_t connection_waiting(const struct hf_worker *w, uint64_t id, handle *h)
 {
-	const handle h = connection_find(w, id);
-	struct connection *c;
-	size_t taken;
+	const struct connection *c;
 
-	if (h == HANDLE_NONE || (connection_at(w, h)->tcb.flags & TCB_ORPHAN))
+	*h = connection_find(w, id);
+	if (*h == HANDLE_NONE || (connection_at(w, *h)->tcb.flags & TCB_ORPHAN))
 		return -EBADF;
-	c = connection_at(w, h);
+	c = connection_at(w, *h);
 	if (c->tcb.rcv_queued == 0)
 		return at_end(c) ? 0 : -EAGAIN;
-	taken = text_take(w, c, text, room);
+	return c->tcb.rcv_queued;
+}
+
+void connection_taken(struct hf_worker *w, handle h, size_t taken)
+{
+	struct connection *const c = connection_at(w, h);
+
 	if (c->flags & CONN_DETACHED) {
 		c->tcb.rcv_queued -= (uint32_t)taken;
-		return (ssize_t)taken;
+		return;
 	}
 	tcp_taken(&w->host, &c->tcb, (uint32_t)taken);
 	if (c->tcb.flags & TCB_ACK_NOW)
 		connection_owe(w, h);
+}
+
+ssize_t hf_recv(struct hf_worker *w, uint64_t id, void *text, size_t room)
+{
+	handle h;
+	const ssize_t waiting = connection_waiting(w, id, &h);
+	size_t taken;
+
+	if (waiting <= 0)
+		return waiting;
+	taken = text_take(w, connection_at(w, h), text, room);
+	connection_taken(w, h, taken);
 	return (ssize_t)taken;
 }
 

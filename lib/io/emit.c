@@ -70,8 +70,10 @@ static bool attach_text(struct hf_worker *w, struct rte_mbuf *m, struct text tex
 		piece->data_off = (uint16_t)(piece->data_off + text.offset);
 		piece->data_len = (uint16_t)n;
 		piece->pkt_len = n;
-		part = csum_partial(rte_pktmbuf_mtod(piece, void *), n);
-		*sum = csum_add(*sum, gone & 1 ? csum_odd(part) : part);
+		if (!(w->offload & WIRE_OFFLOAD_L4)) {
+			part = csum_partial(rte_pktmbuf_mtod(piece, void *), n);
+			*sum = csum_add(*sum, gone & 1 ? csum_odd(part) : part);
+		}
 		last->next = piece;
 		last = piece;
 		m->nb_segs++;

@@ -266,6 +266,7 @@ int hf_port_memory(const struct hf_memport *config, struct hf_port **port, struc
 	(*port)->rx_l4_csum = config->rx_checksum;
 	(*port)->tx_csum = config->tx_checksum;
 	(*port)->multi_segs = config->multi_segs;
+	(*port)->borrows = true;
 	(*port)->seedable = true;
 	return 0;
 }

@@ -267,6 +267,19 @@ static int device_start_or_say(uint16_t id, unsigned queues, struct rte_mempool 
 	return error;
 }
 
+/* Drivers that need no more of a buffer than its address. Others hand its IOVA to hardware, or its place
+ * in shared memory to another process. */
+static bool driver_borrows(const char *driver)
+{
+	static const char *const drivers[] = { "net_ring", "net_tap", "net_af_packet", "net_pcap",
+					       "net_null" };
+
+	for (size_t i = 0; i < RTE_DIM(drivers); i++)
+		if (strcmp(driver, drivers[i]) == 0)
+			return true;
+	return false;
+}
+
 static void port_describe(struct hf_port *port, uint16_t id, uint16_t queue,
 			  const struct rte_eth_conf *conf, const struct rte_eth_dev_info *info)
 {
@@ -279,6 +292,7 @@ static void port_describe(struct hf_port *port, uint16_t id, uint16_t queue,
 	port->rx_l4_csum = (conf->rxmode.offloads & RTE_ETH_RX_OFFLOAD_TCP_CKSUM) != 0;
 	port->tx_csum = (conf->txmode.offloads & sums) == sums;
 	port->multi_segs = (conf->txmode.offloads & RTE_ETH_TX_OFFLOAD_MULTI_SEGS) != 0;
+	port->borrows = driver_borrows(info->driver_name);
 	port->seedable = strcmp(info->driver_name, "net_pcap") == 0;
 	rte_eth_dev_get_mtu(id, &port->mtu);
 	if (rte_eth_macaddr_get(id, &mac) == 0 && !rte_is_zero_ether_addr(&mac))

@@ -6,7 +6,8 @@
 #include "io/worker.h"
 #include "wire/csum.h"
 
-#define COALESCE_MAX 256 /* octets: text so short moves in with its neighbour, if there is room */
+#define COALESCE_MAX 256   /* octets: text so short moves in with its neighbour, if there is room */
+#define STORE_PIECE 32768u /* octets of a store that one range holds, given back together */
 
 /* ---- Sending ------------------------------------------------------------------------------------ */
 
@@ -81,10 +82,8 @@ static uint32_t append_to_tail(struct hf_worker *w, struct tcb *tcb, const uint8
 	if (tcb->sndq_tail == RANGE_NONE)
 		return 0;
 	m = w->buffer[tcb->sndq_tail];
-	if (rte_mbuf_refcnt_read(m) != 1)
-		return 0;
 	n = rte_pktmbuf_tailroom(m) < len ? rte_pktmbuf_tailroom(m) : len;
-	if (n == 0)
+	if (n == 0 || !port_mbuf_writable(m, m->data_len + n))
 		return 0;
 	memcpy(rte_pktmbuf_append(m, (uint16_t)n), text, n);
 	tcp_lengthen(&w->host, tcb, n);
@@ -110,6 +109,51 @@ ssize_t text_queue(struct hf_worker *w, struct tcb *tcb, const void *text, size_
 		n = rte_pktmbuf_tailroom(w->buffer[range]);
 		n = n < want - taken ? n : want - taken;
 		memcpy(rte_pktmbuf_append(w->buffer[range], (uint16_t)n), from + taken, n);
+		tcp_queue(&w->host, tcb, range, n);
+		taken += n;
+	}
+	if (taken < len)
+		tcb->flags |= TCB_WANT_WRITE;
+	return (ssize_t)taken;
+}
+
+ssize_t text_queue_mbuf(struct hf_worker *w, struct tcb *tcb, struct rte_mbuf *m)
+{
+	const int64_t room = tcp_room(&w->host, tcb);
+	uint32_t range = RANGE_NONE;
+
+	if (room < 0)
+		return (ssize_t)room;
+	if (room >= m->data_len || tcb->sndq_head == RANGE_NONE) /* else it might never fit */
+		range = range_pop(w);
+	if (range == RANGE_NONE) {
+		tcb->flags |= TCB_WANT_WRITE;
+		return 0;
+	}
+	range_fill(w, range, m);
+	tcp_queue(&w->host, tcb, range, m->data_len);
+	return m->data_len;
+}
+
+ssize_t text_queue_store(struct hf_worker *w, struct tcb *tcb,
+			 struct rte_mbuf_ext_shared_info *info, const uint8_t *octets, size_t len)
+{
+	const int64_t room = tcp_room(&w->host, tcb);
+	uint32_t want, taken = 0;
+
+	if (room < 0)
+		return (ssize_t)room;
+	want = len < (uint64_t)room ? (uint32_t)len : (uint32_t)room;
+	while (taken < want) {
+		const uint32_t range = range_take(w);
+		const uint16_t n = (uint16_t)RTE_MIN(want - taken, STORE_PIECE);
+		void *const at = (void *)(uintptr_t)(octets + taken); /* only ever read */
+
+		if (range == RANGE_NONE)
+			break;
+		rte_mbuf_ext_refcnt_update(info, 1);
+		rte_pktmbuf_attach_extbuf(w->buffer[range], at, (rte_iova_t)(uintptr_t)at, n, info);
+		w->buffer[range]->data_len = n;
 		tcp_queue(&w->host, tcb, range, n);
 		taken += n;
 	}
@@ -283,6 +327,19 @@ size_t text_take(struct hf_worker *w, struct connection *c, void *to, size_t roo
 		free_segment(w, m);
 	}
 	return taken;
+}
+
+struct rte_mbuf *text_hand_over(struct hf_worker *w, struct connection *c)
+{
+	struct rte_mbuf *const m = c->rxq_head;
+
+	c->rxq_head = m->next;
+	if (c->rxq_head == NULL)
+		c->rxq_tail = NULL;
+	m->next = NULL;
+	m->pkt_len = m->data_len;
+	w->held_mbufs--;
+	return m;
 }
 
 void text_drop(struct hf_worker *w, struct connection *c)

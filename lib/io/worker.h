@@ -272,6 +272,11 @@ static inline void emit_to(struct hf_worker *w, const struct flow *flow, struct 
 
 /* Queue text for sending. @return octets taken, as the protocol's room and the pools allow */
 ssize_t text_queue(struct hf_worker *w, struct tcb *tcb, const void *text, size_t len);
+/* Queue a buffer, one segment, as it is. @return its octets, and it is the queue's; 0: no room, or no range */
+ssize_t text_queue_mbuf(struct hf_worker *w, struct tcb *tcb, struct rte_mbuf *m);
+/* Queue memory by reference: of info, which counts. @return octets taken */
+ssize_t text_queue_store(struct hf_worker *w, struct tcb *tcb,
+			 struct rte_mbuf_ext_shared_info *info, const uint8_t *octets, size_t len);
 /* Copy len octets of a send queue and sum them (csum_partial). */
 uint32_t text_copy(const struct hf_worker *w, const struct text *text, uint32_t len, uint8_t *to);
 /* Give back what acknowledged ranges held. */
@@ -287,6 +292,8 @@ void text_hold(struct hf_worker *w, struct connection *c, uint32_t range, struct
 /* What these ranges hold is next in the receive queue. */
 void text_join(struct hf_worker *w, struct connection *c, uint32_t range);
 size_t text_take(struct hf_worker *w, struct connection *c, void *to, size_t room);
+/* The first buffer of the receive queue, which holds text, leaves it. */
+struct rte_mbuf *text_hand_over(struct hf_worker *w, struct connection *c);
 void text_drop(struct hf_worker *w, struct connection *c);
 
 /* An mbuf for transmit or text; NULL: none, or an injected fault (HF-H3). */
@@ -315,10 +322,16 @@ static inline void worker_free(struct hf_worker *w, struct rte_mbuf *m)
 		rte_pktmbuf_free(m);
 }
 
-/* ---- calls.c, connect.c ---------------------------------------------------------------------------------- */
+/* ---- calls.c, connect.c, lend.c ---------------------------------------------------------------------------------- */
 
 /* The connection of an id that the application may still use; HANDLE_NONE: -EBADF. */
 handle connection_find(const struct hf_worker *w, uint64_t id);
+/* ... that may still send. @return 0; -EBADF; -EPIPE: it has come to its end */
+int connection_sending(const struct hf_worker *w, uint64_t id, handle *h);
+/* Octets that wait to be received. @return 0 at end of file; -EAGAIN; -EBADF */
+ssize_t connection_waiting(const struct hf_worker *w, uint64_t id, handle *h);
+/* The application has taken so many of them. */
+void connection_taken(struct hf_worker *w, handle h, size_t taken);
 
 /* Flow of two public addresses; versions must be equal. */
 void flow_of(const struct hf_addr *local, const struct hf_addr *peer, struct flow *flow);
