@@ -492,17 +492,34 @@ HF_API int hf_close(struct hf_worker *w, uint64_t id);
 /** ABORT: RST where the peer knows of us, all text dropped; HF_EV_CLOSED follows with ECONNABORTED. */
 HF_API int hf_abort(struct hf_worker *w, uint64_t id);
 
+/** What the earliest timer of a connection is for. */
+enum hf_timer {
+	HF_TIMER_NONE,
+	HF_TIMER_RETRANSMIT, /* a SYN, a SYN-ACK, text or a FIN goes again (RFC 6298 5) */
+	HF_TIMER_PERSIST,    /* a closed window is probed (3.8.6.1) */
+	HF_TIMER_DELACK,     /* an ACK has been put off (3.8.6.3) */
+	HF_TIMER_KEEPALIVE,  /* a silent peer is probed (3.8.4) */
+	HF_TIMER_USER,	     /* user timeout (3.8.3) */
+	HF_TIMER_FIN_WAIT_2, /* nobody waits for the peer's FIN longer than that (HF-FW2-1) */
+	HF_TIMER_TIME_WAIT,  /* 2MSL */
+};
+
 /** STATUS (3.10.6). */
 struct hf_status {
 	struct hf_addr local, peer;
 	enum hf_state state;
 	uint32_t snd_una, snd_nxt, snd_wnd, iss, rcv_nxt, rcv_wnd, irs;
 	uint32_t unsent, unacked, readable; /* octets */
-	uint32_t snd_mss, srtt_us, rto_ms, cwnd;
-	uint32_t retransmits;			 /* of the segment at SND.UNA */
-	uint64_t deadline_us;			 /* of the earliest timer; UINT64_MAX none */
-	int32_t soft_error;			 /* MUST-47: last soft ICMP error, positive errno */
-	bool timestamps, sack, accepted, closed; /* closed: hf_close has been called */
+	uint32_t snd_mss, srtt_us, rttvar_us, rto_ms, cwnd, ssthresh;
+	uint32_t retransmits;	   /* of the segment at SND.UNA */
+	uint32_t keepalive_probes; /* unanswered */
+	uint64_t deadline_us;	   /* of the earliest timer; UINT64_MAX none */
+	enum hf_timer timer;	   /* ... what it is for */
+	uint64_t eof_us; /* CLOSE-WAIT, CLOSING, LAST-ACK: when the peer's FIN was taken; else 0 */
+	int32_t soft_error;		/* MUST-47: last soft ICMP error, positive errno */
+	uint8_t snd_wscale, rcv_wscale; /* shifts, with window_scaling */
+	bool timestamps, sack, window_scaling, accepted;
+	bool shut, closed; /* hf_shutdown, hf_close has been called */
 };
 
 /** Never changes anything. @return 0; -EBADF */
@@ -512,6 +529,63 @@ HF_API int hf_status(const struct hf_worker *w, uint64_t id, struct hf_status *s
  *  Fields that the thing does not have are 0. @return 0; -ENOENT (CLOSED, or LISTEN) */
 HF_API int hf_lookup(const struct hf_worker *w, const struct hf_addr *local,
 		     const struct hf_addr *peer, struct hf_status *status);
+
+/* ---- Asking a worker that another thread runs -------------------------------------------- */
+
+/** What a listed thing is; each begins as one and may become the next. */
+enum hf_kind {
+	HF_KIND_LISTENER,
+	HF_KIND_REQUEST,    /* SYN-RECEIVED from LISTEN */
+	HF_KIND_CONNECTION, /* has a TCB */
+	HF_KIND_BUCKET,	    /* TIME-WAIT, or FIN-WAIT-2 whose application is gone */
+};
+
+/** One end of what is wanted. All zero: any. */
+struct hf_match {
+	struct hf_ip ip;		/* version 0: any */
+	uint8_t prefix;			/* leading bits of ip that count */
+	uint16_t port_first, port_last; /* 0, 0: any */
+};
+
+/** What is wanted: all of it must hold. */
+struct hf_filter {
+	uint16_t states; /* 1 << enum hf_state, any of these; 0: all but LISTEN */
+	struct hf_match local, peer;
+};
+
+struct hf_entry {
+	enum hf_kind kind;
+	uint64_t id; /* of a connection that has been accepted, or is active */
+	struct hf_status status;
+	uint32_t half_open, waiting; /* of a listener: in SYN-RECEIVED, not accepted yet */
+};
+
+/** A question to a worker: a page of what it holds. Zeroed, then filled in. */
+struct hf_question {
+	/* the asker's */
+	struct hf_filter filter;
+	struct hf_entry *entries; /* out */
+	uint32_t max;		  /* entries there is room for: 1 at least */
+	uint64_t cursor; /* 0: from the beginning; comes back as where the next page begins */
+	/* valid once hf_answered says so */
+	uint32_t count;	 /* entries filled in */
+	bool more;	 /* than fitted: ask again */
+	uint64_t now_us; /* the worker's clock, by which deadline_us and eof_us go */
+	/* the library's */
+	uint32_t answered;
+};
+
+/**
+ * Ask a worker from any thread, over a ring. It answers between its turns, a bounded piece each (some
+ * microseconds), so a long list takes many turns and none of them is long. What lives throughout is
+ * listed, once unless it becomes another kind meanwhile; other things may be or not.
+ * @param q  and its entries: must stay until hf_answered or hf_worker_destroy
+ * @return 0; -EAGAIN too many questions wait; -EINVAL
+ */
+HF_API int hf_ask(struct hf_worker *w, struct hf_question *q);
+
+/** Whether the answer is there. Any thread. False for ever when nobody calls hf_turn any more. */
+HF_API bool hf_answered(const struct hf_question *q);
 
 /* ---- Counters, levels, checks ------------------------------------------------------------ */
 

@@ -257,6 +257,16 @@ static void lay_impair(struct hf_worker *w, struct arena *a, const struct hf_imp
 	w->config.impair = &impair->config;
 }
 
+static void lay_questions(struct hf_worker *w, struct arena *a)
+{
+	void *const memory = arena_take(a, (size_t)rte_ring_get_memsize(QUESTIONS));
+
+	if (w == NULL)
+		return;
+	w->questions = memory;
+	rte_ring_init(w->questions, "questions", QUESTIONS, RING_F_SC_DEQ);
+}
+
 static uint32_t flow_capacity(const struct hf_config *c)
 {
 	return c->ipv4.connections + c->ipv4.requests + c->ipv4.buckets + c->ipv6.connections +
@@ -284,6 +294,7 @@ static void lay_out(struct hf_worker *w, struct arena *a, const struct hf_config
 			   &w->secrets);
 	lay_ranges(w, a, c->ranges);
 	lay_neighbours(w, a, c->neighbours);
+	lay_questions(w, a);
 	if (c->impair != NULL)
 		lay_impair(w, a, c->impair);
 }

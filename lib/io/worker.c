@@ -178,6 +178,8 @@ unsigned hf_turn(struct hf_worker *w, uint64_t now_us, struct hf_event *events, 
 	count(w, STAT_TURNS);
 	if (busy)
 		count(w, STAT_TURNS_BUSY);
+	if (__builtin_expect(ask_waits(w), 0))
+		ask_answer(w);
 	return deliver(w, events, max);
 }
 
@@ -241,7 +243,7 @@ uint64_t hf_next_deadline(const struct hf_worker *w)
 	bool has;
 
 	if (w->ready_head != HANDLE_NONE || w->owed_head != HANDLE_NONE || w->overdue ||
-	    w->opener_left > 0)
+	    w->opener_left > 0 || ask_waits(w))
 		return 0;
 	has = wheel_next(&w->timers, &tick);
 	best = earlier(now_ms, has, tick, best);

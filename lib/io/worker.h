@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <rte_ring.h>
+
 #include "handfast.h"
 #include "io/budget.h"
 #include "io/impair.h"
@@ -112,7 +114,10 @@ struct hf_worker {
 	struct rte_mbuf **buffer;      /* of each range */
 	uint32_t range_free, range_used, range_peak;
 	uint64_t range_refused;
-	uint32_t held_mbufs; /* by ranges and receive queues */
+	uint32_t held_mbufs;	      /* by ranges and receive queues */
+	struct hf_question *question; /* being answered, a piece a turn */
+	/* any thread asks */
+	struct rte_ring *questions;
 	/* this worker writes, anyone may read (relaxed) */
 	alignas(RTE_CACHE_LINE_SIZE) uint64_t stats[STAT_COUNT];
 };
@@ -238,6 +243,24 @@ void bucket_restart(struct hf_worker *w, handle h);
 
 /* What is due by now; @return whether anything was. */
 bool worker_expire(struct hf_worker *w);
+
+/* ---- ask.c: what other threads want to know ---------------------------------------------------------- */
+
+#define QUESTIONS 16 /* that may wait; one less, in fact */
+
+/* The next piece of an answer, some microseconds of work. */
+void ask_answer(struct hf_worker *w);
+
+static inline bool ask_waits(const struct hf_worker *w)
+{
+	return w->question != NULL || !rte_ring_empty(w->questions);
+}
+
+/* ---- status.c ------------------------------------------------------------------------------------------ */
+
+void flow_addresses(const struct flow *flow, struct hf_addr *local, struct hf_addr *peer);
+/* Of whatever has a tuple. */
+void status_of(const struct hf_worker *w, handle h, struct hf_status *s);
 
 /* ---- emit.c: segments to frames ------------------------------------------------------------------------ */
 

@@ -378,6 +378,7 @@ static void take_fin(struct tcp_host *host, struct tcb *tcb, const struct seg *s
 		return;
 	}
 	tcb->rcv_nxt++;
+	tcb->eof_ms = host->now_ms;
 	tcb->flags &= ~(uint32_t)TCB_FIN_AHEAD;
 	tcb->flags |= TCB_ACK_NOW;
 	out->events |= TCP_EV_EOF;

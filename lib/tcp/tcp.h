@@ -161,11 +161,14 @@ struct tcb {
 	uint32_t ts_recent_ms; /* when ts_recent was seen (RFC 7323 5.5) */
 	uint32_t challenge_ms; /* when the last challenge ACK left (RFC5961-7) */
 	uint32_t keepalive_ms; /* when the peer's last keepalive was answered (HF-KA1) */
-	uint32_t fin_seq;      /* with TCB_FIN_AHEAD */
-	uint32_t held;	       /* ranges ahead of RCV.NXT, in order */
-	uint32_t held_newest;  /* first octet of the one that came last (RFC 2018 4) */
-	uint32_t recover;      /* RFC 6582 */
-	uint32_t heard_ms;     /* when a segment last came */
+	union {
+		uint32_t fin_seq; /* with TCB_FIN_AHEAD */
+		uint32_t eof_ms;  /* when the FIN was taken */
+	};
+	uint32_t held;	      /* ranges ahead of RCV.NXT, in order */
+	uint32_t held_newest; /* first octet of the one that came last (RFC 2018 4) */
+	uint32_t recover;     /* RFC 6582 */
+	uint32_t heard_ms;    /* when a segment last came */
 	uint32_t idle_tick, user_tick;
 	uint16_t held_count;
 	uint8_t dupacks;	  /* RFC 5681 3.2 */
