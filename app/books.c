@@ -84,6 +84,8 @@ static void levels_add(struct hf_levels *sum, const struct hf_levels *levels)
 	level_add(&sum->flows, &levels->flows);
 	sum->timers += levels->timers;
 	sum->orphans += levels->orphans;
+	if (levels->oldest_wait_ms > sum->oldest_wait_ms)
+		sum->oldest_wait_ms = levels->oldest_wait_ms;
 	sum->queued_mbufs += levels->queued_mbufs;
 	level_add(&sum->impair_in, &levels->impair_in);
 	level_add(&sum->impair_out, &levels->impair_out);

@@ -35,6 +35,21 @@ static uint64_t both(const struct report *r, const char *name)
 	return report_counter(r, CLIENT, name) + report_counter(r, SERVER, name);
 }
 
+/* A tuple comes back when its time in TIME-WAIT is over, or tw_reuse_delay: what that lets through (HF-LG7). */
+static void print_portless(const struct report *r, uint64_t portless, FILE *out)
+{
+	const struct hf_tcp_config *const tcp = &r->s->tcp;
+	const bool reused = both(r, "tw_reused_active") > 0;
+	const uint64_t after_ms = reused ? tcp->tw_reuse_delay_ms + 1 : tcp->tw_len_ms;
+
+	fprintf(out, "LOCAL PORTS RAN OUT: %s opens found no_port", N(portless));
+	if (report_counter(r, CLIENT, "tw_entered"))
+		fprintf(out, "; %s tuples, each %s after %s ms, carry %.0f connections/s",
+			N(r->plan->tuples), reused ? "reused" : "free", N(after_ms),
+			(double)r->plan->tuples * 1000 / (double)after_ms);
+	fputs(". ", out);
+}
+
 /* What the figures suffer from: one line, before all others. */
 static void print_troubles(const struct report *r, FILE *out)
 {
@@ -51,8 +66,7 @@ static void print_troubles(const struct report *r, FILE *out)
 		fprintf(out, "FRAMES WERE DROPPED BY THE PORTS: %s received, %s sent. ", N(missed),
 			N(dropped));
 	if (portless)
-		fprintf(out, "LOCAL PORTS RAN OUT: %s opens found none free or old enough. ",
-			N(portless));
+		print_portless(r, portless, out);
 	if (unfinished)
 		fputs("ALL SEGMENTS CAME WITH WRONG CHECKSUMS. ", out);
 	if (slow || missed || dropped || portless || unfinished)
@@ -199,6 +213,42 @@ static void print_states(const struct report *r, FILE *out)
 	}
 }
 
+uint32_t report_oldest_wait_ms(const struct report *r)
+{
+	const uint32_t client_ms = r->ends[CLIENT].levels.oldest_wait_ms;
+	const uint32_t server_ms = r->ends[SERVER].levels.oldest_wait_ms;
+
+	return client_ms > server_ms ? client_ms : server_ms;
+}
+
+/* The rest of TIME-WAIT's life, as far as there was any. */
+static void print_waits(const struct report *r, FILE *out)
+{
+	const uint32_t oldest_ms = report_oldest_wait_ms(r);
+	static const struct {
+		const char *name, *what;
+	} line[] = {
+		{ "tw_reset", "ended by a RST" },
+		{ "tw_restarted", "restarted by a FIN that came again" },
+		{ "tw_restored", "restored, the SYN having proved old" },
+		{ "tw_refused_ts", "SYNs refused: an older timestamp" },
+		{ "tw_refused_seq", "SYNs refused: neither timestamp nor sequence number is newer" },
+		{ "tw_refused_no_listener", "SYNs refused: nobody listens" },
+		{ "tw_refused_no_room", "SYNs refused: only a cookie could be sent" },
+		{ "tw_reuse_young", "opens passed over one: within tcp.tw_reuse_delay" },
+		{ "tw_reuse_nots", "opens passed over one: no timestamps" },
+		{ "tw_reuse_unsafe", "reused without timestamps, by tcp.tw_reuse_unsafe" },
+	};
+
+	for (unsigned i = 0; i < sizeof(line) / sizeof(line[0]); i++)
+		if (both(r, line[i].name))
+			fprintf(out, "                %14s %s\n", N(both(r, line[i].name)),
+				line[i].what);
+	if (oldest_ms)
+		fprintf(out, "                %14.3f s ago the oldest of those still there entered\n",
+			oldest_ms / 1000.0);
+}
+
 static void print_time_wait(const struct report *r, FILE *out)
 {
 	const uint64_t resident = (uint64_t)r->ends[CLIENT].states[HF_TIME_WAIT].now +
@@ -213,6 +263,7 @@ static void print_time_wait(const struct report *r, FILE *out)
 		N(both(r, "tw_reused_passive")), N(both(r, "tw_evicted")), N(resident));
 	fprintf(out, "                %14s closed without it for want of a record (overflow)\n",
 		N(both(r, "tw_overflow")));
+	print_waits(r, out);
 	if (!r->plan->tuples)
 		return;
 	fprintf(out, "  tuples        %14s = %s addresses x %s ports; at most %s were in TIME-WAIT\n",

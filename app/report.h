@@ -69,6 +69,9 @@ const struct hf_levels *report_levels(const struct report *r);
 /** The IP version of most of its connections: 4 or 6. */
 unsigned report_version(const struct report *r);
 
+/* How long the TIME-WAIT record that ends first has been there, at either end. */
+uint32_t report_oldest_wait_ms(const struct report *r);
+
 /* report.c, report_json.c */
 
 void report_print(const struct report *r, FILE *out);

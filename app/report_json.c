@@ -146,18 +146,37 @@ static json_t *states(const struct report *r)
 	return o;
 }
 
+static json_t *refused(const struct report *r)
+{
+	static const char *const why[] = { "ts", "seq", "no_listener", "no_room" };
+	json_t *o = json_object();
+
+	for (unsigned i = 0; i < sizeof(why) / sizeof(why[0]); i++) {
+		char name[32];
+
+		snprintf(name, sizeof(name), "tw_refused_%s", why[i]);
+		json_object_set_new(o, why[i], number(both(r, name)));
+	}
+	json_object_set_new(o, "young", number(both(r, "tw_reuse_young")));
+	json_object_set_new(o, "no_timestamps", number(both(r, "tw_reuse_nots")));
+	return o;
+}
+
 static json_t *time_wait(const struct report *r)
 {
 	const struct hf_state_level *c = &r->ends[CLIENT].states[HF_TIME_WAIT],
 				    *s = &r->ends[SERVER].states[HF_TIME_WAIT];
 
-	return json_pack("{s:o s:o s:o s:o s:o s:o s:o s:o}", "entered",
+	return json_pack("{s:o s:o s:o s:o s:o s:o s:o s:o s:o s:o s:o s:o s:o}", "entered",
 			 number(both(r, "tw_entered")), "expired", number(both(r, "tw_expired")),
 			 "reused_active", number(both(r, "tw_reused_active")), "reused_passive",
 			 number(both(r, "tw_reused_passive")), "evicted",
 			 number(both(r, "tw_evicted")), "overflow", number(both(r, "tw_overflow")),
-			 "resident", number((uint64_t)c->now + s->now), "peak",
-			 number((uint64_t)c->peak + s->peak));
+			 "reset", number(both(r, "tw_reset")), "restarted",
+			 number(both(r, "tw_restarted")), "restored", number(both(r, "tw_restored")),
+			 "refused", refused(r), "resident", number((uint64_t)c->now + s->now),
+			 "peak", number((uint64_t)c->peak + s->peak), "oldest_ms",
+			 number(report_oldest_wait_ms(r)));
 }
 
 static json_t *memory(const struct report *r)

@@ -618,6 +618,7 @@ struct hf_levels {
 	struct hf_level connections, requests, buckets, ranges, flows; /* both IP versions together */
 	struct hf_level neighbours; /* refused: how often the oldest made room */
 	uint32_t timers;	    /* armed in the wheels */
+	uint32_t oldest_wait_ms; /* since when the TIME-WAIT record that ends first has been there */
 	uint32_t orphans;
 	uint32_t queued_mbufs; /* held for text either way, by the transmit queue and by hf_impair */
 	struct hf_level impair_in,

@@ -89,6 +89,22 @@ static struct hf_level way_level(const struct way *way)
 	};
 }
 
+/* The record that ends first is the oldest, but for those that a FIN has restarted. */
+static uint32_t oldest_wait_ms(const struct hf_worker *w)
+{
+	uint32_t oldest_ms = 0;
+
+	for (unsigned i = 0; i < 2; i++) {
+		const handle h = wheel_oldest(&w->waits[i]);
+		const uint32_t age_ms =
+			h == HANDLE_NONE ? 0 : w->host.now_ms - bucket_at(w, h)->entered_ms;
+
+		if (age_ms > oldest_ms)
+			oldest_ms = age_ms;
+	}
+	return oldest_ms;
+}
+
 void hf_levels(const struct hf_worker *w, struct hf_levels *levels)
 {
 	*levels = (struct hf_levels){
@@ -105,6 +121,7 @@ void hf_levels(const struct hf_worker *w, struct hf_levels *levels)
 				.refused = w->neighbours.evicted },
 		.flows = { .used = flow_count(&w->flows), .refused = w->stats[STAT_TABLE_FULL] },
 		.timers = w->timers.armed + w->waits[0].armed + w->waits[1].armed,
+		.oldest_wait_ms = oldest_wait_ms(w),
 		.orphans = w->orphans,
 		.queued_mbufs = w->held_mbufs + w->tx_count + w->spare_count + w->waiting_frames,
 		.memory = w->memory_octets,

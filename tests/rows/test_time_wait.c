@@ -54,7 +54,9 @@ static void time_wait__tw_len__to_the_tick(struct rig *r)
 	assert_int_equal(deadline(r), r->now_us + len);
 	rig_expect_silence(r, len - MS(1));
 	rig_expect_state(r, HF_TIME_WAIT);
+	assert_int_equal(rig_levels(r).oldest_wait_ms, r->config.tcp.tw_len_ms - 1);
 	rig_expect_silence(r, MS(2));
+	assert_int_equal(rig_levels(r).oldest_wait_ms, 0);
 	rig_expect_state(r, HF_CLOSED);
 	assert_int_equal(rig_counter(r, "tw_expired"), 1);
 }
