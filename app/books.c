@@ -226,17 +226,8 @@ struct server_books server_books(const struct report *r)
 
 const char *report_command(const struct report *r)
 {
-	switch (r->plan->command) {
-	case COMMAND_LOAD:
-		return "load";
-	case COMMAND_SERVE:
-		return "serve";
-	case COMMAND_PAIR:
-	case COMMAND_CONFIG:
-	case COMMAND_REPLAY:
-	case COMMAND_DOCTOR:
-		break;
-	}
+	if (r->plan->command != COMMAND_PAIR)
+		return r->plan->command == COMMAND_LOAD ? "load" : "serve";
 	return "pair";
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Captures by libpcap: classic or pcapng to read, classic to write, microseconds. Called by replay.c. */
+/* Captures by libpcap: classic or pcapng to read, classic to write, microseconds. Called by replay.c,
+ * trace.c. */
 #include "capfile.h"
 
 #include <errno.h>
@@ -15,7 +16,7 @@ struct capfile {
 	const char *in_name, *out_name;
 	pcap_t *in, *dead; /* dead: what libpcap wants for writing */
 	pcap_dumper_t *out;
-	int link;
+	enum packet_link link;
 };
 
 static bool same_file(const char *a, const char *b)
@@ -25,9 +26,27 @@ static bool same_file(const char *a, const char *b)
 	return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
 }
 
-static bool is_l3(int link)
+/* @return whether frames of this type can be read */
+static bool link_of(int type, enum packet_link *link)
 {
-	return link == DLT_RAW || link == DLT_IPV4 || link == DLT_IPV6;
+	switch (type) {
+	case DLT_EN10MB:
+		*link = LINK_ETHERNET;
+		return true;
+	case DLT_RAW:
+	case DLT_IPV4:
+	case DLT_IPV6:
+		*link = LINK_IP;
+		return true;
+	case DLT_LINUX_SLL:
+		*link = LINK_COOKED;
+		return true;
+	case DLT_LINUX_SLL2:
+		*link = LINK_COOKED2;
+		return true;
+	default:
+		return false;
+	}
 }
 
 /* libpcap's complaints begin with the file's name or do not; ours always do, once. */
@@ -38,35 +57,46 @@ static const char *complaint(const char *text, const char *name)
 	return strncmp(text, name, n) == 0 && text[n] == ':' ? text + n + 2 : text;
 }
 
-static int open_both(struct capfile *c, struct hf_error *why)
+static int open_in(struct capfile *c, struct hf_error *why)
 {
 	char text[PCAP_ERRBUF_SIZE];
 	const char *link;
+	int type;
 
-	if (strcmp(c->in_name, "-") == 0 || strcmp(c->out_name, "-") == 0) {
-		snprintf(why->text, sizeof(why->text), "'-' is no capture; give a file");
-		return -EINVAL;
-	}
-	c->in = pcap_open_offline(c->in_name, text);
+	c->in = pcap_open_offline_with_tstamp_precision(c->in_name, PCAP_TSTAMP_PRECISION_NANO, text);
 	if (!c->in) {
 		snprintf(why->text, sizeof(why->text), "%.80s: %.160s", c->in_name,
 			 complaint(text, c->in_name));
 		return -EINVAL;
 	}
-	c->link = pcap_datalink(c->in);
-	if (c->link != DLT_EN10MB && !is_l3(c->link)) {
-		link = pcap_datalink_val_to_name(c->link);
+	type = pcap_datalink(c->in);
+	if (!link_of(type, &c->link) || (c->out_name && c->link > LINK_IP)) {
+		link = pcap_datalink_val_to_name(type);
 		snprintf(why->text, sizeof(why->text),
-			 "%.80s: link type %s; Ethernet (EN10MB) and IP (RAW) can be replayed",
-			 c->in_name, link ? link : "unknown");
+			 "%.80s: link type %s; Ethernet (EN10MB) and IP (RAW) can be %s",
+			 c->in_name, link ? link : "unknown", c->out_name ? "replayed" : "read");
 		return -EINVAL;
 	}
+	return 0;
+}
+
+static int open_both(struct capfile *c, struct hf_error *why)
+{
+	int rc;
+
+	if (strcmp(c->in_name, "-") == 0 || strcmp(c->out_name, "-") == 0) {
+		snprintf(why->text, sizeof(why->text), "'-' is no capture; give a file");
+		return -EINVAL;
+	}
+	rc = open_in(c, why);
+	if (rc < 0)
+		return rc;
 	if (same_file(c->in_name, c->out_name)) {
 		snprintf(why->text, sizeof(why->text), "%.80s: is read, so it cannot be written",
 			 c->out_name);
 		return -EINVAL;
 	}
-	c->dead = pcap_open_dead(c->link, SNAPLEN);
+	c->dead = pcap_open_dead(pcap_datalink(c->in), SNAPLEN);
 	c->out = c->dead ? pcap_dump_open(c->dead, c->out_name) : NULL;
 	if (!c->out) {
 		snprintf(why->text, sizeof(why->text), "%.80s: %.160s", c->out_name,
@@ -87,7 +117,7 @@ int capfile_open(const char *in, const char *out, struct capfile **c, struct hf_
 	}
 	made->in_name = in;
 	made->out_name = out;
-	rc = open_both(made, why);
+	rc = out ? open_both(made, why) : open_in(made, why);
 	if (rc < 0) {
 		capfile_close(made, &(struct hf_error){ { 0 } });
 		return rc;
@@ -96,9 +126,9 @@ int capfile_open(const char *in, const char *out, struct capfile **c, struct hf_
 	return 0;
 }
 
-bool capfile_l3(const struct capfile *c)
+enum packet_link capfile_link(const struct capfile *c)
 {
-	return is_l3(c->link);
+	return c->link;
 }
 
 int capfile_read(struct capfile *c, struct capfile_frame *frame, struct hf_error *why)
@@ -113,7 +143,9 @@ int capfile_read(struct capfile *c, struct capfile_frame *frame, struct hf_error
 			 rc == 1 ? "a stamp is before 1970" : pcap_geterr(c->in));
 		return -EINVAL;
 	}
-	frame->at_us = (uint64_t)header->ts.tv_sec * 1000000 + (uint64_t)header->ts.tv_usec;
+	/* tv_usec holds nanoseconds: so it was opened. */
+	frame->at_ns = (uint64_t)header->ts.tv_sec * 1000000000 + (uint64_t)header->ts.tv_usec;
+	frame->at_us = frame->at_ns / 1000;
 	frame->len = header->caplen;
 	frame->wire_len = header->len;
 	return 1;

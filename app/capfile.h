@@ -1,26 +1,33 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A capture that is read frame by frame and one that is written, by libpcap; used by replay.c. */
+/* A capture that is read frame by frame and one that is written, by libpcap; used by replay.c, trace.c. */
 #ifndef HF_APP_CAPFILE_H
 #define HF_APP_CAPFILE_H
 
 #include "config.h"
+#include "packet.h"
 
 struct capfile; /* both, of one link type */
 
 struct capfile_frame {
-	uint64_t at_us;
+	uint64_t at_us, at_ns;	/* the same */
 	const uint8_t *octets;	/* until the next call */
 	uint32_t len, wire_len; /* captured, and as it was on the wire */
 };
 
 /**
- * Open `in` and make `out`, which must not be the same file.
+ * Open `in` and make `out`, which must not be the same file; Ethernet and IP only.
+ * @param out  NULL: only read, and then from stdin if `in` is "-", and cooked captures too
  * @return 0; -EINVAL, why says what is wrong with which one
  */
 int capfile_open(const char *in, const char *out, struct capfile **c, struct hf_error *why);
 
+enum packet_link capfile_link(const struct capfile *c);
+
 /** Whether frames are IP packets, without Ethernet headers. */
-bool capfile_l3(const struct capfile *c);
+static inline bool capfile_l3(const struct capfile *c)
+{
+	return capfile_link(c) == LINK_IP;
+}
 
 /** Read the next frame. @return 1; 0 at the end; -EINVAL the file is damaged */
 int capfile_read(struct capfile *c, struct capfile_frame *frame, struct hf_error *why);

@@ -16,8 +16,9 @@
 #define SERVE (COMMAND_SERVE | COMMAND_DOCTOR)
 #define CONFIG COMMAND_CONFIG
 #define REPLAY COMMAND_REPLAY
+#define TRACE COMMAND_TRACE
 #define ALL (ANY | REPLAY)
-#define RUNS (RUN | REPLAY)
+#define RUNS (RUN | REPLAY | TRACE)
 #define ROW(key, option, letter, commands, type, field, min, max, words, preset, id, help) \
 	{ key,                                                                             \
 	  option,                                                                          \

@@ -58,6 +58,15 @@ struct replay_settings {
 	uint64_t start_us, linger_us, seed;
 };
 
+/** What only `trace` is told. */
+struct trace_settings {
+	const char *in; /* a capture */
+	struct nets host;
+	uint16_t port;
+	uint32_t conn;
+	bool absolute;
+};
+
 /** The values of all rows; 0 where a row says "auto" and none has been settled. */
 struct settings {
 	struct hf_tcp_config tcp;
@@ -92,6 +101,7 @@ struct settings {
 		set[TEXT_ROOM];
 	bool quiet, check, print, verify, allow_kernel_address;
 	struct replay_settings replay;
+	struct trace_settings trace;
 };
 
 /** What a row's text looks like and how its field is kept. */
@@ -127,13 +137,14 @@ enum command {
 	COMMAND_SERVE = 8,
 	COMMAND_REPLAY = 16,
 	COMMAND_DOCTOR = 32,
+	COMMAND_TRACE = 64,
 };
 
 struct row {
 	const char *key;    /* "tcp.tw_len"; NULL: not in profiles */
 	const char *option; /* "duration"; NULL: not on the command line but by --set */
 	char letter;	    /* 'q', or 0 */
-	uint8_t commands;   /* that take the option */
+	uint32_t commands;  /* that take the option */
 	enum value_type type;
 	size_t offset, size; /* of the field of struct settings */
 	uint64_t min, max;   /* in the field's unit */

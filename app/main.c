@@ -6,6 +6,7 @@
 #include "doctor.h"
 #include "replay.h"
 #include "run.h"
+#include "trace.h"
 
 #include "commit.h"
 
@@ -17,6 +18,7 @@ static const char usage[] =
 	"  serve    answer TCP connections from anywhere\n"
 	"  load     open, use and close TCP connections with a server elsewhere\n"
 	"  replay   answer the frames of a capture, under its own clock\n"
+	"  trace    print the segments of a capture and the states they lead to\n"
 	"  config   check or print the settings\n"
 	"  doctor   say what this machine lacks for them, and how to mend it\n\n"
 	"EAL options come first and end with --, as in every DPDK program; none are needed.\n"
@@ -58,6 +60,7 @@ static int command_run(int argc, char **argv, const char *program, const char *c
 				     strcmp(argv[0], "serve") == 0  ? COMMAND_SERVE :
 				     strcmp(argv[0], "load") == 0   ? COMMAND_LOAD :
 				     strcmp(argv[0], "replay") == 0 ? COMMAND_REPLAY :
+				     strcmp(argv[0], "trace") == 0  ? COMMAND_TRACE :
 				     strcmp(argv[0], "config") == 0 ? COMMAND_CONFIG :
 				     strcmp(argv[0], "doctor") == 0 ? COMMAND_DOCTOR :
 								      0;
@@ -66,9 +69,7 @@ static int command_run(int argc, char **argv, const char *program, const char *c
 	int rc;
 
 	if (!command) {
-		fprintf(stderr,
-			"%s: '%.40s' is no command; there are pair, serve, load, replay, config and doctor\n",
-			program, argv[0]);
+		fprintf(stderr, "%s: '%.40s' is no command; --help lists them\n", program, argv[0]);
 		return STATUS_USAGE;
 	}
 	config_defaults(&s);
@@ -83,6 +84,8 @@ static int command_run(int argc, char **argv, const char *program, const char *c
 		return replay_run(&s, program, eal, eal_count);
 	if (command == COMMAND_DOCTOR)
 		return doctor_run(&s, program, eal, eal_count);
+	if (command == COMMAND_TRACE)
+		return trace_run(&s, program);
 	return command == COMMAND_CONFIG ? config_command(&s, program) :
 					   run_command(&s, command, program, eal, eal_count);
 }
@@ -112,9 +115,7 @@ int main(int argc, char **argv)
 		eal = first++ - 1;
 	}
 	if (first >= argc) {
-		fprintf(stderr,
-			"%s: a command is missing: pair, serve, load, replay, config or doctor; see --help\n",
-			program);
+		fprintf(stderr, "%s: a command is missing; --help lists them\n", program);
 		return STATUS_USAGE;
 	}
 	return command_run(argc - first, argv + first, program, (const char *const *)argv + 1, eal);

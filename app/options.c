@@ -53,6 +53,8 @@ static const char *command_usage(enum command command)
 		return "replay IN.pcap OUT.pcap";
 	case COMMAND_DOCTOR:
 		return "doctor [-c PROFILE | --dev DEVICE --addr ADDR/LEN]";
+	case COMMAND_TRACE:
+		return "trace FILE";
 	case COMMAND_CONFIG:
 		break;
 	}
@@ -74,6 +76,9 @@ static const char *command_purpose(enum command command)
 		       "close N, abort N, status N; N counts connections from 1, as they come.";
 	case COMMAND_DOCTOR:
 		return "Say what this machine lacks for a profile, and the line that mends it; exit status 3 if so.";
+	case COMMAND_TRACE:
+		return "Print the TCP segments of a capture (pcap or pcapng; - is stdin) as tcpdump -n does, with\n"
+		       "the connection's number and the state each end moves to, the sender's first: inferred, ~.";
 	case COMMAND_CONFIG:
 		break;
 	}
@@ -218,6 +223,12 @@ static int walk(enum command command, int argc, char **argv, bool first, struct 
 	} else if (command == COMMAND_REPLAY) {
 		snprintf(why->text, sizeof(why->text),
 			 "two captures are wanted, one to read and one to write: replay IN.pcap OUT.pcap");
+		return -EINVAL;
+	}
+	if (command == COMMAND_TRACE && argc - optind == 1) {
+		s->trace.in = argv[optind++];
+	} else if (command == COMMAND_TRACE) {
+		snprintf(why->text, sizeof(why->text), "one capture is wanted: trace FILE");
 		return -EINVAL;
 	}
 	if (optind < argc) {

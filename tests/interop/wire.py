@@ -202,8 +202,8 @@ class Test(unittest.TestCase):
         return sock
 
 
-def nginx(test, port, body=""):
-    """One process, everything it writes in a directory that goes with the test."""
+def nginx(test, port, body="", run=()):
+    """One process, everything it writes in a directory that goes with the test; by `run` in another namespace."""
     scratch = tempfile.TemporaryDirectory()
     test.addCleanup(scratch.cleanup)
     paths = "".join(f"{kind}_temp_path {scratch.name}/{kind};" for kind in
@@ -215,6 +215,6 @@ def nginx(test, port, body=""):
         http {{ access_log off; {paths}
             server {{ listen {port} backlog=4096; listen [::]:{port} backlog=4096;
                       location / {{ return 200 "{body or 'hello'}"; }} }} }}""", encoding="utf-8")
-    process = test.program("nginx", "-e", f"{scratch.name}/error", "-c", str(config), stderr=subprocess.DEVNULL)
-    until(lambda: re.search(rf":{port}\b", sh("ss -Htln")), 10, "nginx does not listen")
+    process = test.program(*run, "nginx", "-e", f"{scratch.name}/error", "-c", str(config), stderr=subprocess.DEVNULL)
+    until(lambda: re.search(rf":{port}\b", sh(" ".join([*run, "ss -Htln"]))), 10, "nginx does not listen")
     return process

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* One frame after another: read, followed, filtered, printed. */
+#include "trace.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "follow.h"
+
+#define MOST (1u << 20) /* connections followed at once: 256 MiB, seldom reached */
+
+int trace_open(struct trace *t, const struct settings *s, FILE *out)
+{
+	*t = (struct trace){ .s = s, .out = out };
+	t->follow = follow_create(s->tcp.tw_len_ms, MOST);
+	return t->follow ? 0 : -ENOMEM;
+}
+
+void trace_close(struct trace *t)
+{
+	follow_destroy(t->follow);
+	t->follow = NULL;
+}
+
+static bool is_host(const struct nets *hosts, const struct hf_ip *ip)
+{
+	for (uint32_t i = 0; i < hosts->count; i++)
+		if (memcmp(&hosts->at[i].range.first, ip, sizeof(*ip)) == 0)
+			return true;
+	return false;
+}
+
+static bool wanted(const struct trace_settings *s, const struct packet *p, const struct talk *talk)
+{
+	if (s->conn && s->conn != talk->number)
+		return false;
+	if (s->port && s->port != p->src.port && s->port != p->dst.port)
+		return false;
+	return s->host.count == 0 || is_host(&s->host, &p->src.ip) || is_host(&s->host, &p->dst.ip);
+}
+
+static void print_states(FILE *out, const struct follow_step *step)
+{
+	fprintf(out, "  #%u ~%s > ~%s\n", step->talk->number,
+		hf_state_name(step->talk->end[step->from].state),
+		hf_state_name(step->talk->end[!step->from].state));
+}
+
+static int take_segment(struct trace *t, const struct packet *p)
+{
+	static const struct line_base absolute;
+	struct follow_step step;
+
+	t->segments++;
+	if (!follow_segment(t->follow, p, &step))
+		return -ENOMEM;
+	t->connections += !!(step.notes & NOTE_NEW);
+	if (!wanted(&t->s->trace, p, step.talk))
+		return 0;
+	t->shown++;
+	line_print(t->out, p, t->s->trace.absolute ? &absolute : &step.base);
+	print_states(t->out, &step);
+	return 0;
+}
+
+int trace_take(struct trace *t, const struct trace_frame *frame)
+{
+	struct packet p = { .at_ns = frame->at_ns };
+
+	switch (packet_read(frame->link, frame->octets, frame->len, frame->wire_len, &p)) {
+	case PACKET_TCP:
+		return take_segment(t, &p);
+	case PACKET_OTHER:
+		t->others++;
+		break;
+	case PACKET_CUT:
+		t->cut++;
+		break;
+	case PACKET_BAD:
+		t->bad++;
+		break;
+	}
+	return 0;
+}
