@@ -12,6 +12,7 @@
 #include "packet.h"
 #include "rig/random.h"
 #include "wire/parse.h"
+#include "wire/peek.h"
 
 #define PIECES 4
 
@@ -48,6 +49,20 @@ static void assert_sane(enum wire_kind kind, const struct wire_in *in, uint32_t 
 	assert_true(in->text_offset + in->text_len <= total);
 }
 
+/* The first look (HF-M2) reads no octet beside the frame, and of a segment the same flow. */
+static void assert_peek(const struct wire_config *c, const struct wire_piece *first,
+			enum wire_kind kind, const struct wire_in *in)
+{
+	struct flow flow;
+	const bool is_tcp = wire_peek(c, first->octets, first->len, &flow);
+
+	if (kind != WIRE_TCP)
+		return;
+	assert_true(is_tcp);
+	assert_int_equal(flow.version, in->flow.version);
+	assert_true(tuple_is(&in->flow.v4, &flow));
+}
+
 /* Judge len octets cut into pieces at the offsets given, which end with 0. */
 static enum wire_kind judge_cut(const struct wire_config *c, const uint8_t *octets, uint32_t len,
 				const uint32_t *cuts, unsigned hints, struct wire_in *in)
@@ -72,6 +87,7 @@ static enum wire_kind judge_cut(const struct wire_config *c, const uint8_t *octe
 	memset(in, 0xa5, sizeof(*in));
 	kind = wire_parse(c, pieces, n, hints, in);
 	assert_sane(kind, in, len);
+	assert_peek(c, &pieces[0], kind, in);
 	while (n > 0)
 		free(copies[--n]);
 	return kind;
