@@ -129,7 +129,8 @@ static void end_gather(struct end_report *sum, const struct end *e)
 	levels_add(&sum->levels, &levels);
 	for (unsigned i = 0; i < hf_counters(); i++)
 		sum->counters[i] += hf_counter(e->w, i);
-	sum->missed += hf_port_missed(e->port);
+	if (hf_port_queue(e->port) == 0) /* of the whole device */
+		sum->missed += hf_port_missed(e->port);
 }
 
 /* Rates over the time that was measured: from the first worker's start to the last one's end. */

@@ -79,6 +79,8 @@ struct settings {
 	uint16_t vlan;
 	uint8_t mac[6];
 	enum idling idle;
+	enum hf_steering steering;
+	char rss_key[TEXT_ROOM];
 	char cores[TEXT_ROOM];
 	char impair[TEXT_ROOM];
 	enum layout layout;

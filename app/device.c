@@ -8,17 +8,17 @@
 
 static const struct class
 {
-	const char *name, *device, *argument;
+	const char *name, *device, *argument, *queues;
 	bool iface, tap, pci, shared, exact;
 } classes[] = {
-	{ "tap", "net_tap0", "iface=", true, true, false, true, true },
-	{ "memif", "net_memif0", "socket-abstract=no,socket=", false, false, false, true, true },
-	{ "af_packet", "net_af_packet0", "iface=", true, false, false, true, true },
-	{ "af_xdp", "net_af_xdp0", "iface=", true, false, false, true, false },
-	{ "virtio_user", "net_virtio_user0", "path=", false, false, false, true, false },
-	{ "vhost", "net_vhost0", "iface=", false, false, false, true, false },
-	{ "pcap", "net_pcap0", "iface=", true, false, false, true, false },
-	{ "pci", "", "", false, false, true, false, false },
+	{ "tap", "net_tap0", "iface=", NULL, true, true, false, true, true },
+	{ "memif", "net_memif0", "socket-abstract=no,socket=", NULL, false, false, false, true, true },
+	{ "af_packet", "net_af_packet0", "iface=", "qpairs", true, false, false, true, true },
+	{ "af_xdp", "net_af_xdp0", "iface=", "queue_count", true, false, false, true, false },
+	{ "virtio_user", "net_virtio_user0", "path=", "queues", false, false, false, true, false },
+	{ "vhost", "net_vhost0", "iface=", "queues", false, false, false, true, false },
+	{ "pcap", "net_pcap0", "iface=", NULL, true, false, false, true, false },
+	{ "pci", "", "", NULL, false, false, true, false, false },
 };
 
 static int refuse(struct hf_error *why, const char *text)
@@ -38,6 +38,7 @@ static void copy_word(char *out, size_t room, const char *text)
 
 static void classify(struct device *device, const struct class *class)
 {
+	device->queues = class->queues;
 	device->tap = class->tap;
 	device->pci = class->pci;
 	device->shared = class->shared;
@@ -91,6 +92,18 @@ int device_read(const char *text, struct device *device, struct hf_error *why)
 		     colon + 1) >= (int)sizeof(device->vdev))
 		return refuse(why, text);
 	return 0;
+}
+
+void device_vdev(const struct device *device, unsigned queues, char text[TEXT_ROOM])
+{
+	char argument[32];
+
+	snprintf(text, TEXT_ROOM, "%s", device->vdev);
+	if (!device->queues || queues == 1)
+		return;
+	snprintf(argument, sizeof(argument), ",%s=", device->queues);
+	if (!strstr(text, argument))
+		snprintf(text + strlen(text), TEXT_ROOM - strlen(text), "%s%u", argument, queues);
 }
 
 void device_mac(const struct settings *s, uint8_t mac[6])

@@ -11,6 +11,7 @@ struct device {
 	char name[TEXT_ROOM]; /* EAL's: "net_tap0", "0000:3b:00.0" */
 	char vdev[TEXT_ROOM]; /* what EAL is to make; "": nothing */
 	char iface[16];	      /* the kernel's interface; "": none */
+	const char *queues;   /* the argument that says how many; NULL: none has to */
 	bool tap;	      /* that interface is made by us, for us */
 	bool pci;
 	bool shared; /* with other programs of this machine: do not spin */
@@ -19,6 +20,9 @@ struct device {
 
 /** What --dev says. @return 0; -EINVAL, why says what it may say */
 int device_read(const char *text, struct device *device, struct hf_error *why);
+
+/** What EAL is to make, with so many queues, unless the user has said how many. */
+void device_vdev(const struct device *device, unsigned queues, char text[TEXT_ROOM]);
 
 /** Our MAC address: the settings', or one for a tap, whose own is the kernel's; else zero: the device's. */
 void device_mac(const struct settings *s, uint8_t mac[6]);

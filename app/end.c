@@ -64,6 +64,8 @@ int end_create(struct end *e, struct run *run, enum side side, unsigned i, struc
 	int rc;
 
 	plan_worker(s, plan, side, i, &config);
+	if (plan->command != COMMAND_PAIR)
+		plan_fit(s, plan, port, &config);
 	if (config.impair) { /* each worker's link has a seed of its own */
 		impair = *config.impair;
 		impair.seed = (s->seed << 8) + i;
@@ -231,6 +233,8 @@ struct conn *end_accept(struct end *e, const struct hf_event *event, uint64_t no
 	c->phase = CONN_OPEN;
 	c->start_us = now_us;
 	e->books.accepted++;
+	if (e->run->s->count)
+		atomic_fetch_add_explicit(&e->run->accepted, 1, memory_order_relaxed);
 	return c;
 }
 

@@ -48,6 +48,7 @@ struct run {
 	uint64_t start_us;	      /* when opening begins */
 	atomic_bool go, stop, cancel; /* cancel: go, and straight home */
 	atomic_uint opening;	      /* clients that still open or wait for theirs to end */
+	atomic_ulong accepted;	      /* by all servers, when they are to stop at a count */
 	atomic_uint busy;	      /* ends of both sides that have something unfinished */
 	uint8_t text[TEXT_CHUNK + TEXT_PERIOD]; /* what requests and responses are made of */
 };

@@ -3,7 +3,8 @@
 #include "device.h"
 #include "run.h"
 
-static int one_want(const struct settings *s, struct wanted *wanted, struct hf_error *why)
+static int one_want(const struct settings *s, unsigned queues, struct wanted *wanted,
+		    struct hf_error *why)
 {
 	struct device device;
 	int rc = device_read(s->dev, &device, why);
@@ -17,7 +18,7 @@ static int one_want(const struct settings *s, struct wanted *wanted, struct hf_e
 		snprintf(wanted->text, sizeof(wanted->text), "%s", device.name);
 		wanted->eal[wanted->eal_count++] = wanted->text;
 	} else {
-		snprintf(wanted->text, sizeof(wanted->text), "%s", device.vdev);
+		device_vdev(&device, queues, wanted->text);
 		wanted->vdevs[wanted->vdev_count++] = wanted->text;
 	}
 	return 0;
@@ -30,7 +31,10 @@ static int one_open(const struct settings *s, const struct plan *plan,
 	int rc = device_read(s->dev, &device, why);
 
 	if (rc == 0)
-		rc = hf_port_open(device.name, plan->pairs, plan->mbufs,
+		rc = hf_port_open(&(struct hf_device){ .name = device.name,
+						       .queues = plan->pairs,
+						       .mbufs = plan->mbufs,
+						       .steer = plan->steer },
 				  ports[plan_has(plan, CLIENT) ? CLIENT : SERVER], why);
 	if (rc == 0 && device.tap && s->tap_kernel_addr.count)
 		rc = kernel_set(device.iface, &s->tap_kernel_addr, s->mtu, why);

@@ -2,9 +2,10 @@
 /* `handfast pair`: both ends in one process over net_ring. Used by run.c. */
 #include "run.h"
 
-static int pair_want(const struct settings *s, struct wanted *wanted, struct hf_error *why)
+static int pair_want(const struct settings *s, unsigned queues, struct wanted *wanted,
+		     struct hf_error *why)
 {
-	(void)s, (void)wanted, (void)why;
+	(void)s, (void)queues, (void)wanted, (void)why;
 	return 0;
 }
 

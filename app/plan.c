@@ -165,11 +165,11 @@ int plan_make(const struct settings *s, enum command command, unsigned cores, st
 	plan->impaired = s->impair[0] != '\0';
 	if (impair_parse(s->impair, &plan->impair, why) < 0)
 		return -EINVAL;
-	return command == COMMAND_PAIR ? plan_pair(s, cores, plan, why) : plan_one(s, plan, why);
+	return command == COMMAND_PAIR ? plan_pair(s, cores, plan, why) :
+					 plan_one(s, cores, plan, why);
 }
 
-/* The offset-th address of a range. */
-static struct hf_ip address(const struct hf_ip_range *range, uint32_t offset)
+struct hf_ip plan_address(const struct hf_ip_range *range, uint32_t offset)
 {
 	struct hf_ip ip = range->first;
 
@@ -206,7 +206,7 @@ void plan_worker(const struct settings *s, const struct plan *plan, enum side si
 	uint32_t before = 0;
 
 	if (plan->command != COMMAND_PAIR) {
-		plan_one_worker(s, plan, config);
+		plan_one_worker(s, plan, i, config);
 		config->impair = plan->impaired ? &plan->impair : NULL;
 		return;
 	}
@@ -219,7 +219,7 @@ void plan_worker(const struct settings *s, const struct plan *plan, enum side si
 		before += (uint32_t)plan_share(client->count, k, plan->pairs);
 	config->locals = 1;
 	if (side == CLIENT) {
-		config->local[0] = (struct hf_ip_range){ address(client, before), mine };
+		config->local[0] = (struct hf_ip_range){ plan_address(client, before), mine };
 		config->port_lists = mine;
 		config->impair = plan->impaired ? &plan->impair : NULL;
 	} else {

@@ -37,6 +37,8 @@ struct plan {
 	uint32_t addresses; /* of the clients */
 	uint64_t tuples;    /* T: addresses times ports */
 	uint32_t ring, mbufs, memory_mb;
+	struct hf_steer steer; /* of load and serve with several workers; its key lies in key */
+	uint8_t key[64];
 	bool impaired;
 	struct hf_impair impair; /* of a port of ours; with pair the clients', so that each frame passes it once */
 };
@@ -57,14 +59,22 @@ int plan_make(const struct settings *s, enum command command, unsigned cores, st
 
 /* plan_one.c: the same for load and serve, called by plan.c */
 
-int plan_one(const struct settings *s, struct plan *plan, struct hf_error *why);
-void plan_one_worker(const struct settings *s, const struct plan *plan, struct hf_config *config);
+int plan_one(const struct settings *s, unsigned cores, struct plan *plan, struct hf_error *why);
+void plan_one_worker(const struct settings *s, const struct plan *plan, unsigned i,
+		     struct hf_config *config);
+
+/** Now that the ports are there it is known which tuples come home to each: its records are as many. */
+void plan_fit(const struct settings *s, const struct plan *plan, const struct hf_port *port,
+	      struct hf_config *config);
 
 /** Frames that the text of one connection makes, at most at once. */
 uint64_t plan_text_frames(const struct settings *s);
 
 /** What every worker is told alike. */
 void plan_common(const struct settings *s, struct hf_config *config);
+
+/** The offset-th address of a range. */
+struct hf_ip plan_address(const struct hf_ip_range *range, uint32_t offset);
 
 /** The i-th of n shares of a whole. */
 static inline uint64_t plan_share(uint64_t whole, unsigned i, unsigned n)

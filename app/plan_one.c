@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What load and serve make of their settings: one worker on one device, its addresses and its sizes.
+/* What load and serve make of their settings: workers on one device, their addresses and their sizes.
  * Called by plan.c. */
 #include "plan.h"
 
@@ -14,7 +14,8 @@
 #define HELD 512	    /* ... a load without a rate */
 #define HELD_LEAST 2048	    /* ... with one, which is two seconds' worth up to */
 #define HELD_MOST 262144
-#define MBUFS 16384 /* beside those of texts */
+#define MBUFS 16384	  /* beside those of texts */
+#define MBUFS_WORKER 4096 /* of each further one: its queue, its cache, what others hand it */
 #define MBUFS_TEXT 65536
 #define MBUF_OCTETS 4096
 #define SPARE_MB 64
@@ -109,8 +110,6 @@ static const char *refuses(const struct settings *s, const struct plan *plan)
 		return "give a device: --dev tap:hf0, or a profile: -c config/tap.yaml";
 	if (!s->addr.count)
 		return "give an address of ours: --addr 10.99.0.2/24";
-	if (s->cores[0] && cores_count(s->cores) > 1)
-		return "--cores: load and serve run one worker; name one CPU";
 	if (s->gateway.count == 2 &&
 	    s->gateway.at[0].range.first.version == s->gateway.at[1].range.first.version)
 		return "--gateway: one of each IP version";
@@ -135,7 +134,52 @@ static uint32_t held(const struct settings *s, const struct plan *plan)
 				      (uint32_t)by_rate;
 }
 
-int plan_one(const struct settings *s, struct plan *plan, struct hf_error *why)
+static int hex(char digit)
+{
+	const char *const digits = "0123456789abcdef", *at = strchr(digits, digit | 0x20);
+
+	return digit != '\0' && at != NULL ? (int)(at - digits) : -1;
+}
+
+/* --rss-key: pairs of hex digits, with or without colons between them. */
+static int read_key(const char *text, struct plan *plan, struct hf_error *why)
+{
+	unsigned n = 0;
+
+	for (const char *at = text; *at != '\0'; at += 2) {
+		at += n > 0 && *at == ':';
+		if (n == sizeof(plan->key) || hex(at[0]) < 0 || hex(at[1]) < 0) {
+			snprintf(why->text, sizeof(why->text),
+				 "--rss-key: '%.60s' is no key: give 40 to %zu octets in hex", text,
+				 sizeof(plan->key));
+			return -EINVAL;
+		}
+		plan->key[n++] = (uint8_t)(hex(at[0]) << 4 | hex(at[1]));
+	}
+	if (n > 0 && n < 40) {
+		snprintf(why->text, sizeof(why->text),
+			 "--rss-key has %u octets: give 40, or as many as the device wants", n);
+		return -EINVAL;
+	}
+	plan->steer.key = n > 0 ? plan->key : NULL;
+	plan->steer.key_len = n;
+	return 0;
+}
+
+/* One unless --cores says more: whoever shares a device with others' programs shares the machine too. */
+static void plan_workers(const struct settings *s, unsigned cores, struct plan *plan)
+{
+	plan->cores = plan->pairs = s->cores[0] ? cores : 1;
+	plan->openers = plan->pairs;
+	if (plan->openers > plan->concurrency)
+		plan->openers = plan->concurrency;
+	if (s->rate && plan->openers > s->rate)
+		plan->openers = (unsigned)s->rate;
+	if (s->count && plan->openers > s->count)
+		plan->openers = (unsigned)s->count;
+}
+
+int plan_one(const struct settings *s, unsigned cores, struct plan *plan, struct hf_error *why)
 {
 	const uint32_t ports = (uint32_t)(s->client_ports.last - s->client_ports.first) + 1;
 	const struct nets *from = s->from.count ? &s->from : &s->addr;
@@ -147,10 +191,10 @@ int plan_one(const struct settings *s, struct plan *plan, struct hf_error *why)
 		snprintf(why->text, sizeof(why->text), "%s", refusal);
 		return -EINVAL;
 	}
-	if (device_read(s->dev, &device, why) < 0)
+	if (device_read(s->dev, &device, why) < 0 || read_key(s->rss_key, plan, why) < 0)
 		return -EINVAL;
+	plan->steer.steering = s->steering;
 	plan->exact = device.exact;
-	plan->cores = plan->pairs = plan->openers = 1;
 	plan->idle = s->idle == IDLE_SLEEP || (s->idle == IDLE_AUTO && device.shared) ?
 			     HF_IDLE_SLEEP :
 			     HF_IDLE_SPIN;
@@ -158,12 +202,14 @@ int plan_one(const struct settings *s, struct plan *plan, struct hf_error *why)
 			    s->count || plan->command == COMMAND_SERVE ? UINT64_MAX :
 									 DURATION_US;
 	plan->concurrency = held(s, plan);
+	plan_workers(s, cores, plan);
 	for (uint32_t i = 0; plan->command == COMMAND_LOAD && i < from->count; i++)
 		if (from->at[i].range.first.version == s->target.at[0].range.first.version)
 			plan->addresses += from->at[i].range.count;
 	plan->tuples = (uint64_t)plan->addresses * ports;
 	text = plan->concurrency * plan_text_frames(s);
-	plan->mbufs = MBUFS + (uint32_t)(text < MBUFS_TEXT ? text : MBUFS_TEXT);
+	plan->mbufs = MBUFS + MBUFS_WORKER * (plan->pairs - 1) +
+		      (uint32_t)(text < MBUFS_TEXT ? text : MBUFS_TEXT);
 	if (plan->impaired)
 		plan->mbufs += 2 * impair_frames(&plan->impair);
 	plan->memory_mb = (uint32_t)((uint64_t)plan->mbufs * MBUF_OCTETS >> 20) + SPARE_MB;
@@ -191,19 +237,29 @@ static void worker_addresses(const struct settings *s, const struct plan *plan,
 	config->vlan = s->vlan;
 }
 
-void plan_one_worker(const struct settings *s, const struct plan *plan, struct hf_config *config)
+/* What a server's worker has to hold: peers do not spread evenly. */
+static uint32_t served(const struct plan *plan, uint32_t share)
+{
+	return plan->pairs > 1 ? share + share / 4 : share;
+}
+
+void plan_one_worker(const struct settings *s, const struct plan *plan, unsigned i,
+		     struct hf_config *config)
 {
 	const bool load = plan->command == COMMAND_LOAD;
 	const bool six = load ? s->target.at[0].range.first.version == 6 : has_version(&s->addr, 6);
 	const bool four = load ? !six : has_version(&s->addr, 4);
-	const uint64_t tuples = load ? plan->tuples : UINT64_MAX;
-	const uint32_t share = four && six ? s->max_tw_buckets / 2 : s->max_tw_buckets;
+	const uint64_t tuples = load ? plan_share(plan->tuples, i, plan->pairs) : UINT64_MAX;
+	const uint32_t mine = (uint32_t)plan_share(s->max_tw_buckets, i, plan->pairs);
+	const uint32_t share = four && six ? mine / 2 : mine;
+	const uint32_t in_flight = (uint32_t)plan_share(plan->concurrency, i, plan->pairs);
+	const uint32_t held = load ? in_flight : served(plan, in_flight);
 	struct hf_sizes sizes = {
-		.connections = plan->concurrency + 256,
-		.requests = load ? 64 : plan->concurrency + 256,
+		.connections = held + 256,
+		.requests = load ? 64 : held + 256,
 		.buckets = share < tuples ? share : (uint32_t)tuples,
 	};
-	uint64_t ranges = (uint64_t)plan->concurrency * 2 * (1 + plan_text_frames(s));
+	uint64_t ranges = (uint64_t)held * 2 * (1 + plan_text_frames(s));
 
 	plan_common(s, config);
 	worker_addresses(s, plan, config);
@@ -213,9 +269,42 @@ void plan_one_worker(const struct settings *s, const struct plan *plan, struct h
 		config->ipv6 = sizes;
 	config->port_lists = plan->addresses ? plan->addresses : 1;
 	config->listeners = 1;
-	for (uint32_t i = 0; i < s->listen.count; i++)
-		config->listeners += 1u + s->listen.at[i].port_last - s->listen.at[i].port;
+	for (uint32_t k = 0; k < s->listen.count; k++)
+		config->listeners += 1u + s->listen.at[k].port_last - s->listen.at[k].port;
 	if (ranges > 2 * (uint64_t)plan->mbufs)
 		ranges = 2 * (uint64_t)plan->mbufs; /* each holds an mbuf */
 	config->ranges = (uint32_t)ranges + 1024;
+}
+
+static uint64_t tuples_of(const struct hf_port *port, const struct settings *s,
+			  const struct hf_ip_range *range, unsigned home)
+{
+	const struct hf_addr peer = { s->target.at[0].range.first, s->target.at[0].port };
+	uint64_t n = 0;
+
+	for (uint32_t i = 0; i < range->count; i++) {
+		struct hf_addr local = { .ip = plan_address(range, i) };
+
+		for (uint32_t p = s->client_ports.first; p <= s->client_ports.last; p++) {
+			local.port = (uint16_t)p;
+			n += hf_port_home(port, &local, &peer) == home;
+		}
+	}
+	return n;
+}
+
+void plan_fit(const struct settings *s, const struct plan *plan, const struct hf_port *port,
+	      struct hf_config *config)
+{
+	const uint8_t version =
+		plan->command == COMMAND_LOAD ? s->target.at[0].range.first.version : 0;
+	struct hf_sizes *const sizes = version == 6 ? &config->ipv6 : &config->ipv4;
+	uint64_t tuples = 0;
+
+	if (version == 0 || plan->pairs == 1 || plan->tuples > s->max_tw_buckets)
+		return;
+	for (uint32_t i = 0; i < config->locals; i++)
+		if (config->local[i].first.version == version)
+			tuples += tuples_of(port, s, &config->local[i], hf_port_queue(port));
+	sizes->buckets = (uint32_t)tuples;
 }

@@ -303,7 +303,8 @@ static void print_provenance(const struct report *r, FILE *out)
 	if (r->plan->command == COMMAND_PAIR)
 		fprintf(out, "net_ring of %u frames a queue, queue n to queue n\n", r->plan->ring);
 	else
-		fprintf(out, "%s, one queue\n", r->s->dev);
+		fprintf(out, "%s, %u queue%s, steering: %s\n", r->s->dev, r->plan->pairs,
+			r->plan->pairs == 1 ? "" : "s", hf_steering_name(r->steering));
 	fprintf(out, "  %s; secrets: random; profile: %s\n", cpu,
 		r->s->profile[0] ? r->s->profile : "built in");
 }

@@ -26,6 +26,7 @@ enum latency { LATENCY_CONNECT, LATENCY_CLOSE, LATENCY_TRANSACTION };
 struct report {
 	const struct settings *s;
 	const struct plan *plan;
+	enum hf_steering steering;
 	struct end_report ends[SIDES];
 	double seconds, connections_per_s, packets_per_s, bits_per_s;
 	double offered_per_s, achieved_per_s; /* opens, when there is a --rate */

@@ -198,12 +198,13 @@ static json_t *provenance(const struct report *r)
 	char cpu[128];
 
 	report_cpu(cpu);
-	return json_pack(
-		"{s:s s:s s:[s] s:s s:o s:s s:s s:s s:o s:o s:s}", "commit", HF_COMMIT, "dpdk",
-		HF_DPDK, "devices", pair ? "net_ring" : r->s->dev, "cpu", cpu, "cores",
-		number(r->plan->cores), "layout", r->plan->split ? "split" : "local", "steering",
-		pair ? "queue" : "none", "secrets", "random", "seed", number(r->s->seed), "tuples",
-		number(r->plan->tuples), "profile", r->s->profile[0] ? r->s->profile : "built in");
+	return json_pack("{s:s s:s s:[s] s:s s:o s:s s:s s:s s:o s:o s:s}", "commit", HF_COMMIT,
+			 "dpdk", HF_DPDK, "devices", pair ? "net_ring" : r->s->dev, "cpu", cpu,
+			 "cores", number(r->plan->cores), "layout",
+			 r->plan->split ? "split" : "local", "steering",
+			 hf_steering_name(r->steering), "secrets", "random", "seed",
+			 number(r->s->seed), "tuples", number(r->plan->tuples), "profile",
+			 r->s->profile[0] ? r->s->profile : "built in");
 }
 
 int report_json(const struct report *r, FILE *out)

@@ -152,6 +152,18 @@ static void warn_of_checksums(struct running *p)
 		fprintf(stderr, CHECKSUMS_UNFINISHED "\n");
 }
 
+static void say_start(const struct running *p)
+{
+	const bool serve = p->plan.command == COMMAND_SERVE;
+	const struct hf_port *port = p->ports[serve ? SERVER : CLIENT][0];
+
+	if (p->plan.pairs > 1)
+		fprintf(stderr, "%u workers, a queue each; steering: %s\n", p->plan.pairs,
+			hf_steering_name(hf_port_steering(port)));
+	if (serve)
+		fprintf(stderr, "serving on %s; SIGINT drains and reports\n", p->run.s->dev);
+}
+
 /* @return 0; or the first worker's error, none of them having run */
 static int launch(struct running *p, const sigset_t *signals, struct hf_error *why)
 {
@@ -171,8 +183,8 @@ static int launch(struct running *p, const sigset_t *signals, struct hf_error *w
 	atomic_store(&p->run.cancel, rc != 0);
 	p->run.start_us = p->shown_us = hf_now_us();
 	atomic_store(&p->run.go, true);
-	if (rc == 0 && p->plan.command == COMMAND_SERVE && !p->run.s->quiet)
-		fprintf(stderr, "serving on %s; SIGINT drains and reports\n", p->run.s->dev);
+	if (rc == 0 && p->plan.command != COMMAND_PAIR && !p->run.s->quiet)
+		say_start(p);
 	while (rc == 0 && !all(p, offsetof(struct job, finished))) {
 		take_signals(p, signals);
 		if (p->plan.command != COMMAND_PAIR && !p->warned)
@@ -293,6 +305,7 @@ static int running_report(const struct running *p, const char *program)
 		return STATUS_FAILED;
 	r->s = s;
 	r->plan = &p->plan;
+	r->steering = hf_port_steering(p->ports[plan_has(&p->plan, CLIENT) ? CLIENT : SERVER][0]);
 	r->interrupted = p->interrupted;
 	if (report_gather(r, p->ends) == 0) {
 		status = r->problems ? STATUS_FAILED : STATUS_OK;
@@ -357,7 +370,7 @@ int run_begin(const struct settings *s, const struct plan *plan, const struct wi
 		.vdevs = wanted.vdevs,
 		.memory_mb = plan->memory_mb,
 	};
-	const int rc = wire->want(s, &wanted, why);
+	const int rc = wire->want(s, plan->pairs, &wanted, why);
 
 	if (rc < 0)
 		return rc;

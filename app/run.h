@@ -21,7 +21,8 @@ struct wanted {
 /** How a command comes by its ports. */
 struct wire {
 	/* Before DPDK starts. @return 0 or a negative errno */
-	int (*want)(const struct settings *s, struct wanted *wanted, struct hf_error *why);
+	int (*want)(const struct settings *s, unsigned queues, struct wanted *wanted,
+		    struct hf_error *why);
 	/* After: plan->pairs ports of each end that there is. */
 	int (*open)(const struct settings *s, const struct plan *plan,
 		    struct hf_port **ports[SIDES], struct hf_error *why);

@@ -69,7 +69,9 @@ static bool must_stop(const struct end *e, uint64_t now_us)
 	if (e->side == CLIENT)
 		return e->books.attempted == e->count && e->frees == e->size;
 	if (!e->peer)
-		return run->s->count && e->books.accepted >= run->s->count && e->frees == e->size;
+		return run->s->count &&
+		       atomic_load_explicit(&run->accepted, memory_order_relaxed) >= run->s->count &&
+		       e->frees == e->size;
 	return atomic_load_explicit(&run->opening, memory_order_relaxed) == 0;
 }
 

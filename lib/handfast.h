@@ -258,16 +258,54 @@ HF_API int hf_env_wait(unsigned core);
 HF_API int hf_port_ring_pair(const char *name, unsigned queues, uint32_t ring, uint32_t mbufs,
 			     struct hf_port **a, struct hf_port **b, struct hf_error *why);
 
+/** How frames of a device with many queues come to the worker that owns their flow. */
+enum hf_steering {
+	HF_STEERING_AUTO, /* as the device is: queue, rss, else software; with one queue none is needed */
+	/* What we send by queue n comes to the other end's queue n, and its answers to ours: rings, memif. */
+	HF_STEERING_QUEUE,
+	HF_STEERING_RSS, /* the device hashes; its key and table are read back, the workers reckon by them */
+	HF_STEERING_SOFTWARE, /* whoever receives a frame hands it to its worker, by a ring between the two */
+};
+
+/** All zero: as the device is, with a random key. */
+struct hf_steer {
+	enum hf_steering steering;
+	const uint8_t *key; /* of the Toeplitz hash; NULL: random */
+	unsigned key_len;   /* 40, or as the device wants */
+	uint32_t ring; /* frames on their way from one worker to another, a power of two; 0: 1024 */
+};
+
+/** A device to be opened. */
+struct hf_device {
+	const char *name; /* its EAL name: "net_tap0", "0000:3b:00.0" */
+	unsigned queues;  /* of each direction, one a worker; the device must have as many. 0: 1 */
+	uint32_t mbufs;	  /* of the pool that its queues share */
+	struct hf_steer steer;
+};
+
 /**
  * Open a device that EAL has probed, a vdev of hf_env_start or a NIC: configure and start it.
- * @param device  its EAL name: "net_tap0", "0000:3b:00.0"
- * @param queues  of each direction; the device must have as many
- * @param mbufs   of the pool that its queues share
- * @param ports   out: `queues` ports; their worker is the only one to use each
- * @return 0; -ENODEV there is no such device; -EINVAL too many queues; -ENOMEM
+ * @param ports  out: one a queue; their worker is the only one to use each
+ * @return 0; -ENODEV there is no such device; -EINVAL too many queues, or a key of the wrong length;
+ *   -ENOTSUP it does not hash TCP, and RSS was asked for; -ENOMEM
  */
-HF_API int hf_port_open(const char *device, unsigned queues, uint32_t mbufs, struct hf_port **ports,
-			struct hf_error *why);
+HF_API int hf_port_open(const struct hf_device *device, struct hf_port **ports, struct hf_error *why);
+
+/** What the steering has come to; AUTO: there is one queue, and nothing to steer. */
+HF_API enum hf_steering hf_port_steering(const struct hf_port *port);
+
+/** "queue", "rss", "software"; "none" of AUTO. */
+HF_API const char *hf_steering_name(enum hf_steering steering);
+
+/** Which of its device's queues the port is. */
+HF_API unsigned hf_port_queue(const struct hf_port *port);
+
+/**
+ * The queue, and so the worker, that owns connections between these two (HF-M1). hf_connect chooses its
+ * ports by it. With steering by queue a connection that others open is owned by the worker they chose.
+ */
+HF_API unsigned hf_port_home(const struct hf_port *port, const struct hf_addr *local,
+			     const struct hf_addr *peer);
 
 /** Whether the device has a carrier. The memory port always has. */
 HF_API bool hf_port_link(const struct hf_port *port);
@@ -292,17 +330,19 @@ enum hf_checksum {
 };
 
 struct hf_memport {
-	const char *name; /* names its mempool; unique in the process */
-	bool l3;	  /* frames are IP packets: no Ethernet header, no ARP */
-	uint32_t mbufs;	  /* of its pool: 512 when 0 */
-	uint32_t frames;  /* that each side's array holds: 256 when 0 */
-	bool rx_checksum; /* advertises (and enables) checksum offload on receive */
-	bool tx_checksum; /* ... on transmit: the field then holds the pseudo-header's sum */
-	bool multi_segs;  /* takes segment chains on transmit */
+	const char *name;      /* names its mempool; unique in the process */
+	bool l3;	       /* frames are IP packets: no Ethernet header, no ARP */
+	uint32_t mbufs;	       /* of its pool: 512 when 0 */
+	uint32_t frames;       /* that each side's array holds: 256 when 0 */
+	unsigned queues;       /* ports that are made, one a queue, sharing the pool; 1 when 0 */
+	struct hf_steer steer; /* AUTO: software */
+	bool rx_checksum;      /* advertises (and enables) checksum offload on receive */
+	bool tx_checksum;      /* ... on transmit: the field then holds the pseudo-header's sum */
+	bool multi_segs;       /* takes segment chains on transmit */
 };
 
 /** Needs an EAL (hf_env_start, or --no-huge -m 64 of the caller's own). */
-HF_API int hf_port_memory(const struct hf_memport *config, struct hf_port **port,
+HF_API int hf_port_memory(const struct hf_memport *config, struct hf_port **ports,
 			  struct hf_error *why);
 
 /** How hf_memport_push hands a frame over. All zero: one segment, checksums unknown, rx queue full order. */

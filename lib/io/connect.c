@@ -100,8 +100,11 @@ static int look_up(struct hf_worker *w, struct choice *choice, const struct hf_i
 /* As look_up, for a port that the application has named: in LISTEN it is taken (Table U). */
 static int look_up_named(struct hf_worker *w, struct choice *choice, const struct hf_ip *peer)
 {
-	const int rc = look_up(w, choice, peer);
+	int rc;
 
+	if (w->steer != NULL && !steer_is_mine(w, &choice->flow)) /* HF-P1 */
+		return -EADDRNOTAVAIL;
+	rc = look_up(w, choice, peer);
 	if (rc == 0 && choice->bucket == HANDLE_NONE && listen_find(&w->listeners, &choice->flow) >= 0)
 		return -EADDRINUSE;
 	return rc;

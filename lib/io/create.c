@@ -313,6 +313,10 @@ static int draw_secrets(struct hf_worker *w)
 {
 	uint8_t random[SECRETS_OCTETS];
 
+	if (w->steer != NULL && !w->config.seed.seeded) {
+		w->secrets = w->steer->secrets;
+		return 0;
+	}
 	if (w->config.seed.seeded) {
 		secrets_seed(&w->secrets, w->config.seed.seed);
 		w->secrets.iss_fixed = w->config.seed.iss_fixed;
@@ -424,6 +428,7 @@ int hf_worker_create(const struct hf_config *config, struct hf_port *port,
 			       (unsigned long)(octets >> 20));
 	w->config = *config;
 	w->port = port;
+	w->steer = port->steer;
 	w->memory_octets = octets;
 	rc = draw_secrets(w);
 	if (rc != 0) {
@@ -438,6 +443,10 @@ int hf_worker_create(const struct hf_config *config, struct hf_port *port,
 	}
 	a = (struct arena){ .base = (char *)w, .used = (sizeof(*w) + LINE - 1) / LINE * LINE };
 	lay_out(w, &a, config);
+	if (w->steer != NULL)
+		ports_filter(&w->ports, steer_is_mine, w);
+	w->detour = w->steer != NULL || w->impair != NULL;
+	w->hashed = w->steer != NULL && w->steer->steering == HF_STEERING_RSS;
 	worker_time(w, 0);
 	*worker = w;
 	return 0;
@@ -471,6 +480,7 @@ void hf_worker_destroy(struct hf_worker *w)
 	if (w == NULL)
 		return;
 	free_text(w);
+	steer_drop_all(w);
 	if (w->impair != NULL)
 		impair_drop(w->impair);
 	explicit_bzero(&w->secrets, sizeof(w->secrets));

@@ -89,10 +89,13 @@ static void connection_error(struct hf_worker *w, handle h, enum icmp_kind kind,
 }
 
 /* Records of TIME-WAIT have nothing on its way (TW-6). */
-static void quoted_error(struct hf_worker *w, enum icmp_kind kind, const struct icmp *icmp)
+static void quoted_error(struct hf_worker *w, struct rte_mbuf *m, enum icmp_kind kind,
+			 const struct icmp *icmp)
 {
 	const handle h = flow_find(&w->flows, flow_hash(&w->secrets, &icmp->quoted), &icmp->quoted);
 
+	if (w->steer != NULL && steer_error(w, m, &icmp->quoted, h != HANDLE_NONE))
+		return;
 	switch (handle_kind(h)) {
 	case KIND_CONNECTION:
 		connection_error(w, h, kind, icmp);
@@ -107,8 +110,9 @@ static void quoted_error(struct hf_worker *w, enum icmp_kind kind, const struct 
 	}
 }
 
-void icmp_arrival(struct hf_worker *w, const uint8_t *frame, const struct wire_in *in)
+void icmp_arrival(struct hf_worker *w, struct rte_mbuf *m, const struct wire_in *in)
 {
+	const uint8_t *const frame = rte_pktmbuf_mtod(m, const uint8_t *);
 	struct icmp icmp;
 	const enum icmp_kind kind = icmp_parse(frame, in, &icmp);
 
@@ -126,7 +130,7 @@ void icmp_arrival(struct hf_worker *w, const uint8_t *frame, const struct wire_i
 	case ICMP_SOFT:
 	case ICMP_HARD:
 	case ICMP_TOO_BIG:
-		quoted_error(w, kind, &icmp);
+		quoted_error(w, m, kind, &icmp);
 		break;
 	case ICMP_ND_MALFORMED:
 	case ICMP_SOLICIT:

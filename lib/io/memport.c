@@ -16,6 +16,7 @@
 #include <rte_tcp.h>
 
 #include "io/port.h"
+#include "io/steer.h"
 #include "io/why.h"
 
 #define MBUFS 512
@@ -238,19 +239,13 @@ void hf_memport_tx_limit(struct hf_port *port, uint32_t k)
 
 /* ---- Set-up ------------------------------------------------------------------------------ */
 
-int hf_port_memory(const struct hf_memport *config, struct hf_port **port, struct hf_error *why)
+static int queue_make(struct port_share *share, const struct hf_memport *config, unsigned queue,
+		      struct hf_port **port, struct hf_error *why)
 {
-	const uint32_t mbufs = config->mbufs > 0 ? config->mbufs : MBUFS;
 	const uint32_t frames = config->frames > 0 ? config->frames : FRAMES;
-	struct port_share *share;
 	struct memport *mem;
-	int error;
+	const int error = port_make(share, PORT_MEMORY, config->name, port, why);
 
-	error = port_share_make(config->name, mbufs, &share, why);
-	if (error != 0)
-		return error;
-	error = port_make(share, PORT_MEMORY, config->name, port, why);
-	port_share_drop(share);
 	if (error != 0)
 		return error;
 	mem = calloc(1, sizeof(*mem));
@@ -261,6 +256,8 @@ int hf_port_memory(const struct hf_memport *config, struct hf_port **port, struc
 			       frames);
 	}
 	mem->tx_limit = UINT32_MAX;
+	(*port)->queue = (uint16_t)queue;
+	(*port)->queues = (uint16_t)(config->queues > 0 ? config->queues : 1);
 	(*port)->l3 = config->l3;
 	(*port)->rx_ip_csum = config->rx_checksum;
 	(*port)->rx_l4_csum = config->rx_checksum;
@@ -269,6 +266,46 @@ int hf_port_memory(const struct hf_memport *config, struct hf_port **port, struc
 	(*port)->borrows = true;
 	(*port)->seedable = true;
 	return 0;
+}
+
+/* RSS is played by who pushes the frames: hf_port_home tells to which queue. */
+static int queues_steer(struct port_share *share, const struct hf_memport *config,
+			struct hf_port **ports, struct hf_error *why)
+{
+	const enum hf_steering steering = config->steer.steering == HF_STEERING_AUTO ?
+						  HF_STEERING_SOFTWARE :
+						  config->steer.steering;
+	struct steer_table table = { .reta_size = 0 };
+	struct steer *steer;
+	int error = steer_table_make(&config->steer, config->queues, &table, why);
+
+	if (error == 0)
+		error = steer_make(steering, &config->steer, &table, config->queues, &steer, why);
+	if (error == 0)
+		port_share_steer(share, steer, ports, config->queues);
+	return error;
+}
+
+int hf_port_memory(const struct hf_memport *config, struct hf_port **ports, struct hf_error *why)
+{
+	const unsigned queues = config->queues > 0 ? config->queues : 1;
+	struct port_share *share;
+	unsigned made = 0;
+	int error;
+
+	error = port_share_make(config->name, config->mbufs > 0 ? config->mbufs : MBUFS, &share, why);
+	if (error != 0)
+		return error;
+	while (error == 0 && made < queues) {
+		error = queue_make(share, config, made, &ports[made], why);
+		made += error == 0;
+	}
+	if (error == 0 && queues > 1)
+		error = queues_steer(share, config, ports, why);
+	while (error != 0 && made > 0)
+		hf_port_free(ports[--made]);
+	port_share_drop(share);
+	return error;
 }
 
 uint64_t memport_missed(const struct memport *mem)

@@ -28,6 +28,10 @@ void neigh_arp(struct hf_worker *w, const uint8_t *frame, const struct wire_in *
 void neigh_nd(struct hf_worker *w, const uint8_t *frame, const struct flow *flow,
 	      enum icmp_kind kind, const struct icmp *icmp);
 
+/* What a neighbour said, here or to another worker. @return whether anything was learned */
+bool neigh_hear(struct hf_worker *w, uint8_t version, const uint32_t address[4], const uint8_t *mac,
+		unsigned word);
+
 /* ---- opener.c: opens whose next hop does not answer ---- */
 
 /* A neighbour has just FAILED: opens toward it end, a few a turn. */
@@ -36,6 +40,6 @@ void opener_turn(struct hf_worker *w);
 
 /* ---- icmp.c ---- */
 
-void icmp_arrival(struct hf_worker *w, const uint8_t *frame, const struct wire_in *in);
+void icmp_arrival(struct hf_worker *w, struct rte_mbuf *m, const struct wire_in *in);
 
 #endif

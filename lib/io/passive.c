@@ -243,9 +243,12 @@ void request_arrival(struct hf_worker *w, handle h, struct arrival *a)
 /* No connection: a listener's, or the RST of 3.10.7.1 within its budget (HF-RL4). */
 void stranger_arrival(struct hf_worker *w, struct arrival *a)
 {
-	const int listener = listen_find(&w->listeners, &a->in.flow);
+	int listener;
 	struct out out;
 
+	if (__builtin_expect(w->hashed, 0) && steer_stranger(w, a))
+		return;
+	listener = listen_find(&w->listeners, &a->in.flow);
 	out_init(&out);
 	if (listener >= 0) {
 		switch (input_listen(&a->in.seg, &out)) {

@@ -18,6 +18,8 @@
 #include "io/hold.h"
 #include "io/mend.h"
 #include "io/port.h"
+#include "io/rss.h"
+#include "io/steer.h"
 #include "io/why.h"
 
 #define CACHE 512	 /* mbufs that a core keeps to itself, at most */
@@ -30,7 +32,8 @@ struct port_share {
 	struct rte_ring *rings[RINGS];
 	uint16_t devices[DEVICES];
 	unsigned ring_count, device_count;
-	unsigned holds; /* the ports', and the maker's */
+	struct steer *steer; /* NULL: frames need none */
+	unsigned holds;	     /* the ports', and the maker's */
 };
 
 /* ---- What ports share -------------------------------------------------------------------- */
@@ -115,6 +118,7 @@ void port_share_drop(struct port_share *share)
 	}
 	for (unsigned i = 0; i < share->ring_count; i++)
 		rte_ring_free(share->rings[i]);
+	steer_free(share->steer);
 	if (share->pool != NULL)
 		rte_mempool_obj_iter(share->pool, poison_leave, NULL);
 	rte_mempool_free(share->pool);
@@ -130,6 +134,14 @@ struct rte_ring *port_share_ring(struct port_share *share, const char *name, uin
 	if (ring != NULL)
 		share->rings[share->ring_count++] = ring;
 	return ring;
+}
+
+void port_share_steer(struct port_share *share, struct steer *steer, struct hf_port **ports,
+		      unsigned queues)
+{
+	share->steer = steer;
+	for (unsigned i = 0; i < queues; i++)
+		ports[i]->steer = steer;
 }
 
 /* ---- Ports ------------------------------------------------------------------------------- */
@@ -280,7 +292,7 @@ static bool driver_borrows(const char *driver)
 	return false;
 }
 
-static void port_describe(struct hf_port *port, uint16_t id, uint16_t queue,
+static void port_describe(struct hf_port *port, uint16_t id, uint16_t queue, uint16_t queues,
 			  const struct rte_eth_conf *conf, const struct rte_eth_dev_info *info)
 {
 	const uint64_t sums = RTE_ETH_TX_OFFLOAD_IPV4_CKSUM | RTE_ETH_TX_OFFLOAD_TCP_CKSUM;
@@ -288,6 +300,7 @@ static void port_describe(struct hf_port *port, uint16_t id, uint16_t queue,
 
 	port->id = id;
 	port->queue = queue;
+	port->queues = queues;
 	port->rx_ip_csum = (conf->rxmode.offloads & RTE_ETH_RX_OFFLOAD_IPV4_CKSUM) != 0;
 	port->rx_l4_csum = (conf->rxmode.offloads & RTE_ETH_RX_OFFLOAD_TCP_CKSUM) != 0;
 	port->tx_csum = (conf->txmode.offloads & sums) == sums;
@@ -299,12 +312,55 @@ static void port_describe(struct hf_port *port, uint16_t id, uint16_t queue,
 		memcpy(port->mac, mac.addr_bytes, sizeof(port->mac));
 }
 
-int port_start(struct port_share *share, uint16_t id, unsigned queues, struct hf_port **ports,
-	       struct hf_error *why)
+/* What was wished, or what suits the device. */
+static enum hf_steering steering_of(const struct rte_eth_dev_info *info, const struct hf_steer *wish)
 {
+	static const char *const joined[] = { "net_ring", "net_memif", "net_virtio_user" };
+
+	if (wish->steering != HF_STEERING_AUTO)
+		return wish->steering;
+	for (unsigned i = 0; i < RTE_DIM(joined); i++)
+		if (strcmp(info->driver_name, joined[i]) == 0)
+			return HF_STEERING_QUEUE;
+	return rss_offered(info) ? HF_STEERING_RSS : HF_STEERING_SOFTWARE;
+}
+
+/* The device runs; how do its frames find their worker? RSS is believed only as read back. */
+static int device_steer(struct port_share *share, uint16_t id, const struct rte_eth_dev_info *info,
+			unsigned queues, const struct hf_steer *wish, struct hf_port **ports,
+			struct hf_error *why)
+{
+	struct steer_table table = { .reta_size = 0 };
+	enum hf_steering steering = steering_of(info, wish);
+	struct steer *steer;
+	int error = 0;
+
+	if (steering == HF_STEERING_RSS) {
+		error = rss_read(id, info, queues, &table, why);
+		if (error != 0 && wish->steering == HF_STEERING_RSS)
+			return error;
+		if (error != 0)
+			steering = HF_STEERING_SOFTWARE;
+	}
+	if (steering != HF_STEERING_RSS) {
+		table.reta_size = 0;
+		error = steer_table_make(wish, queues, &table, why);
+	}
+	if (error == 0)
+		error = steer_make(steering, wish, &table, queues, &steer, why);
+	if (error == 0)
+		port_share_steer(share, steer, ports, queues);
+	return error;
+}
+
+int port_start(struct port_share *share, uint16_t id, unsigned queues, const struct hf_steer *steer,
+	       struct hf_port **ports, struct hf_error *why)
+{
+	const bool steered = steer != NULL && queues > 1;
 	char name[RTE_ETH_NAME_MAX_LEN] = "";
 	struct rte_eth_dev_info info;
 	struct rte_eth_conf conf;
+	uint8_t key[RSS_KEY_MAX];
 	uint16_t made = 0;
 	int error;
 
@@ -318,48 +374,60 @@ int port_start(struct port_share *share, uint16_t id, unsigned queues, struct hf
 		return why_say(why, -EINVAL, "%s has %u queues, not %u: use fewer cores", name,
 			       RTE_MIN(info.max_rx_queues, info.max_tx_queues), queues);
 	conf = device_conf(&info);
+	if (steered && steering_of(&info, steer) == HF_STEERING_RSS) {
+		error = rss_conf(&info, steer, key, &conf, why);
+		if (error != 0)
+			return error;
+	}
 	error = device_start_or_say(id, queues, share->pool, &conf, name, why);
 	while (error == 0 && made < queues) {
 		error = port_make(share, PORT_ETHDEV, name, &ports[made], why);
 		if (error != 0)
 			break;
-		port_describe(ports[made], id, made, &conf, &info);
+		port_describe(ports[made], id, made, (uint16_t)queues, &conf, &info);
 		made++;
 	}
+	if (error == 0 && steered)
+		error = device_steer(share, id, &info, queues, steer, ports, why);
 	while (error != 0 && made > 0)
 		hf_port_free(ports[--made]);
 	return error;
 }
 
-int port_open(uint16_t id, unsigned queues, uint32_t mbufs, struct hf_port **ports,
+int port_open(uint16_t id, const struct hf_device *device, struct hf_port **ports,
 	      struct hf_error *why)
 {
+	const unsigned queues = device->queues > 0 ? device->queues : 1;
 	char name[RTE_ETH_NAME_MAX_LEN] = "";
 	struct port_share *share;
 	int error;
 
-	if (!rte_eth_dev_is_valid_port(id) || queues == 0)
-		return why_say(why, -EINVAL, "no device %u with %u queues", id, queues);
+	if (!rte_eth_dev_is_valid_port(id))
+		return why_say(why, -EINVAL, "there is no device %u", id);
 	rte_eth_dev_get_name_by_port(id, name);
-	error = port_share_make(name, mbufs, &share, why);
+	error = port_share_make(name, device->mbufs, &share, why);
 	if (error != 0)
 		return error;
-	error = port_start(share, id, queues, ports, why);
+	error = port_start(share, id, queues, &device->steer, ports, why);
 	port_share_drop(share);
 	return error;
 }
 
-int hf_port_open(const char *device, unsigned queues, uint32_t mbufs, struct hf_port **ports,
-		 struct hf_error *why)
+int hf_port_open(const struct hf_device *device, struct hf_port **ports, struct hf_error *why)
 {
 	char line[MEND_ROOM];
 	uint16_t id;
 
-	if (rte_eth_dev_get_port_by_name(device, &id) != 0)
+	if (rte_eth_dev_get_port_by_name(device->name, &id) != 0)
 		return why_say(why, -ENODEV, "device %s: EAL has no such port, and %u in all; %s",
-			       device, rte_eth_dev_count_avail(),
-			       mend_line(device, "", line, sizeof(line)));
-	return port_open(id, queues, mbufs, ports, why);
+			       device->name, rte_eth_dev_count_avail(),
+			       mend_line(device->name, "", line, sizeof(line)));
+	return port_open(id, device, ports, why);
+}
+
+unsigned hf_port_queue(const struct hf_port *port)
+{
+	return port->queue;
 }
 
 bool hf_port_link(const struct hf_port *port)

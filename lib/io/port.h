@@ -17,6 +17,7 @@
 
 enum port_kind { PORT_ETHDEV, PORT_MEMORY };
 
+struct steer;
 struct port_share; /* what ports made together share: devices, rings, the pool */
 
 struct hf_port {
@@ -24,9 +25,10 @@ struct hf_port {
 	alignas(RTE_CACHE_LINE_SIZE) struct rte_mempool *pool; /* of fresh mbufs, received ones */
 	struct memport *mem;				       /* PORT_MEMORY only */
 	enum port_kind kind;
-	uint16_t id, queue; /* PORT_ETHDEV only */
-	uint16_t mtu;	    /* of the device: octets of an IP packet */
-	bool l3;	    /* frames are IP packets: no Ethernet header, no ARP */
+	uint16_t id;		/* PORT_ETHDEV only */
+	uint16_t queue, queues; /* which, of how many that were made together */
+	uint16_t mtu;		/* of the device: octets of an IP packet */
+	bool l3;		/* frames are IP packets: no Ethernet header, no ARP */
 	/* Offloads that the device advertises and that are enabled (HF-CK1, HF-CK3) */
 	bool rx_ip_csum, rx_l4_csum;
 	bool tx_csum;	 /* IPv4 header and TCP, both or none */
@@ -34,6 +36,7 @@ struct hf_port {
 	bool borrows; /* reads what it sends by the CPU, wherever that lies, and only until it is freed */
 	bool seedable; /* secrets may come from a seed: memory port and net_pcap (HF-H2) */
 	uint8_t mac[6];
+	const struct steer *steer; /* of the share; NULL: frames need none */
 	struct port_share *share;
 };
 
@@ -139,16 +142,21 @@ struct rte_ring *port_share_ring(struct port_share *share, const char *name, uin
 int port_make(struct port_share *share, enum port_kind kind, const char *name,
 	      struct hf_port **port, struct hf_error *why);
 
+/** The share's ports are steered like this, and it frees that. */
+void port_share_steer(struct port_share *share, struct steer *steer, struct hf_port **ports,
+		      unsigned queues);
+
 /**
  * Configure and start a device for the share, which removes it in the end: offloads as it offers
  * them, promiscuous off.
+ * @param steer  NULL: both ends of each queue are ours, nothing is to be steered
  * @param ports  out: one a queue; none when this fails
  */
-int port_start(struct port_share *share, uint16_t id, unsigned queues, struct hf_port **ports,
-	       struct hf_error *why);
+int port_start(struct port_share *share, uint16_t id, unsigned queues, const struct hf_steer *steer,
+	       struct hf_port **ports, struct hf_error *why);
 
-/** The same for a device that EAL has probed (hf_env_start's vdevs, NICs), its pool its own. */
-int port_open(uint16_t id, unsigned queues, uint32_t mbufs, struct hf_port **ports,
+/** hf_port_open of a device by its number. */
+int port_open(uint16_t id, const struct hf_device *device, struct hf_port **ports,
 	      struct hf_error *why);
 
 #define PORT_CANARY 0xa5

@@ -48,7 +48,7 @@ static int side_make(struct port_share *share, const char *name, char side, unsi
 			       "net_ring_%s: no such device can be made; is the "
 			       "net_ring driver installed, is the name free?",
 			       text);
-	return port_start(share, (uint16_t)id, queues, ports, why);
+	return port_start(share, (uint16_t)id, queues, NULL, ports, why);
 }
 
 int hf_port_ring_pair(const char *name, unsigned queues, uint32_t ring, uint32_t mbufs,

@@ -101,15 +101,26 @@ void neigh_ask(struct hf_worker *w, const struct neigh *n)
 
 /* ---- What neighbours say -------------------------------------------------------------------------------- */
 
-/* @return whether anything was learned */
-static bool learn(struct hf_worker *w, uint8_t version, const uint32_t address[4],
-		  const uint8_t *mac, unsigned word)
+bool neigh_hear(struct hf_worker *w, uint8_t version, const uint32_t address[4], const uint8_t *mac,
+		unsigned word)
 {
 	struct neigh *const n = neigh_find(&w->neighbours, version, address);
 
 	if (n == NULL || !neigh_learn(n, mac, word, w->host.now_ms))
 		return false;
 	neigh_pass_waiting(w, n);
+	return true;
+}
+
+/* @return whether anything was learned, here or maybe by a worker that shares the device */
+static bool learn(struct hf_worker *w, uint8_t version, const uint32_t address[4],
+		  const uint8_t *mac, unsigned word)
+{
+	const bool learned = neigh_hear(w, version, address, mac, word);
+
+	if (w->steer == NULL)
+		return learned;
+	steer_tell(w, version, address, mac, word);
 	return true;
 }
 

@@ -81,7 +81,7 @@ static unsigned parse_burst(struct hf_worker *w, struct rte_mbuf **rx, unsigned 
 		case WIRE_ICMP:
 		case WIRE_ICMP6:
 			note_sender(w, frame);
-			icmp_arrival(w, frame, &a->in);
+			icmp_arrival(w, rx[i], &a->in);
 			break;
 		}
 		worker_free(w, rx[i]);
@@ -93,11 +93,15 @@ static unsigned receive(struct hf_worker *w)
 {
 	struct rte_mbuf *rx[BURST];
 	struct arrival arrivals[BURST];
-	const unsigned n =
-		w->impair ? impair_receive(w, rx, BURST) : port_receive(w->port, rx, BURST);
-	const unsigned k = n > 0 ? parse_burst(w, rx, n, arrivals) : 0;
+	unsigned n, k;
 
-	w->stats[STAT_RX_FRAMES] += n;
+	if (__builtin_expect(w->detour, 0)) {
+		n = steer_receive(w, rx);
+	} else {
+		n = port_receive(w->port, rx, BURST);
+		w->stats[STAT_RX_FRAMES] += n;
+	}
+	k = n > 0 ? parse_burst(w, rx, n, arrivals) : 0;
 	w->stats[STAT_SEG_IN] += k;
 	for (unsigned i = 0; i < k; i++)
 		flow_prefetch_entry(&w->flows, arrivals[i].hash);

@@ -14,6 +14,7 @@
 #include "io/budget.h"
 #include "io/impair.h"
 #include "io/port.h"
+#include "io/steer.h"
 #include "stats.h"
 #include "table/flow.h"
 #include "table/iss.h"
@@ -85,7 +86,10 @@ struct hf_worker {
 	uint32_t local_count;
 	void *memory;
 	size_t memory_octets;
-	struct impair *impair; /* NULL: the link is left as it is */
+	struct impair *impair;	   /* NULL: the link is left as it is */
+	const struct steer *steer; /* NULL: no other worker shares the device */
+	bool detour;		   /* either of them is there: steer_receive */
+	bool hashed; /* the device tells flows apart by RSS, and may err: steer_stranger */
 	/* this worker only */
 	struct tcp_host host;
 	struct pools pools;
@@ -99,9 +103,10 @@ struct hf_worker {
 	handle ready_head, ready_tail; /* who has events */
 	uint32_t local_next;	       /* the address that the next active open takes */
 	uint32_t orphans;
-	uint32_t detached; /* connections in no table */
-	bool overdue;	   /* expiry was cut short: another turn at once */
-	bool replying;	   /* to a frame that came from reply_mac (HF-N2) */
+	uint32_t detached;   /* connections in no table */
+	uint32_t steer_next; /* the worker whose frames are taken over first */
+	bool overdue;	     /* expiry was cut short: another turn at once */
+	bool replying;	     /* to a frame that came from reply_mac (HF-N2) */
 	uint8_t reply_mac[6];
 	struct neighbours neighbours;
 	struct rte_mbuf **waiting; /* NEIGH_WAITING of each neighbour */

@@ -35,18 +35,33 @@ class AfPacket(wire.Test):
 
 
 class Memif(wire.Test):
-    def test_two_processes(self):
+    def two_processes(self, cores):
         with tempfile.TemporaryDirectory() as scratch:
             device = f"memif:{scratch}/s"
             serve = self.start("serve", "--dev", device + ",role=server", "--addr", "10.97.0.2/24", "--mac",
                                "02:00:00:00:00:02", "--listen", "10.97.0.2:80", "--app", "rr", "--response", "3000",
-                               profile=None)
+                               "--cores", cores, profile=None)
             load = self.start("load", "--dev", device + ",role=client", "--addr", "10.97.0.1/24", "--mac",
                               "02:00:00:00:00:01", "--target", "10.97.0.2:80", "--app", "rr", "--response", "3000",
-                              "--count", "2000", profile=None)
-            opened = self.balanced(load, load.wait())
-            taken = self.balanced(serve, serve.stop())
+                              "--count", "2000", "--cores", cores, profile=None)
+            reports = load.wait(), serve.stop()
+            opened = self.balanced(load, reports[0])
+            taken = self.balanced(serve, reports[1])
             self.assertEqual((opened["closed"], taken["closed"]), (2000, 2000))
+            return reports
+
+    def test_two_processes(self):
+        for report in self.two_processes("0"):
+            self.assertEqual(report["provenance"]["steering"], "none")
+
+    def test_queue_to_queue(self):
+        """2 workers each, then 4, which may be more than there are CPUs; no frame goes astray (HF-M2)."""
+        for workers in 2, 4:
+            for report in self.two_processes(wire.cores(workers)):
+                self.assertEqual(report["provenance"]["cores"], workers)
+                self.assertEqual(report["provenance"]["steering"], "queue")
+                self.assertEqual(report["counters"]["wrong_core"], 0)
+                self.assertEqual(report["counters"]["rx_handed_over"], 0)
 
 
 if __name__ == "__main__":

@@ -34,7 +34,7 @@ static void offloads__of_each_device__are_what_it_offers(void **state)
 		struct hf_error why;
 		uint16_t n;
 
-		if (port_open(id, 1, 1024, &port, &why) != 0)
+		if (port_open(id, &(struct hf_device){ .mbufs = 1024 }, &port, &why) != 0)
 			fail_msg("%s", why.text);
 		assert_int_equal(rte_eth_dev_info_get(id, &info), 0);
 		assert_int_equal(port->multi_segs,
@@ -59,12 +59,13 @@ static void offloads__of_each_device__are_what_it_offers(void **state)
 /* The last device of all, which is gone afterwards. */
 static void device__without_queues__says_how_many_it_has(void **state)
 {
+	const struct hf_device two = { .queues = 2, .mbufs = 64 };
 	struct hf_port *ports[2];
 	struct hf_error why;
 
 	(void)state;
-	assert_int_equal(port_open(31, 1, 64, ports, &why), -EINVAL);
-	assert_int_equal(port_open(RTE_DIM(devices), 2, 64, ports, &why), -EINVAL);
+	assert_int_equal(port_open(31, &two, ports, &why), -EINVAL);
+	assert_int_equal(port_open(RTE_DIM(devices), &two, ports, &why), -EINVAL);
 	assert_non_null(strstr(why.text, "1 queues, not 2"));
 	assert_int_equal(rte_eth_dev_count_avail(), 0);
 }
