@@ -29,7 +29,8 @@ static const struct {
 	{ "202.188.127.2", "153.39.163.191", 1303, 44251, 0x10e828a2 },
 	{ "3ffe:2501:200:3::1", "3ffe:2501:200:1fff::7", 1766, 2794, 0x40207d3d },
 	{ "ff02::1", "3ffe:501:8::260:97ff:fe40:efab", 4739, 14230, 0xdde51bbf },
-	{ "fe80::200:f8ff:fe21:67cf", "3ffe:1900:4545:3:200:f8ff:fe21:67cf", 38024, 44251, 0x02d1feef },
+	{ "fe80::200:f8ff:fe21:67cf", "3ffe:1900:4545:3:200:f8ff:fe21:67cf", 38024, 44251,
+	  0x02d1feef },
 };
 
 static void flow__of_the_specification__its_hash(void **state)
