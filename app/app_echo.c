@@ -1,65 +1,35 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* --app echo: the server sends back what it gets (RFC 862), and takes no more than it can send back: the
- * client's window closes while it does not read. Called by turn.c. */
+/* --app echo: the server sends back what it gets (RFC 862) in the buffers it came in, and takes no more than
+ * it can send back: the client's window closes while it does not read. Called by turn.c. */
 #include <errno.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "end.h"
 
-/* What has been taken and not sent back yet. */
-struct rest {
-	uint32_t at, len;
-	uint8_t octets[TEXT_CHUNK];
-};
-
-/* @return whether nothing is left */
-static bool send_rest(struct end *e, struct conn *c)
+/* The buffer that has been taken and not sent back yet, if any. @return whether it is away */
+static bool send_back(struct end *e, struct conn *c)
 {
-	struct rest *rest = c->own;
-	ssize_t taken;
+	ssize_t n;
 
-	if (!rest)
+	if (!c->own)
 		return true;
-	taken = hf_send(e->w, c->id, rest->octets + rest->at, rest->len - rest->at);
-	if (taken > 0)
-		rest->at += (uint32_t)taken;
-	if (rest->at < rest->len)
-		return false;
-	free(rest);
+	n = end_mute(e, c) ? -EPIPE : hf_send_mbuf(e->w, c->id, c->own);
+	if (n == 0)
+		return false; /* until there is room */
+	if (n < 0)
+		hf_mbuf_free(c->own);
 	c->own = NULL;
-	return true;
-}
-
-/* @return whether it is kept; there may be no memory, and then the connection is lost */
-static bool keep_rest(struct conn *c, const uint8_t *octets, uint32_t len)
-{
-	struct rest *rest = malloc(sizeof(*rest));
-
-	if (!rest)
-		return false;
-	rest->at = 0;
-	rest->len = len;
-	memcpy(rest->octets, octets, len);
-	c->own = rest;
 	return true;
 }
 
 static void arrival(struct end *e, struct conn *c, uint64_t now_us)
 {
-	uint8_t text[TEXT_CHUNK];
+	struct rte_mbuf *m;
 	ssize_t n = -EAGAIN;
-	bool some = false;
+	bool some = c->own != NULL;
 
-	while (send_rest(e, c) && (n = hf_recv(e->w, c->id, text, sizeof(text))) > 0) {
-		const ssize_t taken = end_mute(e, c) ? n : hf_send(e->w, c->id, text, (size_t)n);
-		const uint32_t sent = taken > 0 ? (uint32_t)taken : 0;
-
+	while (send_back(e, c) && (n = hf_recv_mbuf(e->w, c->id, &m)) > 0) {
+		c->own = m;
 		some = true;
-		if (sent < n && !keep_rest(c, text + sent, (uint32_t)n - sent)) {
-			hf_abort(e->w, c->id);
-			return;
-		}
 	}
 	if (some && !c->own)
 		end_finish(e, c, true, now_us);
@@ -78,4 +48,11 @@ static bool busy(const struct end *e, const struct conn *c)
 	return c->own != NULL;
 }
 
-const struct app app_echo = { .begun = begun, .arrival = arrival, .room = arrival, .busy = busy };
+static void drop(void *own)
+{
+	hf_mbuf_free(own);
+}
+
+const struct app app_echo = {
+	.begun = begun, .arrival = arrival, .room = arrival, .busy = busy, .drop = drop
+};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* --app http: the server answers GET and HEAD of / with --response octets, one request after another; the
- * client gets / once and looks at status and length. Called by turn.c. */
+/* --app http: the server answers GET, HEAD and POST of its pages, one request after another; the client asks
+ * for --path as often as --requests says, and looks at status and length. Called by turn.c. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,17 +8,25 @@
 #include "end.h"
 #include "http.h"
 
-#define PIECE 2048
+#define LINGER \
+	262144 /* octets taken of a request that was refused: a RST would overtake the answer */
+#define COPY_MAX 2048 /* octets of a body that are sent right behind the head, in its buffer */
 
-/* What a connection keeps. text[at..len) has been received and not been looked at. */
+/* What a connection keeps. */
 struct talk {
 	struct http http;
-	char head[256];
-	uint32_t head_len, body_len; /* of the answer that is being sent; head_len 0: none is */
-	const char *body;	     /* NULL: generated */
-	bool last;		     /* no request is taken after it */
+	char head[HTTP_HEAD_ROOM];
+	uint32_t head_len;	   /* of the answer that is being sent; 0: none is */
+	uint64_t body_len, offset; /* ... and where its body is in the store */
+	uint64_t sent;		   /* of head and body */
+	const char *reason;	   /* the body itself; NULL: it is in the store */
+	bool interim;		   /* 100: the answer proper follows */
+	bool refused;		   /* it was no request that we take */
+	bool last;		   /* no request is taken after it */
+	uint64_t requests;	   /* begun */
+	uint64_t asked_us;
+	struct rte_mbuf *m; /* received, and from at to len not looked at */
 	uint32_t at, len;
-	char text[PIECE];
 };
 
 static struct talk *talk_begin(struct end *e, struct conn *c, enum http_kind kind)
@@ -29,59 +37,144 @@ static struct talk *talk_begin(struct end *e, struct conn *c, enum http_kind kin
 	if (!talk)
 		hf_abort(e->w, c->id);
 	else
-		http_begin(&talk->http, kind);
+		http_begin(&talk->http, kind,
+			   kind == HTTP_KIND_REQUEST ? e->run->s->body_max : UINT64_MAX);
 	return talk;
+}
+
+static void drop(void *own)
+{
+	struct talk *talk = own;
+
+	hf_mbuf_free(talk->m);
+	free(talk);
+}
+
+/* The next buffer of text. @return as hf_recv_mbuf */
+static ssize_t text_next(struct end *e, struct conn *c, struct talk *talk)
+{
+	ssize_t n;
+
+	hf_mbuf_free(talk->m);
+	talk->m = NULL;
+	talk->at = talk->len = 0;
+	n = hf_recv_mbuf(e->w, c->id, &talk->m);
+	if (n > 0)
+		talk->len = (uint32_t)n;
+	return n;
+}
+
+/* Parse on. @return whether all that was there is of this message */
+static bool text_take(struct talk *talk)
+{
+	const char *text = (const char *)hf_mbuf_text(talk->m) + talk->at;
+	const size_t len = talk->len - talk->at;
+	const size_t used = http_take(&talk->http, text, len);
+
+	talk->at += (uint32_t)used;
+	return used == len;
 }
 
 /* ---- Server ------------------------------------------------------------------------------ */
 
+static const struct page *page_find(const struct end *e, const struct http *http)
+{
+	static const struct page generated = { .type = "application/octet-stream" };
+	char path[2];
+
+	if (e->run->s->root[0])
+		return site_find(&e->run->site, http->target, http->url);
+	return site_path(http->target, http->url, path, sizeof(path)) == 1 ? &generated : NULL;
+}
+
 static void answer_begin(const struct end *e, struct conn *c, struct talk *talk)
 {
-	const unsigned status = http_verdict(&talk->http);
+	const struct settings *s = e->run->s;
 	const bool head_only = talk->http.complete && talk->http.parser.method == HTTP_HEAD;
 	const bool ours = e->run->plan->close_auto || e->ending == END_AFTER || e->ending == END_HOLD;
-	uint32_t length = e->run->s->response;
+	unsigned status = http_verdict(&talk->http);
+	const struct page *page = status == 200 ? page_find(e, &talk->http) : NULL;
+	uint64_t length;
 
-	talk->body = status == 200 ? NULL : http_reason(status);
-	if (talk->body)
-		length = (uint32_t)strlen(talk->body);
-	talk->last = !talk->http.persists || !ours || e->stopping;
-	talk->head_len =
-		(uint32_t)http_head(talk->head, sizeof(talk->head), status, length, !talk->last);
+	(void)c;
+	if (status == 200 && !page)
+		status = 404;
+	talk->reason = page ? NULL : http_reason(status);
+	length = !page ? strlen(talk->reason) : s->root[0] ? page->len : s->response;
+	talk->offset = page ? page->offset : 0;
+	talk->last = !talk->http.persists || !ours || e->stopping ||
+		     ++talk->requests == s->keepalive_requests;
+	talk->head_len = (uint32_t)http_head(talk->head, status, page ? page->type : "text/plain",
+					     length, !talk->last);
 	talk->body_len = head_only ? 0 : length;
-	c->sent = 0;
+	talk->sent = 0;
+}
+
+/* The client waits for a word before it sends its body. */
+static void interim_begin(struct talk *talk)
+{
+	static const char text[] = "HTTP/1.1 100 Continue\r\n\r\n";
+
+	talk->head_len = sizeof(text) - 1;
+	memcpy(talk->head, text, talk->head_len);
+	talk->body_len = talk->sent = 0;
+	talk->interim = true;
+}
+
+static ssize_t body_send(struct end *e, const struct conn *c, const struct talk *talk)
+{
+	const struct run *run = e->run;
+	const uint64_t done = talk->sent - talk->head_len;
+	const uint64_t left = talk->body_len - done;
+
+	if (talk->reason)
+		return hf_send(e->w, c->id, talk->reason + done, left);
+	if (left > COPY_MAX)
+		return end_send_stored(e, c, talk->offset + done, left);
+	return hf_send(e->w, c->id,
+		       run->site.octets ? run->site.octets + talk->offset + done : text_at(run, done),
+		       left);
 }
 
 /* @return whether all of it is away */
 static bool answer_send(struct end *e, struct conn *c, struct talk *talk)
 {
-	while (c->sent < talk->head_len + talk->body_len) {
-		const bool head = c->sent < talk->head_len;
-		const uint32_t offset = head ? c->sent : c->sent - talk->head_len;
-		const uint32_t left = (head ? talk->head_len : talk->body_len) - offset;
-		const void *text = head	      ? talk->head + offset :
-				   talk->body ? (const void *)(talk->body + offset) :
-						text_at(e->run, offset);
-		const ssize_t taken =
-			hf_send(e->w, c->id, text, left < TEXT_CHUNK ? left : TEXT_CHUNK);
+	const bool refused = http_malformed(&talk->http);
+
+	while (talk->sent < talk->head_len + talk->body_len) {
+		const ssize_t taken = talk->sent < talk->head_len ?
+					      hf_send(e->w, c->id, talk->head + talk->sent,
+						      talk->head_len - talk->sent) :
+					      body_send(e, c, talk);
 
 		if (taken <= 0)
 			return false;
-		c->sent += (uint32_t)taken;
+		talk->sent += (uint64_t)taken;
 	}
 	talk->head_len = 0;
-	http_begin(&talk->http, HTTP_KIND_REQUEST);
+	if (!talk->interim) {
+		e->books.responses++;
+		http_begin(&talk->http, HTTP_KIND_REQUEST, e->run->s->body_max);
+	}
+	talk->interim = false;
+	talk->refused = refused;
 	return true;
 }
 
 /* Look at what has been received. @return false when more is needed */
 static bool request_take(const struct end *e, struct conn *c, struct talk *talk)
 {
-	if (c->finished)
-		talk->at = talk->len; /* nobody asked for it */
+	if (c->finished) { /* nobody asked for it */
+		c->got += talk->len - talk->at;
+		talk->at = talk->len;
+	}
 	if (talk->at == talk->len)
 		return false;
-	talk->at += (uint32_t)http_take(&talk->http, talk->text + talk->at, talk->len - talk->at);
+	text_take(talk);
+	if (http_expects(&talk->http)) {
+		interim_begin(talk);
+		return true;
+	}
 	if (!talk->http.complete && !http_malformed(&talk->http))
 		return false;
 	answer_begin(e, c, talk);
@@ -95,17 +188,17 @@ static void server_arrival(struct end *e, struct conn *c, uint64_t now_us)
 
 	while (n > 0) {
 		if (talk->head_len && !answer_send(e, c, talk))
-			return; /* until there is room */
-		if (talk->last && !c->finished) {
+			return;	   /* until there is room */
+		if (talk->refused) /* RFC 9112 9.6 */
+			end_quit(e, c, now_us);
+		else if (talk->last)
 			end_finish(e, c, true, now_us);
-			if (c->closing)
-				return;
-		}
-		if (request_take(e, c, talk))
-			continue;
-		n = hf_recv(e->w, c->id, talk->text, sizeof(talk->text));
-		talk->at = 0;
-		talk->len = n > 0 ? (uint32_t)n : 0;
+		if (c->got > LINGER)
+			end_close(e, c, now_us);
+		if (c->closing)
+			return;
+		if (!request_take(e, c, talk))
+			n = text_next(e, c, talk);
 	}
 	if (n == 0)
 		end_eof(e, c, now_us);
@@ -113,17 +206,48 @@ static void server_arrival(struct end *e, struct conn *c, uint64_t now_us)
 
 /* ---- Client ------------------------------------------------------------------------------ */
 
-static void client_begun(struct end *e, struct conn *c)
+/* Whether the request that is being made, or was made last, is the connection's last one. */
+static bool client_last(const struct end *e, const struct talk *talk)
 {
-	char host[HF_ADDR_TEXT], text[256];
+	return e->stopping || talk->requests == e->run->s->requests;
+}
+
+static void client_ask(struct end *e, struct conn *c, struct talk *talk, uint64_t asked_us)
+{
+	char host[HF_ADDR_TEXT], text[TEXT_ROOM + 256];
 	int len;
 
+	talk->requests++;
+	talk->asked_us = asked_us;
 	len = snprintf(text, sizeof(text),
-		       "GET / HTTP/1.1\r\nHost: %s\r\nUser-Agent: handfast/%s\r\n%s\r\n",
-		       hf_addr_format(&e->run->target, host), hf_version(),
-		       e->ending == END_AFTER ? "Connection: close\r\n" : "");
+		       "GET %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: handfast/%s\r\n%s\r\n",
+		       e->run->s->path, hf_addr_format(&e->run->target, host), hf_version(),
+		       e->ending == END_AFTER && client_last(e, talk) ? "Connection: close\r\n" : "");
 	if (hf_send(e->w, c->id, text, (size_t)len) != len)
 		hf_abort(e->w, c->id);
+}
+
+/* A response is complete. */
+static void client_judge(struct end *e, struct conn *c, struct talk *talk, uint64_t now_us)
+{
+	const struct settings *s = e->run->s;
+	const uint64_t length = e->run->plan->command == COMMAND_PAIR ? s->response : s->length;
+	const bool status = talk->http.parser.status_code == 200;
+	const bool right = !length || talk->http.body == length;
+	const bool persists = talk->http.persists;
+
+	e->books.responses++;
+	e->books.wrong_status += !status;
+	e->books.wrong_length += status && !right;
+	c->wrong |= !status || !right;
+	if (e->measuring && status && right)
+		histogram_record(&e->transaction, now_us - talk->asked_us);
+	if (client_last(e, talk) || !persists) {
+		end_finish(e, c, false, now_us);
+		return;
+	}
+	http_begin(&talk->http, HTTP_KIND_RESPONSE, UINT64_MAX);
+	client_ask(e, c, talk, now_us);
 }
 
 static void client_arrival(struct end *e, struct conn *c, uint64_t now_us)
@@ -132,25 +256,27 @@ static void client_arrival(struct end *e, struct conn *c, uint64_t now_us)
 	struct http *http = &talk->http;
 	ssize_t n;
 
-	while ((n = hf_recv(e->w, c->id, talk->text, sizeof(talk->text))) >= 0) {
-		const size_t used = http->complete ? 0 : http_take(http, talk->text, (size_t)n);
-
-		if (used < (size_t)n || (http->complete && http->parser.status_code != 200))
-			c->wrong = true;
-		if (http->complete && !c->finished) {
-			if (e->measuring && !c->wrong)
-				histogram_record(&e->transaction, now_us - c->start_us);
-			end_finish(e, c, false, now_us);
+	while (!c->closing && (n = text_next(e, c, talk)) > 0) {
+		while (talk->at < talk->len && !http->complete && !http_malformed(http)) {
+			text_take(talk);
+			if (http->complete && http->parser.status_code / 100 == 1)
+				http_begin(http, HTTP_KIND_RESPONSE, UINT64_MAX); /* RFC 9110 15.2 */
 		}
-		if (c->closing)
-			return;
-		if (n == 0)
-			break;
+		if (talk->at < talk->len) /* more than was asked for, or no HTTP */
+			c->wrong = true;
+		if (http->complete && !c->finished)
+			client_judge(e, c, talk, now_us);
 	}
-	if (n == 0) {
-		c->cut = !http->complete;
+	if (c->closing || n != 0)
+		return;
+	if (http->begun && !http->complete) { /* it may end with the connection (RFC 9112 6.3) */
+		http_take(http, NULL, 0);
+		if (http->complete && !c->finished)
+			client_judge(e, c, talk, now_us);
+	}
+	c->cut = !c->finished;
+	if (!c->closing)
 		end_eof(e, c, now_us);
-	}
 }
 
 /* ---- Both -------------------------------------------------------------------------------- */
@@ -158,10 +284,11 @@ static void client_arrival(struct end *e, struct conn *c, uint64_t now_us)
 static void begun(struct end *e, struct conn *c, uint64_t now_us)
 {
 	const bool client = e->side == CLIENT;
+	struct talk *talk = talk_begin(e, c, client ? HTTP_KIND_RESPONSE : HTTP_KIND_REQUEST);
 
 	(void)now_us;
-	if (talk_begin(e, c, client ? HTTP_KIND_RESPONSE : HTTP_KIND_REQUEST) && client)
-		client_begun(e, c);
+	if (talk && client)
+		client_ask(e, c, talk, c->start_us);
 }
 
 static void arrival(struct end *e, struct conn *c, uint64_t now_us)
@@ -186,7 +313,9 @@ static bool busy(const struct end *e, const struct conn *c)
 	const struct talk *talk = c->own;
 
 	(void)e;
-	return talk && (talk->head_len || talk->http.url);
+	return talk && (talk->head_len || talk->http.begun);
 }
 
-const struct app app_http = { .begun = begun, .arrival = arrival, .room = room, .busy = busy };
+const struct app app_http = {
+	.begun = begun, .arrival = arrival, .room = room, .busy = busy, .drop = drop
+};

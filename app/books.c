@@ -109,6 +109,9 @@ static void books_add(struct books *sum, const struct books *books)
 		sum->lost[i] += books->lost[i];
 	sum->wrong_text += books->wrong_text;
 	sum->cut_short += books->cut_short;
+	sum->responses += books->responses;
+	sum->wrong_status += books->wrong_status;
+	sum->wrong_length += books->wrong_length;
 }
 
 static void end_gather(struct end_report *sum, const struct end *e)
@@ -137,7 +140,7 @@ static void end_gather(struct end_report *sum, const struct end *e)
 static void rates_gather(struct report *r, struct end *const ends[SIDES])
 {
 	uint64_t first = UINT64_MAX, last = 0, packets = 0, octets = 0, attempted = 0, offered = 0;
-	uint64_t closed[SIDES] = { 0 }, cycles[SIDES] = { 0 };
+	uint64_t closed[SIDES] = { 0 }, cycles[SIDES] = { 0 }, text = 0, responses = 0;
 	const enum side one = plan_has(r->plan, CLIENT) ? CLIENT : SERVER;
 
 	for (unsigned side = 0; side < SIDES; side++) {
@@ -154,6 +157,8 @@ static void rates_gather(struct report *r, struct end *const ends[SIDES])
 			cycles[side] += e->to.cycles - e->from.cycles;
 			packets += e->to.packets - e->from.packets;
 			octets += e->to.octets - e->from.octets;
+			text += e->to.text - e->from.text;
+			responses += side == one ? e->to.responses - e->from.responses : 0;
 			attempted += e->to.attempted - e->from.attempted;
 			offered += e->to.offered - e->from.offered;
 		}
@@ -167,6 +172,8 @@ static void rates_gather(struct report *r, struct end *const ends[SIDES])
 	r->connections_per_s = (double)closed[SERVER] / r->seconds;
 	r->packets_per_s = (double)packets / r->seconds;
 	r->bits_per_s = (double)octets * 8 / r->seconds;
+	r->text_bits_per_s = (double)text * 8 / r->seconds;
+	r->responses_per_s = (double)responses / r->seconds;
 	r->achieved_per_s = (double)attempted / r->seconds;
 	r->offered_per_s = (double)offered / r->seconds;
 	for (unsigned side = 0; side < SIDES && closed[SERVER]; side++)
@@ -309,8 +316,9 @@ static void check_application(struct report *r, enum side side)
 		      report_counter(r, side, "lost_reset") + report_counter(r, side, "lost_aborted"));
 	if (b->wrong_text && (side == CLIENT || pair))
 		problem(r, "%s: %llu connections carried %s", name, (unsigned long long)b->wrong_text,
-			r->s->app == APP_HTTP ? "an answer that is not 200 or not HTTP" :
-						"a text that was not sent");
+			r->s->app == APP_HTTP ?
+				"a response that is not 200, not of the right length or not HTTP" :
+				"a text that was not sent");
 	if (b->cut_short && pair)
 		problem(r, "%s: %llu connections ended before all of their text was there", name,
 			(unsigned long long)b->cut_short);

@@ -88,6 +88,8 @@ struct settings {
 	enum closing close;
 	enum one_closing one_close;
 	uint32_t request, response;
+	char root[TEXT_ROOM], path[TEXT_ROOM]; /* of http */
+	uint64_t length, body_max, requests, keepalive_requests;
 	uint64_t duration_us, warmup_us, drain_us;
 	uint64_t count, rate, seed;
 	uint32_t concurrency;

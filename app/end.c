@@ -54,6 +54,19 @@ static int end_listen_all(struct end *e, uint32_t room, struct hf_error *why)
 	return rc;
 }
 
+/* The counts of its uses are this worker's alone. */
+static int end_stock(struct end *e, struct hf_error *why)
+{
+	const struct run *run = e->run;
+	const int rc = hf_store_make(run->site.octets ? run->site.octets : run->text,
+				     run->site.octets ? run->site.len : sizeof(run->text), NULL,
+				     NULL, &e->store);
+
+	if (rc < 0)
+		snprintf(why->text, sizeof(why->text), "no memory");
+	return rc;
+}
+
 int end_create(struct end *e, struct run *run, enum side side, unsigned i, struct hf_port *port,
 	       struct hf_error *why)
 {
@@ -98,18 +111,30 @@ int end_create(struct end *e, struct run *run, enum side side, unsigned i, struc
 	e->received = counter_find(config.impair ? "impair_in" : "rx_frames");
 	e->packets = counter_find("tx_frames");
 	e->octets = counter_find("tx_octets");
+	e->text_in = counter_find("text_in");
+	e->text_out = counter_find("text_out");
 	e->cycles = counter_find("busy_cycles");
 	rc = hf_worker_create(&config, port, &e->w, why);
+	if (rc == 0)
+		rc = end_stock(e, why);
 	if (rc == 0 && side == SERVER)
 		rc = end_listen_all(e, config.listeners, why);
 	return rc;
 }
 
+static void conn_drop(struct end *e, struct conn *c)
+{
+	if (c->own)
+		(e->run->app->drop ? e->run->app->drop : free)(c->own);
+	c->own = NULL;
+}
+
 void end_destroy(struct end *e)
 {
 	hf_worker_destroy(e->w);
+	hf_store_free(e->store);
 	for (uint32_t i = 0; e->conns && i < e->size; i++)
-		free(e->conns[i].own);
+		conn_drop(e, &e->conns[i]);
 	free(e->listeners);
 	free(e->conns);
 	free(e->free);
@@ -189,8 +214,7 @@ static struct conn *end_take(struct end *e)
 
 static void conn_free(struct end *e, struct conn *c)
 {
-	free(c->own);
-	c->own = NULL;
+	conn_drop(e, c);
 	c->phase = CONN_FREE;
 	c->id = 0;
 	e->free[e->frees++] = (uint32_t)(c - e->conns);
@@ -309,6 +333,15 @@ void end_finish(struct end *e, struct conn *c, bool later, uint64_t now_us)
 	case END_AFTER:
 		break;
 	}
+}
+
+void end_quit(struct end *e, struct conn *c, uint64_t now_us)
+{
+	if (c->finished || c->closing)
+		return;
+	c->finished = true;
+	c->mark_us = now_us;
+	hf_shutdown(e->w, c->id);
 }
 
 void end_eof(struct end *e, struct conn *c, uint64_t now_us)

@@ -10,6 +10,7 @@
 
 #include "histogram.h"
 #include "plan.h"
+#include "site.h"
 
 struct app;
 
@@ -34,10 +35,13 @@ struct books {
 	uint64_t failed[FAILURES], lost[LOSSES];
 	uint64_t wrong_text; /* connections whose text was not what was expected */
 	uint64_t cut_short;  /* ... ended before all of it was there */
+	uint64_t responses, wrong_status, wrong_length; /* http: to the client; from the server */
 };
 
-#define TEXT_PERIOD 251 /* octet i of a text is i mod 251, so that text displaced shows */
-#define TEXT_CHUNK 16384
+#define TEXT_PERIOD 251	  /* octet i of a text is i mod 251, so that text displaced shows */
+#define TEXT_LINES 7030	  /* the same of chargen's lines */
+#define TEXT_CHUNK 16384  /* octets copied at once */
+#define TEXT_PIECE 131072 /* ... sent from where they lie */
 
 /** What all ends of a run share; written seldom. */
 struct run {
@@ -50,13 +54,15 @@ struct run {
 	atomic_uint opening;	      /* clients that still open or wait for theirs to end */
 	atomic_ulong accepted;	      /* by all servers, when they are to stop at a count */
 	atomic_uint busy;	      /* ends of both sides that have something unfinished */
-	uint8_t text[TEXT_CHUNK + TEXT_PERIOD]; /* what requests and responses are made of */
+	struct site site;	      /* of --root */
+	uint32_t period;	      /* of text */
+	uint8_t text[TEXT_PIECE + TEXT_LINES]; /* what requests and responses are made of */
 };
 
-/** TEXT_CHUNK octets of any text from offset on. */
-static inline const uint8_t *text_at(const struct run *run, uint32_t offset)
+/** TEXT_PIECE octets of any text from offset on. */
+static inline const uint8_t *text_at(const struct run *run, uint64_t offset)
 {
-	return run->text + offset % TEXT_PERIOD;
+	return run->text + offset % run->period;
 }
 
 enum conn_phase { CONN_FREE, CONN_OPENING, CONN_OPEN };
@@ -72,7 +78,7 @@ struct conn {
 	bool finished;	    /* end_finish has been called */
 	bool wrong;	    /* its text was not what was expected */
 	bool cut;	    /* the peer's FIN came before all of it */
-	void *own;	    /* the application's, freed with the connection */
+	void *own;	    /* the application's, ended with the connection */
 };
 
 /** A connection to be closed a turn later. */
@@ -83,7 +89,7 @@ struct put_off {
 
 /** Counters at the edges of the measured time. */
 struct mark {
-	uint64_t us, attempted, offered, closed, packets, octets, cycles;
+	uint64_t us, attempted, offered, closed, packets, octets, text, responses, cycles;
 };
 
 struct end {
@@ -113,7 +119,9 @@ struct end {
 		frames_turn; /* on this queue's wire, and the peer's turn when last they changed */
 	uint64_t frames_us;  /* without a peer: when the last one left */
 	atomic_bool over;    /* it has fallen silent */
-	unsigned turns, received, packets, octets, cycles; /* numbers of the counters a mark reads */
+	struct hf_store *store; /* what is sent from where it lies: the site, or the text */
+	unsigned turns, received, packets, octets, text_in, text_out,
+		cycles; /* numbers of the counters a mark reads */
 
 	struct books books;
 	struct histogram connect, close, transaction;
@@ -149,6 +157,20 @@ static inline bool end_mute(const struct end *e, const struct conn *c)
 	return c->finished && e->ending != END_AFTER && e->ending != END_HOLD;
 }
 
+/** The run ends: an endless connection says that nothing more will come of us. */
+void end_quit(struct end *e, struct conn *c, uint64_t now_us);
+
+/** Queue len octets of the run's text, or the site's with --root, from offset on. @return as hf_send_store */
+static inline ssize_t end_send_stored(struct end *e, const struct conn *c, uint64_t offset,
+				      uint64_t len)
+{
+	if (!e->run->site.octets) {
+		offset %= e->run->period;
+		len = len < TEXT_PIECE ? len : TEXT_PIECE;
+	}
+	return hf_send_store(e->w, c->id, e->store, offset, len);
+}
+
 /** The peer's FIN has come and we have nothing more to send. */
 void end_eof(struct end *e, struct conn *c, uint64_t now_us);
 
@@ -172,11 +194,16 @@ struct app {
 	void (*arrival)(struct end *e, struct conn *c, uint64_t now_us); /* text, or the peer's FIN */
 	void (*room)(struct end *e, struct conn *c, uint64_t now_us);	 /* in the send queue */
 	bool (*busy)(const struct end *e, const struct conn *c); /* not to be let go yet; NULL: never */
+	void (*drop)(void *own); /* of a connection that has ended; NULL: free */
+	bool endless; /* a client's connections go on until the end of the run, and then half-close */
 };
 
 /** For struct hf_task; arg is the struct end. */
 bool end_answer(void *arg, struct hf_worker *w, uint64_t now_us, const struct hf_event *events,
 		unsigned n);
+
+/** Octet i of chargen's text, which repeats after TEXT_LINES. */
+uint8_t chargen_at(uint32_t i);
 
 extern const struct app app_none, app_rr, app_echo, app_discard, app_chargen, app_http;
 

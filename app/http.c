@@ -5,15 +5,67 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
+
+static int take_begin(http_parser *parser)
+{
+	struct http *http = parser->data;
+
+	http->begun = true;
+	return 0;
+}
 
 static int take_url(http_parser *parser, const char *text, size_t len)
 {
 	struct http *http = parser->data;
 
-	for (size_t i = 0; i < len && http->url + i < sizeof(http->target); i++)
-		http->target[http->url + i] = text[i];
+	http->too_long = len > sizeof(http->target) - http->url;
+	if (http->too_long)
+		return 1;
+	memcpy(http->target + http->url, text, len);
 	http->url += (uint32_t)len;
 	return 0;
+}
+
+static int take_field(http_parser *parser, const char *text, size_t len)
+{
+	struct http *http = parser->data;
+
+	if (http->in_value)
+		http->field_len = 0;
+	http->in_value = false;
+	for (size_t i = 0; i < len && http->field_len < sizeof(http->field); i++)
+		http->field[http->field_len++] = text[i];
+	return 0;
+}
+
+static bool field_is(const struct http *http, const char *name)
+{
+	return http->field_len == strlen(name) &&
+	       strncasecmp(http->field, name, http->field_len) == 0;
+}
+
+static int take_value(http_parser *parser, const char *text, size_t len)
+{
+	struct http *http = parser->data;
+
+	(void)text, (void)len;
+	if (!http->in_value && field_is(http, "host") && http->hosts < UINT8_MAX)
+		http->hosts++;
+	if (!http->in_value && field_is(http, "expect"))
+		http->expects = true;
+	http->in_value = true;
+	return 0;
+}
+
+static int take_headers(http_parser *parser)
+{
+	struct http *http = parser->data;
+
+	http->headed = true;
+	http->too_large =
+		parser->content_length != UINT64_MAX && parser->content_length > http->body_max;
+	return http->too_large ? -1 : 0;
 }
 
 static int take_body(http_parser *parser, const char *text, size_t len)
@@ -22,7 +74,8 @@ static int take_body(http_parser *parser, const char *text, size_t len)
 
 	(void)text;
 	http->body += len;
-	return 0;
+	http->too_large = http->body > http->body_max;
+	return http->too_large ? -1 : 0;
 }
 
 /* Stop here: what follows is the next message. */
@@ -36,17 +89,22 @@ static int take_end(http_parser *parser)
 	return 0;
 }
 
-void http_begin(struct http *http, enum http_kind kind)
+void http_begin(struct http *http, enum http_kind kind, uint64_t body_max)
 {
-	memset(http, 0, sizeof(*http));
+	memset(http, 0, offsetof(struct http, field));
 	http_parser_init(&http->parser, kind == HTTP_KIND_REQUEST ? HTTP_REQUEST : HTTP_RESPONSE);
 	http->parser.data = http;
+	http->body_max = body_max;
 }
 
 size_t http_take(struct http *http, const char *text, size_t len)
 {
 	static const http_parser_settings settings = {
+		.on_message_begin = take_begin,
 		.on_url = take_url,
+		.on_header_field = take_field,
+		.on_header_value = take_value,
+		.on_headers_complete = take_headers,
 		.on_body = take_body,
 		.on_message_complete = take_end,
 	};
@@ -59,45 +117,68 @@ bool http_malformed(const struct http *http)
 	return !http->complete && HTTP_PARSER_ERRNO(&http->parser) != HPE_OK;
 }
 
+bool http_expects(struct http *http)
+{
+	const bool waits = http->expects && http->headed && !http->complete &&
+			   !http_malformed(http) && http->body == 0;
+
+	if (waits)
+		http->expects = false;
+	return waits;
+}
+
 unsigned http_verdict(const struct http *http)
 {
-	if (HTTP_PARSER_ERRNO(&http->parser) == HPE_HEADER_OVERFLOW)
+	const struct http_parser *p = &http->parser;
+
+	if (http->too_large)
+		return 413;
+	if (http->too_long)
+		return 414;
+	if (HTTP_PARSER_ERRNO(p) == HPE_HEADER_OVERFLOW)
 		return 431;
 	if (!http->complete)
 		return 400;
-	if (http->parser.method != HTTP_GET && http->parser.method != HTTP_HEAD)
+	if (p->http_major != 1)
+		return 505;
+	if (http->hosts > 1 || (http->hosts == 0 && p->http_minor > 0))
+		return 400;
+	if (p->method != HTTP_GET && p->method != HTTP_HEAD && p->method != HTTP_POST)
 		return 405;
-	if (http->target[0] != '/' || (http->url > 1 && http->target[1] != '?'))
-		return 404;
 	return 200;
 }
 
 const char *http_reason(unsigned status)
 {
-	switch (status) {
-	case 200:
-		return "OK";
-	case 404:
-		return "Not Found";
-	case 405:
-		return "Method Not Allowed";
-	case 431:
-		return "Request Header Fields Too Large";
-	default:
-		return "Bad Request";
-	}
+	static const struct {
+		unsigned status;
+		const char *reason;
+	} reasons[] = {
+		{ 200, "OK" },
+		{ 404, "Not Found" },
+		{ 405, "Method Not Allowed" },
+		{ 413, "Content Too Large" },
+		{ 414, "URI Too Long" },
+		{ 431, "Request Header Fields Too Large" },
+		{ 505, "HTTP Version Not Supported" },
+	};
+
+	for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
+		if (reasons[i].status == status)
+			return reasons[i].reason;
+	return "Bad Request";
 }
 
-size_t http_head(char *room, size_t size, unsigned status, uint64_t length, bool persists)
+/* No Date: this server has no clock that it would vouch for (RFC 9110 6.6.1). */
+size_t http_head(char room[HTTP_HEAD_ROOM], unsigned status, const char *type, uint64_t length,
+		 bool persists)
 {
-	const int len =
-		snprintf(room, size,
-			 "HTTP/1.1 %u %s\r\nServer: handfast\r\nContent-Type: %s\r\n"
-			 "Content-Length: %llu\r\n%sConnection: %s\r\n\r\n",
-			 status, http_reason(status),
-			 status == 200 ? "application/octet-stream" : "text/plain",
-			 (unsigned long long)length, status == 405 ? "Allow: GET, HEAD\r\n" : "",
-			 persists ? "keep-alive" : "close");
+	const int len = snprintf(room, HTTP_HEAD_ROOM,
+				 "HTTP/1.1 %u %s\r\nServer: handfast\r\nContent-Type: %s\r\n"
+				 "Content-Length: %llu\r\n%sConnection: %s\r\n\r\n",
+				 status, http_reason(status), type, (unsigned long long)length,
+				 status == 405 ? "Allow: GET, HEAD, POST\r\n" : "",
+				 persists ? "keep-alive" : "close");
 
 	return (size_t)len;
 }

@@ -36,7 +36,7 @@ static uint32_t power_of_two(uint64_t least)
 uint64_t plan_text_frames(const struct settings *s)
 {
 	const uint32_t longest = s->request > s->response ? s->request : s->response;
-	const uint32_t held = longest < s->tcp.snd_buf ? longest : s->tcp.snd_buf;
+	const uint32_t held = longest < s->tcp.snd_buf && !s->root[0] ? longest : s->tcp.snd_buf;
 
 	switch (s->app) {
 	case APP_NONE:
@@ -96,8 +96,9 @@ static int plan_pair(const struct settings *s, unsigned cores, struct plan *plan
 	const uint32_t ports = (uint32_t)(s->client_ports.last - s->client_ports.first) + 1;
 	uint64_t mbufs, each;
 
-	if (s->app != APP_NONE && s->app != APP_RR && s->app != APP_HTTP) {
-		snprintf(why->text, sizeof(why->text), "--app: pair has none, rr and http");
+	if (s->app == APP_ECHO) {
+		snprintf(why->text, sizeof(why->text),
+			 "--app: pair has none, rr, http, discard and chargen");
 		return -EINVAL;
 	}
 	if (s->layout == LAYOUT_SPLIT && cores < 2) {

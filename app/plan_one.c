@@ -75,8 +75,8 @@ static const char *load_refuses(const struct settings *s)
 
 	if (!s->target.count)
 		return "load needs --target ADDR:PORT; there is no default (HF-LG3)";
-	if (s->app != APP_NONE && s->app != APP_RR && s->app != APP_HTTP)
-		return "--app: load has none, rr and http";
+	if (s->app == APP_ECHO)
+		return "--app: load has none, rr, http, discard and chargen";
 	if (broadcast(net_of(s, target), target))
 		return "--target is the broadcast address of a network of --addr (MUST-46)";
 	if (!has_version(s->from.count ? &s->from : &s->addr, target->version))

@@ -133,6 +133,10 @@ static void print_rate(const struct report *r, FILE *out)
 			N((uint64_t)r->offered_per_s), N((uint64_t)r->achieved_per_s));
 	fprintf(out, "                %14s packets/s, %.3f Gbit/s\n", N((uint64_t)r->packets_per_s),
 		r->bits_per_s / 1e9);
+	if (r->s->app != APP_NONE)
+		fprintf(out, "                %14.3f Gbit/s of text\n", r->text_bits_per_s / 1e9);
+	if (r->s->app == APP_HTTP)
+		fprintf(out, "                %14s responses/s\n", N((uint64_t)r->responses_per_s));
 	if (r->ends[CLIENT].cycles + r->ends[SERVER].cycles > 0)
 		fprintf(out,
 			"  cycles        %14.0f a connection at the client, %.0f at the server\n",
@@ -192,6 +196,12 @@ static void print_books(const struct report *r, FILE *out)
 	}
 	if (c->cut_short || r->ends[SERVER].books.cut_short)
 		print_book(r, out, "cut short", N(c->cut_short), N(r->ends[SERVER].books.cut_short));
+	if (r->s->app == APP_HTTP)
+		print_book(r, out, "responses", N(c->responses), N(r->ends[SERVER].books.responses));
+	if (c->wrong_status)
+		print_book(r, out, "wrong status", N(c->wrong_status), "");
+	if (c->wrong_length)
+		print_book(r, out, "wrong length", N(c->wrong_length), "");
 	print_book(r, out, "open", N(r->ends[CLIENT].open), N(s.open));
 	print_book(r, out, "opening", N(r->ends[CLIENT].opening), N(s.opening));
 	fprintf(out, "  leaked        %14s mbufs, %s connections, %s timers\n", N(r->leaked_mbufs),

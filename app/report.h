@@ -29,6 +29,7 @@ struct report {
 	enum hf_steering steering;
 	struct end_report ends[SIDES];
 	double seconds, connections_per_s, packets_per_s, bits_per_s;
+	double text_bits_per_s, responses_per_s;
 	double offered_per_s, achieved_per_s; /* opens, when there is a --rate */
 	struct histogram latency[LATENCIES];
 	uint64_t leaked_mbufs, leaked_connections, leaked_timers;

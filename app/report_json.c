@@ -100,15 +100,24 @@ static json_t *connections(const struct report *r)
 
 static json_t *rate(const struct report *r)
 {
-	json_t *o =
-		json_pack("{s:f s:f s:f}", "connections_per_second", r->connections_per_s,
-			  "packets_per_second", r->packets_per_s, "bits_per_second", r->bits_per_s);
+	json_t *o = json_pack("{s:f s:f s:f s:f}", "connections_per_second", r->connections_per_s,
+			      "packets_per_second", r->packets_per_s, "bits_per_second",
+			      r->bits_per_s, "text_bits_per_second", r->text_bits_per_s);
 
 	if (r->s->rate) {
 		json_object_set_new(o, "offered_per_second", json_real(r->offered_per_s));
 		json_object_set_new(o, "achieved_per_second", json_real(r->achieved_per_s));
 	}
 	return o;
+}
+
+static json_t *http(const struct report *r)
+{
+	const struct books *b = &r->ends[plan_has(r->plan, CLIENT) ? CLIENT : SERVER].books;
+
+	return json_pack("{s:o s:o s:o s:f}", "responses", number(b->responses), "wrong_status",
+			 number(b->wrong_status), "wrong_length", number(b->wrong_length),
+			 "responses_per_second", r->responses_per_s);
 }
 
 static json_t *latencies(const struct report *r)
@@ -226,6 +235,8 @@ int report_json(const struct report *r, FILE *out)
 			ends(r), "problems", problems, "provenance", provenance(r));
 	if (!all)
 		return -1;
+	if (r->s->app == APP_HTTP)
+		json_object_set_new(all, "http", http(r));
 	rc = json_dumpf(all, out, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
 	json_decref(all);
 	return rc < 0 || fputc('\n', out) == EOF ? -1 : 0;

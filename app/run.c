@@ -227,8 +227,9 @@ static void run_make(struct run *run, const struct plan *plan)
 		run->target.ip = s->target.at[0].range.first;
 		run->target.port = s->target.at[0].port;
 	}
-	for (unsigned i = 0; i < sizeof(run->text); i++)
-		run->text[i] = (uint8_t)(i % TEXT_PERIOD);
+	run->period = s->app == APP_CHARGEN ? TEXT_LINES : TEXT_PERIOD;
+	for (uint32_t i = 0; i < sizeof(run->text); i++)
+		run->text[i] = s->app == APP_CHARGEN ? chargen_at(i) : (uint8_t)(i % TEXT_PERIOD);
 }
 
 static int running_make(struct running *p, const struct wire *wire, struct hf_error *why)
@@ -280,6 +281,7 @@ static void running_free(struct running *p)
 		free(p->ends[side]);
 	}
 	free(p->jobs);
+	site_free(&p->run.site); /* frames that lie in it went with the ports */
 }
 
 static int write_json(const struct report *r, const char *path)
@@ -338,6 +340,12 @@ static int running_plan(struct running *p, enum command command, struct hf_error
 			 s->break_books);
 		return STATUS_USAGE;
 	}
+	if (s->root[0] && s->app != APP_HTTP) {
+		snprintf(why->text, sizeof(why->text), "--root: only --app http has files");
+		return STATUS_USAGE;
+	}
+	if (s->root[0] && site_load(&p->run.site, s->root, why) < 0)
+		return STATUS_USAGE;
 	return plan_make(s, command, plan_cores(s), &p->plan, why) < 0 ? STATUS_USAGE : STATUS_OK;
 }
 

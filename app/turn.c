@@ -52,6 +52,8 @@ static struct mark mark_now(const struct end *e, uint64_t now_us)
 		.closed = e->books.closed + e->books.closed_by_rst,
 		.packets = end_counter(e, e->packets),
 		.octets = end_counter(e, e->octets),
+		.text = end_counter(e, e->text_in) + (e->peer ? 0 : end_counter(e, e->text_out)),
+		.responses = e->books.responses,
 		.cycles = end_counter(e, e->cycles),
 	};
 }
@@ -91,6 +93,14 @@ static void dismiss(struct end *e, uint64_t now_us)
 	}
 }
 
+/* A client's connections that would go on for ever. */
+static void quit(struct end *e, uint64_t now_us)
+{
+	for (uint32_t i = 0; i < e->size; i++)
+		if (e->conns[i].phase == CONN_OPEN)
+			end_quit(e, &e->conns[i], now_us);
+}
+
 static void measure(struct end *e, uint64_t now_us)
 {
 	if (!e->measuring && !e->measured && now_us >= e->run->start_us + e->run->s->warmup_us) {
@@ -105,7 +115,9 @@ static void measure(struct end *e, uint64_t now_us)
 			e->measured = true;
 		}
 		e->measuring = false;
-		if (!e->peer)
+		if (e->side == CLIENT && e->run->app->endless)
+			quit(e, now_us);
+		else if (!e->peer)
 			dismiss(e, now_us);
 	}
 }
@@ -216,6 +228,8 @@ static void answer(struct end *e, struct conn *c, uint32_t what, uint64_t now_us
 		app->begun(e, c, now_us);
 	if (!c->closing && e->stopping && e->ending == END_HOLD)
 		end_close(e, c, now_us);
+	if (e->stopping && e->side == CLIENT && app->endless)
+		end_quit(e, c, now_us);
 	/* what came along with the last ACK of an opening is in no other event */
 	if (!c->closing && what & (HF_EV_READABLE | HF_EV_EOF | HF_EV_ACCEPT))
 		app->arrival(e, c, now_us);

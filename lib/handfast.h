@@ -489,6 +489,9 @@ HF_API ssize_t hf_recv(struct hf_worker *w, uint64_t id, void *text, size_t room
  */
 HF_API ssize_t hf_recv_mbuf(struct hf_worker *w, uint64_t id, struct rte_mbuf **m);
 
+/** Where its text lies. */
+HF_API const void *hf_mbuf_text(const struct rte_mbuf *m);
+
 /** Give back a mbuf of hf_recv_mbuf. NULL is allowed. */
 HF_API void hf_mbuf_free(struct rte_mbuf *m);
 

@@ -30,6 +30,11 @@ ssize_t hf_recv_mbuf(struct hf_worker *w, uint64_t id, struct rte_mbuf **m)
 	return (*m)->data_len;
 }
 
+const void *hf_mbuf_text(const struct rte_mbuf *m)
+{
+	return rte_pktmbuf_mtod(m, const void *);
+}
+
 void hf_mbuf_free(struct rte_mbuf *m)
 {
 	rte_pktmbuf_free(m);

@@ -221,7 +221,7 @@ def nginx(test, port, body="", run=()):
         events {{ worker_connections 4096; }}
         http {{ access_log off; {paths}
             server {{ listen {port} backlog=4096; listen [::]:{port} backlog=4096;
-                      location / {{ return 200 "{body or 'hello'}"; }} }} }}""", encoding="utf-8")
+                      location = /gone {{ return 410; }} location / {{ return 200 "{body or 'hello'}"; }} }} }}""", encoding="utf-8")
     process = test.program(*run, "nginx", "-e", f"{scratch.name}/error", "-c", str(config), stderr=subprocess.DEVNULL)
     until(lambda: re.search(rf":{port}\b", sh(" ".join([*run, "ss -Htln"]))), 10, "nginx does not listen")
     return process
