@@ -1,22 +1,35 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""serve and load on what is no tap: af_packet on a veth, memif between two processes: test_devices.py HANDFAST"""
+"""serve and load on each class of device; links that go down and come back; idle modes: test_devices.py HANDFAST"""
 
+import os
+import re
+import socket
+import struct
 import subprocess
+import sys
 import tempfile
+import time
 import unittest
+from pathlib import Path
+from unittest import mock
 
 import wire
 
 
-class AfPacket(wire.Test):
+class Veth(wire.Test):
+    """The kernel at one end of a veth, handfast on the other one."""
+
     def setUp(self):
         wire.sh("ip link add hfa type veth peer name hfb && ip link set hfa up && ip link set hfb up &&"
                 "ip addr add 10.98.0.1/24 dev hfa && ethtool -K hfa tx off tso off gso off gro off")
         self.addCleanup(wire.sh, "ip link del hfa")
 
-    def test_curl_over_a_veth(self):
-        serve = self.start("serve", "--dev", "af_packet:hfb", "--addr", "10.98.0.2/24", "--listen", "10.98.0.2:80",
-                           "--app", "http", "--response", "200000", profile=None)
+    def serve(self, device, *more):
+        return self.start("serve", "--dev", device, "--addr", "10.98.0.2/24", "--listen", "10.98.0.2:80", *more,
+                          profile=None)
+
+    def curl(self, device):
+        serve = self.serve(device, "--app", "http", "--response", "200000")
         for _ in range(3):
             ran = subprocess.run(["curl", "-sS", "-m", "20", "http://10.98.0.2/"], capture_output=True, timeout=30,
                                  check=True)
@@ -24,14 +37,126 @@ class AfPacket(wire.Test):
         books = self.balanced(serve, serve.stop())
         self.assertEqual(books["closed"], 3)
 
-    def test_an_address_of_the_kernel_is_refused(self):
-        wire.sh("ip addr add 10.98.0.2/24 dev hfb")
-        serve = wire.Running("serve", "--dev", "af_packet:hfb", "--addr", "10.98.0.2/24", "--listen",
-                             "10.98.0.2:80", profile=None)
-        self.addCleanup(serve.close)
-        serve.wait(20)
-        self.assertEqual(serve.process.returncode, 3)
-        self.assertIn("--allow-kernel-address", serve.said())
+    def test_af_packet(self):
+        self.curl("af_packet:hfb")
+
+    def test_pcap(self):
+        self.curl("pcap:hfb")
+
+    def test_af_xdp(self):
+        """Its memory is locked and its program loaded by the machine's root, or not at all."""
+        with tempfile.NamedTemporaryFile("w", suffix=".supp") as known:
+            print("leak:xsk_umem__create", file=known, flush=True)  # net_af_xdp's own
+            with mock.patch.dict(os.environ, LSAN_OPTIONS=f"suppressions={known.name}:print_suppressions=0"):
+                self.af_xdp()
+
+    def af_xdp(self):
+        ran = subprocess.run([sys.argv[1], "doctor", "--dev", "af_xdp:hfb", "--addr", "10.98.0.2/24"],
+                             capture_output=True, text=True, timeout=30, check=False)
+        if ran.returncode == 0:
+            self.curl("af_xdp:hfb")
+        else:
+            self.assertRegex(ran.stdout, "LACKS .*CAP_BPF.*be root")
+
+    def test_the_link_goes_down_and_comes_back(self):
+        """A connection over it lives on, and others can be opened."""
+        serve = self.serve("af_packet:hfb", "--app", "echo")
+        sock = socket.create_connection(("10.98.0.2", 80), timeout=20)
+        self.addCleanup(sock.close)
+        for text in (b"before", b"after", b"once more"):
+            sock.sendall(text)
+            self.assertEqual(sock.recv(100), text)
+            wire.sh("ip link set hfa down")
+            time.sleep(0.2)
+            wire.sh("ip link set hfa up")
+        socket.create_connection(("10.98.0.2", 80), timeout=20).close()
+        sock.close()
+        wire.until(lambda: set(wire.kernel_states(80)) <= {"TIME-WAIT"})
+        books = self.balanced(serve, serve.stop())
+        self.assertEqual(books["closed"], 2)
+
+
+class Vlan(wire.Test):
+    def setUp(self):
+        wire.sh("ip link add hfa type veth peer name hfb && ip link set hfa up && ip link set hfb up")
+        self.addCleanup(wire.sh, "ip link del hfa")
+
+    def load_over(self, vlan, problems=(), **more):
+        load = self.start("load", "--dev", "af_packet:hfa", "--addr", "10.98.0.1/24", "--target", "10.98.0.2:80",
+                          "--app", "rr", "--count", "20", "--vlan", vlan, profile=None, **more)
+        return self.balanced(load, load.wait(), 1 if problems else 0, problems)
+
+    def test_two_ends_on_one_vlan(self):
+        """HF-E3, HF-CK7: the kernel takes tags off and its PMD puts them back; ours is the software path."""
+        serve = self.start("serve", "--dev", "af_packet:hfb", "--addr", "10.98.0.2/24", "--listen", "10.98.0.2:80",
+                           "--app", "rr", "--vlan", "7", profile=None)
+        with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3)) as tap:
+            tap.bind(("hfa", 3))
+            tap.setsockopt(263, 8, 1)  # SOL_PACKET, PACKET_AUXDATA
+            tap.settimeout(10)
+            self.assertEqual(self.load_over("7")["closed"], 20)
+            frame, beside = b"", []
+            while frame[12:14] != b"\x08\x00":  # what else a kernel says on a link
+                frame, beside, _, _ = tap.recvmsg(2000, 100)
+        tci = struct.unpack("=IIIHHHH", beside[0][2][:20])[5]  # struct tpacket_auxdata
+        self.assertEqual(tci, 7)
+        others = self.load_over("8", ["no connection was established"])
+        self.assertEqual(others["failed"]["unreachable"], 20)
+        report = serve.stop()
+        books = self.balanced(serve, report)
+        self.assertEqual(books["accepted"], 20)
+        self.assertGreater(report["counters"]["rx_drop_vlan"], 0)
+
+
+class Tap(wire.Test):
+    def test_the_link_goes_down_and_comes_back(self):
+        serve = self.start("serve", "--listen", "0.0.0.0:7000", "--app", "echo")
+        sock = self.connect(7000)
+        for text in (b"before", b"after", b"once more"):
+            sock.sendall(text)
+            self.assertEqual(sock.recv(100), text)
+            wire.sh("ip link set hf0 down")
+            time.sleep(0.2)
+            wire.sh("ip link set hf0 up")
+        self.connect(7000).close()
+        sock.close()
+        wire.until(lambda: set(wire.kernel_states(7000)) <= {"TIME-WAIT"})
+        books = self.balanced(serve, serve.stop())
+        self.assertEqual(books["closed"], 2)
+
+    def test_a_load_goes_on_over_it(self):
+        """Opens while it is down come to nothing or wait, and each is told."""
+        wire.nginx(self, 80)
+        before = wire.snmp("PassiveOpens")
+        load = self.start("load", "--target", "10.99.0.1:80", "--app", "http", "--rate", "200/s", "--duration", "3s")
+        wire.until(lambda: wire.snmp("PassiveOpens") - before > 50, 10, "no connection")
+        wire.sh("ip link set hf0 down")
+        time.sleep(0.3)
+        wire.sh("ip link set hf0 up")
+        books = self.balanced(load, load.wait())
+        self.assertEqual((books["attempted"] // 10, sum(books["failed"].values())), (60, 0), books)
+        self.assertEqual(books["closed"], books["attempted"])
+
+    def slept(self, *args):
+        """How often the program has given its CPU away in a second of nothing to do."""
+        serve = self.start("serve", "--listen", "0.0.0.0:7000", *args)
+
+        def times():
+            return sum(int(re.search(r"^voluntary_ctxt_switches:\s+(\d+)", path.read_text(), re.M)[1])
+                       for path in Path(f"/proc/{serve.process.pid}/task").glob("*/status"))
+
+        before = times()
+        time.sleep(1)
+        after = times()
+        serve.stop()
+        return after - before
+
+    def test_idle(self):
+        """A tap's worker sleeps, 50 us at a time, unless it is told to spin (DESIGN 5)."""
+        spinning = self.slept("--idle", "spin")
+        self.assertLess(spinning, 300)  # the main thread looks 50 times a second
+        self.assertGreater(self.slept(), 500)
+        self.assertGreater(self.slept("--idle", "sleep"), 500)
 
 
 class Memif(wire.Test):
@@ -62,6 +187,43 @@ class Memif(wire.Test):
                 self.assertEqual(report["provenance"]["steering"], "queue")
                 self.assertEqual(report["counters"]["wrong_core"], 0)
                 self.assertEqual(report["counters"]["rx_handed_over"], 0)
+
+    def test_the_other_process_goes_and_another_comes(self):
+        with tempfile.TemporaryDirectory() as scratch:
+            device = f"memif:{scratch}/s"
+            serve = self.start("serve", "--dev", device + ",role=server", "--addr", "10.97.0.2/24", "--mac",
+                               "02:00:00:00:00:02", "--listen", "10.97.0.2:80", "--app", "rr", profile=None)
+            for last in (1, 3, 4):  # an address each: the ones before are in TIME-WAIT at the server
+                load = self.start("load", "--dev", device + ",role=client", "--addr", f"10.97.0.{last}/24", "--mac",
+                                  "02:00:00:00:00:01", "--target", "10.97.0.2:80", "--app", "rr", "--count", "200",
+                                  "--concurrency", "20", profile=None)
+                self.assertEqual(self.balanced(load, load.wait())["closed"], 200)
+            self.assertEqual(self.balanced(serve, serve.stop())["closed"], 600)
+
+
+class Vhost(wire.Test):
+    def test_virtio_user_and_a_vhost_socket(self):
+        with tempfile.TemporaryDirectory() as scratch:
+            serve = self.start("serve", "--dev", f"vhost:{scratch}/s", "--addr", "10.97.0.2/24", "--mac",
+                               "02:00:00:00:00:02", "--listen", "10.97.0.2:80", "--app", "rr", "--response", "3000",
+                               profile=None)
+            load = self.start("load", "--dev", f"virtio_user:{scratch}/s", "--addr", "10.97.0.1/24", "--mac",
+                              "02:00:00:00:00:01", "--target", "10.97.0.2:80", "--app", "rr", "--response", "3000",
+                              "--count", "2000", "--concurrency", "32", profile=None)
+            opened = self.balanced(load, load.wait())
+            taken = self.balanced(serve, serve.stop())
+            self.assertEqual((opened["closed"], taken["closed"]), (2000, 2000))
+
+
+class Null(wire.Test):
+    def test_nobody_answers(self):
+        """net_null sends frames of zeros without end and takes all: each is counted, and every open told."""
+        load = self.start("load", "--dev", "net_null0,size=60", "--addr", "10.97.0.1/24", "--target", "10.97.0.2:80",
+                          "--count", "10", profile=None)
+        report = load.wait()
+        books = self.balanced(load, report, 1, ["no connection was established"])
+        self.assertEqual(books["failed"]["unreachable"], 10)
+        self.assertGreater(report["counters"]["rx_drop_eth"] + report["counters"]["rx_drop_mac"], 0)
 
 
 if __name__ == "__main__":
