@@ -81,6 +81,7 @@ static void levels_add(struct hf_levels *sum, const struct hf_levels *levels)
 	level_add(&sum->requests, &levels->requests);
 	level_add(&sum->buckets, &levels->buckets);
 	level_add(&sum->ranges, &levels->ranges);
+	level_add(&sum->flights, &levels->flights);
 	level_add(&sum->flows, &levels->flows);
 	sum->timers += levels->timers;
 	sum->orphans += levels->orphans;

@@ -203,6 +203,7 @@ struct hf_config {
 	uint32_t port_lists;	/* (local address, target) pairs that active opens can serve: 16 */
 	uint32_t listeners;	/* 64 */
 	uint32_t ranges;	/* pieces of text queued either way, all connections: 65536 */
+	uint32_t flights;	/* losses mended by SACK at once; one more goes by NewReno: 1024 */
 	uint8_t mac[6];		/* ours; all zero: the port's */
 	uint8_t gateway_mac[6]; /* where all frames go, and nobody is asked; all zero: next hops are */
 	uint16_t vlan;		/* 1 to 4094: frames carry this tag; 0: none (HF-E3) */
@@ -659,6 +660,7 @@ struct hf_level {
 /** Levels of every pool (section 20). Any thread; exact between turns. */
 struct hf_levels {
 	struct hf_level connections, requests, buckets, ranges, flows; /* both IP versions together */
+	struct hf_level flights;    /* refused: losses met with none left, mended by NewReno */
 	struct hf_level neighbours; /* refused: how often the oldest made room */
 	uint32_t timers;	    /* armed in the wheels */
 	uint32_t oldest_wait_ms; /* since when the TIME-WAIT record that ends first has been there */

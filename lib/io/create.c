@@ -9,6 +9,7 @@
 #include "io/memory.h"
 #include "io/why.h"
 #include "io/worker.h"
+#include "tcp/flight.h"
 
 #define LINE 64
 
@@ -57,6 +58,7 @@ void hf_config_defaults(struct hf_config *config)
 		.port_lists = 16,
 		.listeners = 64,
 		.ranges = 65536,
+		.flights = 1024,
 		.neighbours = 256,
 		.mtu = 1500,
 		.ttl = 64,
@@ -144,6 +146,7 @@ static int check_config(const struct hf_config *c, const struct hf_port *port, s
 		{ "port_lists", c->port_lists, 1, 32768 },
 		{ "listeners", c->listeners, 1, LISTEN_MAX },
 		{ "ranges", c->ranges, 1, 1u << 28 },
+		{ "flights", c->flights, 0, 1u << 24 },
 		{ "neighbours", c->neighbours, 2, NEIGH_MAX },
 		{ "vlan", c->vlan, 0, 4094 },
 		{ "mtu", c->mtu, c->ipv6.connections ? 1280 : 576, 9216 },
@@ -224,6 +227,14 @@ static void lay_ranges(struct hf_worker *w, struct arena *a, uint32_t n)
 	w->range_free = 0;
 }
 
+static void lay_flights(struct hf_worker *w, struct arena *a, uint32_t n)
+{
+	struct flight *const at = arena_take(a, n * sizeof(*at));
+
+	if (w != NULL)
+		flights_init(&w->host.flights, at, n);
+}
+
 static void lay_neighbours(struct hf_worker *w, struct arena *a, uint32_t n)
 {
 	void *const memory = arena_take(a, neigh_memory(n));
@@ -293,6 +304,7 @@ static void lay_out(struct hf_worker *w, struct arena *a, const struct hf_config
 		ports_init(&w->ports, memory, c->port_lists, c->port_first, c->port_last,
 			   &w->secrets);
 	lay_ranges(w, a, c->ranges);
+	lay_flights(w, a, c->flights);
 	lay_neighbours(w, a, c->neighbours);
 	lay_questions(w, a);
 	if (c->impair != NULL)

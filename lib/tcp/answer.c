@@ -43,8 +43,7 @@ void answer_timestamp(struct seg *seg, uint32_t tsval, uint32_t tsecr)
 	seg->tsecr = tsecr;
 }
 
-void tcp_segment(const struct tcp_host *host, struct tcb *tcb, uint32_t seq, uint8_t flags,
-		 struct seg *seg)
+void tcp_segment(struct tcp_host *host, struct tcb *tcb, uint32_t seq, uint8_t flags, struct seg *seg)
 {
 	seg->seq = seq;
 	seg->ack = tcb->rcv_nxt;
@@ -74,6 +73,25 @@ static struct seg *next_answer(struct out *out)
 void answer_ack(struct tcp_host *host, struct tcb *tcb, struct out *out)
 {
 	tcp_segment(host, tcb, tcb->snd_nxt, SEG_ACK, next_answer(out));
+}
+
+void answer_duplicate(struct tcp_host *host, struct tcb *tcb, uint32_t left, uint32_t right,
+		      struct out *out)
+{
+	struct seg *seg;
+
+	answer_ack(host, tcb, out);
+	if (!(tcb->flags & TCB_SACK) || left == right)
+		return;
+	seg = &out->answer[out->answers - 1];
+	if (seg->sacks < SEG_SACK_MAX)
+		seg->sacks++;
+	for (uint8_t i = (uint8_t)(seg->sacks - 1); i > 0; i--)
+		seg->sack[i] = seg->sack[i - 1];
+	seg->sack[0].left = left;
+	seg->sack[0].right = right;
+	seg->options |= OPT_SACK;
+	tcp_count(host, STAT_DSACK_OUT);
 }
 
 bool answer_due(const struct tcp_host *host, uint32_t *last)

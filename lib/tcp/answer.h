@@ -13,11 +13,15 @@ bool tcp_window_opens(const struct tcp_host *host, const struct tcb *tcb);
 
 /* A segment without text of a connection: <SEQ=SND.NXT, ACK=RCV.NXT, CTL=flags>. ACKs that were
  * owed are paid with it. */
-void tcp_segment(const struct tcp_host *host, struct tcb *tcb, uint32_t seq, uint8_t flags,
+void tcp_segment(struct tcp_host *host, struct tcb *tcb, uint32_t seq, uint8_t flags,
 		 struct seg *seg);
 
 /* A: an ACK that must not be merged with another. */
 void answer_ack(struct tcp_host *host, struct tcb *tcb, struct out *out);
+
+/* ... and tells of octets that had come before (RFC 2883 4), as far as SACK is agreed. */
+void answer_duplicate(struct tcp_host *host, struct tcb *tcb, uint32_t left, uint32_t right,
+		      struct out *out);
 
 /* C: challenge ACK, one in invalid_ratelimit a connection (RFC 5961 7). */
 void answer_challenge(struct tcp_host *host, struct tcb *tcb, struct out *out);

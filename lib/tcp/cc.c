@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Congestion control: slow start, congestion avoidance, fast retransmit and fast recovery (RFC 5681 and
  * the NewReno of RFC 6582), initial window of ten segments (RFC 6928). cwnd and ssthresh are octets. */
+#include "tcp/scoreboard.h"
 #include "tcp/tcp.h"
 
 #define INITIAL_WINDOW_SEGMENTS 10
@@ -27,46 +28,63 @@ void cc_ack(struct tcb *tcb, uint32_t acked)
 		tcb->cwnd += more;
 }
 
-static uint32_t half_flight(const struct tcb *tcb)
+/* Half of what is in flight, two segments at least (RFC 5681 3.1, equation 4). */
+static uint32_t half(const struct tcb *tcb, uint32_t flight)
 {
-	const uint32_t flight = tcb->snd_nxt - tcb->snd_una;
 	const uint32_t floor = 2u * tcb->snd_mss;
 
 	return flight / 2 > floor ? flight / 2 : floor;
 }
 
-/* RFC 5681 3.2. What was in flight when an earlier loss was met begins no second recovery (RFC 6582 3.2,
- * step 2). */
-bool cc_duplicate(struct tcb *tcb)
+static uint32_t in_flight(const struct tcb *tcb)
+{
+	return tcb->snd_nxt - tcb->snd_una;
+}
+
+/* Without what limited transmit has sent beyond cwnd (RFC 5681 3.2 step 2). */
+static uint32_t in_flight_by_cwnd(const struct tcb *tcb)
+{
+	const uint32_t flight = in_flight(tcb);
+	const uint32_t beyond = flight > tcb->cwnd ? flight - tcb->cwnd : 0;
+
+	return flight - min_u32(beyond, (DUP_THRESH - 1) * tcb->snd_mss);
+}
+
+/* RFC 5681 3.2, or step 4 of RFC 6675 5. What was in flight when an earlier loss was met begins no second
+ * recovery (RFC 6582 3.2, step 2). */
+bool cc_duplicate(struct tcb *tcb, bool sack, bool lost)
 {
 	if (tcb->flags & TCB_RECOVERY) {
-		tcb->cwnd += tcb->snd_mss; /* one more segment has left the network */
+		if (!sack)
+			tcb->cwnd += tcb->snd_mss; /* one more segment has left the network */
 		return false;
 	}
 	if (tcb->dupacks < UINT8_MAX)
 		tcb->dupacks++;
-	if (tcb->dupacks != 3 || !seq_gt(tcb->snd_una, tcb->recover))
+	if ((tcb->dupacks < DUP_THRESH && !lost) || !seq_gt(tcb->snd_una, tcb->recover))
 		return false;
-	tcb->ssthresh = half_flight(tcb);
-	tcb->cwnd = tcb->ssthresh + 3u * tcb->snd_mss;
+	tcb->ssthresh = half(tcb, in_flight_by_cwnd(tcb));
+	tcb->cwnd = tcb->ssthresh + (sack ? 0 : DUP_THRESH * tcb->snd_mss);
 	tcb->recover = tcb->snd_nxt - 1;
-	tcb->flags |= TCB_RECOVERY;
+	tcb->flags |= TCB_RECOVERY | (sack ? TCB_BY_SACK : 0u);
 	return true;
 }
 
 /* RFC 6582 3.2 step 3: all that was in flight is acknowledged, or there is another hole. */
-bool cc_recover(struct tcb *tcb, uint32_t acked)
+bool cc_recover(struct tcb *tcb, bool sack, uint32_t acked)
 {
-	const uint32_t flight = tcb->snd_nxt - tcb->snd_una;
+	const uint32_t flight = in_flight(tcb);
 
 	if (seq_gt(tcb->snd_una, tcb->recover)) {
 		const uint32_t least = (flight > tcb->snd_mss ? flight : tcb->snd_mss) + tcb->snd_mss;
 
 		tcb->cwnd = tcb->ssthresh < least ? tcb->ssthresh : least;
-		tcb->flags &= ~(uint32_t)TCB_RECOVERY;
+		tcb->flags &= ~(uint32_t)(TCB_RECOVERY | TCB_BY_SACK);
 		tcb->dupacks = 0;
 		return false;
 	}
+	if (sack)
+		return false; /* the pipe tells (RFC 6675 5, step C) */
 	tcb->cwnd -= acked < tcb->cwnd ? acked : tcb->cwnd;
 	tcb->cwnd += tcb->snd_mss;
 	return true;
@@ -76,9 +94,9 @@ bool cc_recover(struct tcb *tcb, uint32_t acked)
 void cc_timeout(struct tcb *tcb)
 {
 	if (tcb->retransmits <= 1)
-		tcb->ssthresh = half_flight(tcb);
+		tcb->ssthresh = half(tcb, in_flight(tcb));
 	tcb->cwnd = tcb->snd_mss;
 	tcb->recover = tcb->snd_nxt - 1;
 	tcb->dupacks = 0;
-	tcb->flags &= ~(uint32_t)(TCB_RECOVERY | TCB_FAST);
+	tcb->flags &= ~(uint32_t)(TCB_RECOVERY | TCB_BY_SACK | TCB_FAST);
 }

@@ -4,6 +4,7 @@
 #include "tcp/answer.h"
 #include "tcp/open.h"
 #include "tcp/reassembly.h"
+#include "tcp/sack.h"
 #include "tcp/sendq.h"
 
 /* A check passes the segment on, or has dealt with it. */
@@ -39,7 +40,7 @@ static enum verdict take_old(struct tcp_host *host, struct tcb *tcb, const struc
 	    tcb->state != TCPS_SYN_RECEIVED) {
 		tcp_count(host, STAT_OLD_TEXT);
 		tcp_count(host, STAT_DUP_ACK_OUT);
-		answer_ack(host, tcb, out);
+		answer_duplicate(host, tcb, seg->seq, seg->seq + seg->text_len, out);
 		/* its ACK field is news even so when it ends at RCV.NXT (HF-T5) */
 		return seg->seq + seg->len == tcb->rcv_nxt ? NEXT : DONE;
 	}
@@ -137,20 +138,30 @@ static void take_window(struct tcp_host *host, struct tcb *tcb, const struct seg
 		tcb->max_wnd = wnd;
 }
 
-/* Nothing but an ACK of the same octet again, while text is on its way (RFC 5681 2). */
-static bool is_duplicate(const struct tcb *tcb, const struct seg *seg)
+/* Nothing but an ACK of the same octet again, while text is on its way (RFC 5681 2); with SACK, an ACK
+ * of the same octet that tells of others (RFC 6675 2). */
+static bool is_duplicate(const struct tcb *tcb, const struct seg *seg, bool sacked)
 {
+	if ((tcb->flags & TCB_SACK) && (tcb->flight != 0 || (seg->options & OPT_SACK)))
+		return sacked && seg->ack == tcb->snd_una;
 	return seg->ack == tcb->snd_una && seg->len == 0 && tcb->snd_una != tcb->snd_nxt &&
 	       (uint32_t)seg->wnd << tcb->snd_wscale == tcb->snd_wnd && tcb->snd_wnd > 0;
 }
 
 static void take_duplicate(struct tcp_host *host, struct tcb *tcb)
 {
+	struct flight *const flight = tcb->flags & TCB_SACK ? flight_of(host, tcb) : NULL;
+
 	tcp_count(host, STAT_DUP_ACK_IN);
-	if (!cc_duplicate(tcb))
+	if (!cc_duplicate(tcb, flight != NULL, sack_una_lost(host, tcb)))
 		return;
 	tcp_count(host, STAT_RETRANSMIT_FAST);
 	tcb->flags |= TCB_FAST;
+	if (flight == NULL)
+		return;
+	tcp_count(host, STAT_SACK_RECOVERY);
+	flight->high_rxt = tcb->snd_una;
+	flight->rescued = false;
 }
 
 /* Something was acknowledged: the queue shrinks, the clocks start anew (RFC 6298 5.2, 5.3). */
@@ -166,11 +177,13 @@ static void take_ack(struct tcp_host *host, struct tcb *tcb, const struct seg *s
 	tcb->retransmits = 0;
 	tcb->backoff = 0;
 	sendq_acked(host, tcb);
+	if (__builtin_expect(tcb->flight != 0, 0))
+		sack_advance(host, tcb);
 	tcb->flags &= ~(uint32_t)TCB_FAST;
 	if (!(tcb->flags & TCB_RECOVERY)) {
 		tcb->dupacks = 0;
 		cc_ack(tcb, acked);
-	} else if (cc_recover(tcb, acked)) {
+	} else if (cc_recover(tcb, tcb->flags & TCB_BY_SACK, acked)) {
 		tcb->flags |= TCB_FAST;
 	}
 	tcb->rtx_nxt = seq_max(tcb->rtx_nxt, tcb->snd_una);
@@ -196,7 +209,7 @@ static void take_ack(struct tcp_host *host, struct tcb *tcb, const struct seg *s
 }
 
 /* A peer that shuts its window is probed, not timed out (MUST-37); one that opens it gets at once
- * what it had refused. An orphan's clock runs on all the same: else opening and shutting in turn would
+ * what it had refused. An orphan's clock spans on all the same: else opening and shutting in turn would
  * keep it for ever (HF-ZW1). With nothing on its way the persist timer goes on, against a window too
  * small to use, until something is sent. */
 static void judge_window(const struct tcp_host *host, struct tcb *tcb)
@@ -244,6 +257,8 @@ static enum verdict check_ack_syn_received(struct tcp_host *host, struct tcb *tc
 static enum verdict check_ack(struct tcp_host *host, struct tcb *tcb, const struct seg *seg,
 			      struct out *out)
 {
+	bool sacked = false;
+
 	if (tcb->state == TCPS_SYN_RECEIVED && check_ack_syn_received(host, tcb, seg, out) == DONE)
 		return DONE;
 	if (seq_gt(seg->ack, tcb->snd_nxt) || seq_lt(seg->ack, tcb->snd_una - tcb->max_wnd)) {
@@ -260,11 +275,13 @@ static enum verdict check_ack(struct tcp_host *host, struct tcb *tcb, const stru
 		tcb_syn_acked(host, tcb); /* FIN-WAIT-1 straight from SYN-RECEIVED (Table U) */
 		out->events |= TCP_EV_CONNECTED;
 	}
+	if (__builtin_expect((seg->options & OPT_SACK) != 0, 0) && (tcb->flags & TCB_SACK))
+		sacked = sack_take(host, tcb, seg);
 	if (seq_gt(seg->ack, tcb->snd_una))
 		take_ack(host, tcb, seg, out);
 	else if (tcb->timers & TIMER_PERSIST)
 		tcb->retransmits = 0; /* the peer lives: it answers probes */
-	else if (is_duplicate(tcb, seg))
+	else if (is_duplicate(tcb, seg, sacked))
 		take_duplicate(host, tcb);
 	if (seq_ge(seg->ack, tcb->snd_una)) {
 		take_window(host, tcb, seg);
@@ -298,6 +315,8 @@ static enum verdict abort_on_data(struct tcp_host *host, struct tcb *tcb, struct
 static enum verdict ahead_of_gap(struct tcp_host *host, struct tcb *tcb, const struct seg *seg,
 				 struct out *out)
 {
+	struct span again = { 0, 0 };
+
 	if ((tcb->flags & TCB_ORPHAN) && (seg->text_len > 0 || tcb->state != TCPS_FIN_WAIT_1))
 		return abort_on_data(host, tcb, out);
 	if ((seg->flags & SEG_FIN) && seq_in(seg->seq + seg->text_len, tcb->rcv_nxt, rcv_wnd(tcb))) {
@@ -305,9 +324,9 @@ static enum verdict ahead_of_gap(struct tcp_host *host, struct tcb *tcb, const s
 		tcb->fin_seq = seg->seq + seg->text_len;
 	}
 	if (seg->text_len > 0)
-		reassembly_hold(host, tcb, seg, out);
+		again = reassembly_hold(host, tcb, seg, out);
 	tcp_count(host, STAT_DUP_ACK_OUT);
-	answer_ack(host, tcb, out);
+	answer_duplicate(host, tcb, again.left, again.right, out);
 	return DONE;
 }
 
@@ -355,6 +374,10 @@ static enum verdict take_text(struct tcp_host *host, struct tcb *tcb, const stru
 	}
 	if (rcv_wnd(tcb) == 0)
 		tcp_count(host, STAT_ZERO_WINDOW_OUT);
+	if (old > 0 && (tcb->flags & TCB_SACK)) { /* part of it has come before (RFC 2883 4.2) */
+		answer_duplicate(host, tcb, seg->seq, seg->seq + old, out);
+		return NEXT;
+	}
 	/* SHLD-18, SHLD-19, MUST-40: at least every second segment, and never later than delack */
 	if (++tcb->unacked_segs >= 2 || host->config.delack_ms == 0) {
 		tcb->flags |= TCB_ACK_NOW;

@@ -3,6 +3,7 @@
  * SYN, what is being retransmitted, new text and FIN, and at last a bare ACK that is still owed. */
 #include "tcp/answer.h"
 #include "tcp/open.h"
+#include "tcp/sack.h"
 #include "tcp/sendq.h"
 
 /* Octets queued and never sent. */
@@ -26,7 +27,7 @@ static void watch(const struct tcp_host *host, struct tcb *tcb)
 	tcb->timers = (uint8_t)((tcb->timers & ~TIMER_PERSIST) | TIMER_RTX);
 }
 
-/* The user timeout runs from when something is not acknowledged (HF-UT1); take_ack starts it anew. */
+/* The user timeout spans from when something is not acknowledged (HF-UT1); take_ack starts it anew. */
 static void watch_user(const struct tcp_host *host, struct tcb *tcb)
 {
 	if (host->config.user_timeout_ms == 0 || (tcb->timers & TIMER_USER))
@@ -90,37 +91,57 @@ static void send_text(struct tcp_host *host, struct tcb *tcb, uint32_t seq, uint
 	watch_user(host, tcb);
 }
 
-/* The segment at SND.UNA alone, which duplicate ACKs say is lost (RFC 5681 3.2). */
-static void send_fast(struct tcp_host *host, struct tcb *tcb, struct seg *seg, struct text *text)
+/* Octets that were sent before, at most a segment of them; the FIN may be the last one. */
+static void send_span(struct tcp_host *host, struct tcb *tcb, const struct span *span,
+		      struct seg *seg, struct text *text)
 {
-	const uint32_t end = tcb->flags & TCB_FIN_SENT ? tcb->snd_end : tcb->snd_nxt;
-	const uint32_t left = end - tcb->snd_una;
-	const uint32_t len = min_u32(left, tcb->snd_mss);
-	const bool fin = (tcb->flags & TCB_FIN_SENT) && len == left;
+	const bool fin = (tcb->flags & TCB_FIN_SENT) && span->right == tcb->snd_nxt;
+	const uint32_t len = span->right - span->left - (fin ? 1 : 0);
 
-	tcp_count(host, len > 0 ? STAT_RETRANSMIT_TEXT : STAT_RETRANSMIT_FIN);
-	tcb->flags &= ~(uint32_t)(TCB_FAST | TCB_TIMING); /* Karn (MUST-18) */
-	send_text(host, tcb, tcb->snd_una, len, fin, seg, text);
-}
-
-/* Go back to what the peer has not acknowledged, as the windows allow. */
-static bool send_again(struct tcp_host *host, struct tcb *tcb, struct seg *seg, struct text *text)
-{
-	const uint32_t wnd = min_u32(tcb->snd_wnd > 0 ? tcb->snd_wnd : 1, tcb->cwnd);
-	const uint32_t gone = tcb->rtx_nxt - tcb->snd_una;
-	const uint32_t end = tcb->flags & TCB_FIN_SENT ? tcb->snd_end : tcb->snd_nxt;
-	const uint32_t left = seq_lt(tcb->rtx_nxt, end) ? end - tcb->rtx_nxt : 0;
-	uint32_t len;
-	bool fin;
-
-	if (gone >= wnd)
-		return false;
-	len = min_u32(min_u32(left, tcb->snd_mss), wnd - gone);
-	fin = (tcb->flags & TCB_FIN_SENT) && len == left && len < wnd - gone;
 	tcp_count(host, len > 0 ? STAT_RETRANSMIT_TEXT : STAT_RETRANSMIT_FIN);
 	tcb->flags &= ~(uint32_t)TCB_TIMING; /* Karn (MUST-18) */
-	send_text(host, tcb, tcb->rtx_nxt, len, fin, seg, text);
-	tcb->rtx_nxt += seg->len;
+	send_text(host, tcb, span->left, len, fin, seg, text);
+}
+
+/* The segment at SND.UNA alone, which duplicate ACKs say is lost (RFC 5681 3.2, RFC 6675 5 step 4.3). */
+static void send_fast(struct tcp_host *host, struct tcb *tcb, struct seg *seg, struct text *text)
+{
+	struct flight *const flight = flight_of(host, tcb);
+	struct span span = { tcb->snd_una, tcb->snd_nxt };
+
+	tcb->flags &= ~(uint32_t)TCB_FAST;
+	if (flight != NULL)
+		scoreboard_hole(&flight->board, span.left, span.right, &span);
+	span_clip(&span, tcb);
+	if (flight != NULL)
+		flight->high_rxt = span.right;
+	send_span(host, tcb, &span, seg, text);
+}
+
+/* Go back to what the peer has not acknowledged, nor is known to hold, as the windows allow. */
+static bool send_again(struct tcp_host *host, struct tcb *tcb, struct seg *seg, struct text *text)
+{
+	static const struct scoreboard nothing;
+	const struct flight *const flight = flight_of(host, tcb);
+	const struct scoreboard *const board = flight != NULL ? &flight->board : &nothing;
+	const uint32_t una = tcb->snd_una;
+	uint32_t room = tcb->snd_wnd > 0 ? tcb->snd_wnd : 1;
+	uint32_t gone;
+	struct span span;
+
+	if (!scoreboard_hole(board, tcb->rtx_nxt, tcb->snd_nxt, &span)) {
+		tcb->flags &= ~(uint32_t)TCB_RTX;
+		return false;
+	}
+	room = min_u32(room, tcb->cwnd + scoreboard_between(board, una, span.left));
+	gone = span.left - una;
+	if (gone >= room)
+		return false;
+	span_clip(&span, tcb);
+	if (span.right - span.left > room - gone)
+		span.right = span.left + room - gone;
+	send_span(host, tcb, &span, seg, text);
+	tcb->rtx_nxt = span.right;
 	if (tcb->rtx_nxt == tcb->snd_nxt)
 		tcb->flags &= ~(uint32_t)TCB_RTX;
 	return true;
@@ -139,10 +160,21 @@ static bool worth_sending(const struct tcp_host *host, const struct tcb *tcb, ui
 	       (!host->config.nagle || tcb->snd_una == tcb->snd_nxt);
 }
 
+/* The congestion window from SND.UNA on. The first two duplicate ACKs let a new segment each out, so that
+ * a third may come of it (RFC 3042). */
+static uint32_t window_now(const struct tcp_host *host, const struct tcb *tcb)
+{
+	if (tcb->flags & TCB_BY_SACK)
+		return sack_window(host, tcb);
+	if (tcb->dupacks == 0 || (tcb->flags & TCB_RECOVERY))
+		return tcb->cwnd;
+	return tcb->cwnd + min_u32(tcb->dupacks, DUP_THRESH - 1) * tcb->snd_mss;
+}
+
 static bool send_new(struct tcp_host *host, struct tcb *tcb, struct seg *seg, struct text *text)
 {
 	const uint32_t waiting = unsent(tcb);
-	const uint32_t edge = tcb->snd_una + min_u32(tcb->snd_wnd, tcb->cwnd);
+	const uint32_t edge = tcb->snd_una + min_u32(tcb->snd_wnd, window_now(host, tcb));
 	uint32_t usable = seq_gt(edge, tcb->snd_nxt) ? edge - tcb->snd_nxt : 0;
 	uint32_t len;
 	bool fin;
@@ -171,6 +203,28 @@ static bool send_new(struct tcp_host *host, struct tcb *tcb, struct seg *seg, st
 	return true;
 }
 
+/* What is on its way already, then new text; in recovery by SACK what is lost goes before that, what may
+ * be lost after it (RFC 6675 4, NextSeg). */
+static bool send_data(struct tcp_host *host, struct tcb *tcb, struct seg *seg, struct text *text)
+{
+	struct span span;
+
+	if ((tcb->flags & TCB_RTX) && send_again(host, tcb, seg, text))
+		return true;
+	if (tcb->flags & TCB_RTX)
+		return false;
+	if ((tcb->flags & TCB_BY_SACK) && sack_next_lost(host, tcb, &span)) {
+		send_span(host, tcb, &span, seg, text);
+		return true;
+	}
+	if (send_new(host, tcb, seg, text))
+		return true;
+	if (!(tcb->flags & TCB_BY_SACK) || !sack_next_doubtful(host, tcb, &span))
+		return false;
+	send_span(host, tcb, &span, seg, text);
+	return true;
+}
+
 /* Text waits, nothing is on its way and no ACK will come by itself: probe the window (MUST-35). */
 static void persist(const struct tcp_host *host, struct tcb *tcb)
 {
@@ -184,8 +238,8 @@ static void persist(const struct tcp_host *host, struct tcb *tcb)
 bool tcp_owes(const struct tcp_host *host, const struct tcb *tcb)
 {
 	(void)host;
-	return (tcb->flags &
-		(TCB_ACK_NOW | TCB_SYN_NOW | TCB_RTX | TCB_PROBE | TCB_FAST | TCB_KEEPALIVE)) ||
+	return (tcb->flags & (TCB_ACK_NOW | TCB_SYN_NOW | TCB_RTX | TCB_PROBE | TCB_FAST |
+			      TCB_KEEPALIVE | TCB_RECOVERY)) ||
 	       fin_unsent(tcb) || unsent(tcb) > 0;
 }
 
@@ -203,9 +257,7 @@ bool tcp_next(struct tcp_host *host, struct tcb *tcb, struct seg *seg, struct te
 		send_fast(host, tcb, seg, text);
 		return true;
 	}
-	if ((tcb->flags & TCB_RTX) && send_again(host, tcb, seg, text))
-		return true;
-	if (!(tcb->flags & TCB_RTX) && send_new(host, tcb, seg, text))
+	if (send_data(host, tcb, seg, text))
 		return true;
 	persist(host, tcb);
 	if (tcb->flags & TCB_KEEPALIVE) { /* SHLD-12, MAY-6 */

@@ -10,12 +10,44 @@ static uint32_t range_end(const struct range *range)
 	return range->seq + range->len;
 }
 
-bool reassembly_hold(struct tcp_host *host, struct tcb *tcb, const struct seg *seg, struct out *out)
+/* What of [first, end) is held in one piece, the lowest of it (RFC 2883 4). */
+static struct span first_held(const struct range *at, uint32_t before, uint32_t after,
+			      uint32_t first, uint32_t end)
+{
+	const uint32_t by =
+		before != RANGE_NONE && seq_gt(range_end(&at[before]), first) ? before : after;
+	struct span span = { end, end };
+
+	if (by == RANGE_NONE || seq_ge(at[by].seq, end))
+		return span;
+	span.left = seq_max(at[by].seq, first);
+	if (seq_lt(range_end(&at[by]), end))
+		span.right = range_end(&at[by]);
+	return span;
+}
+
+/* Keep [first, end), which is new, between two ranges. */
+static void hold(struct tcp_host *host, struct tcb *tcb, uint32_t before, uint32_t first, uint32_t end)
 {
 	struct range *const at = host->ranges.at;
 	const uint32_t spare = host->ranges.spare;
+	uint32_t *const link = before == RANGE_NONE ? &tcb->held : &at[before].next;
+
+	at[spare] = (struct range){ .next = *link, .seq = first, .len = end - first };
+	*link = spare;
+	host->ranges.spare = RANGE_NONE;
+	tcb->held_count++;
+	tcb->held_newest = first;
+	tcp_count(host, STAT_OOO_QUEUED);
+}
+
+struct span reassembly_hold(struct tcp_host *host, struct tcb *tcb, const struct seg *seg,
+			    struct out *out)
+{
+	const struct range *const at = host->ranges.at;
 	uint32_t first = seg->seq, end = seg->seq + seg->text_len;
 	uint32_t before = RANGE_NONE, after = tcb->held;
+	struct span again;
 
 	if (seq_gt(end, tcb->rcv_adv))
 		end = tcb->rcv_adv;
@@ -23,29 +55,24 @@ bool reassembly_hold(struct tcp_host *host, struct tcb *tcb, const struct seg *s
 		before = after;
 		after = at[after].next;
 	}
-	if (before != RANGE_NONE && seq_gt(range_end(&at[before]), first))
-		first = range_end(&at[before]);
+	again = first_held(at, before, after, first, end);
+	if (again.left != again.right)
+		tcb->held_newest = again.left;
+	if (before != RANGE_NONE)
+		first = seq_max(first, range_end(&at[before]));
 	if (after != RANGE_NONE && seq_gt(end, at[after].seq))
 		end = at[after].seq;
 	if (!seq_lt(first, end))
-		return false;
-	if (tcb->held_count >= host->config.ooo_segs || spare == RANGE_NONE) {
+		return again;
+	if (tcb->held_count >= host->config.ooo_segs || host->ranges.spare == RANGE_NONE) {
 		tcp_count(host, STAT_OOO_DROPPED);
-		return false;
+		return again;
 	}
-	host->ranges.spare = RANGE_NONE;
-	at[spare] = (struct range){ .next = after, .seq = first, .len = end - first };
-	if (before == RANGE_NONE)
-		tcb->held = spare;
-	else
-		at[before].next = spare;
-	tcb->held_count++;
-	tcb->held_newest = first;
-	tcp_count(host, STAT_OOO_QUEUED);
-	out->hold = spare;
+	out->hold = host->ranges.spare;
 	out->text_skip = (uint16_t)(first - seg->seq);
 	out->text_len = (uint16_t)(end - first);
-	return true;
+	hold(host, tcb, before, first, end);
+	return again;
 }
 
 uint32_t reassembly_room(const struct tcp_host *host, const struct tcb *tcb, uint32_t len)
@@ -107,7 +134,7 @@ static uint32_t block_from(const struct range *at, uint32_t first, uint32_t *rig
 	return next;
 }
 
-void reassembly_blocks(const struct tcp_host *host, const struct tcb *tcb, struct seg *seg)
+void reassembly_blocks(struct tcp_host *host, const struct tcb *tcb, struct seg *seg)
 {
 	const struct range *const at = host->ranges.at;
 	const uint8_t newest = seg->sacks; /* behind a D-SACK block, if there is one */
@@ -130,4 +157,5 @@ void reassembly_blocks(const struct tcp_host *host, const struct tcb *tcb, struc
 		}
 	}
 	seg->options |= OPT_SACK;
+	tcp_stat_add(host, STAT_SACK_OUT, seg->sacks);
 }

@@ -3,11 +3,13 @@
 #ifndef HF_REASSEMBLY_H
 #define HF_REASSEMBLY_H
 
+#include "tcp/scoreboard.h"
 #include "tcp/tcp.h"
 
 /* Hold what is new of the segment's text and within the window; out tells the host which octets, and
- * under what number. @return false: nothing of it is new, or there is no room */
-bool reassembly_hold(struct tcp_host *host, struct tcb *tcb, const struct seg *seg, struct out *out);
+ * under what number. @return what of it was held already, the first of several such spans */
+struct span reassembly_hold(struct tcp_host *host, struct tcb *tcb, const struct seg *seg,
+			    struct out *out);
 
 /* How many of len octets from RCV.NXT on come before what is held: first-arrived octets win (HF-D1). */
 uint32_t reassembly_room(const struct tcp_host *host, const struct tcb *tcb, uint32_t len);
@@ -19,6 +21,6 @@ bool reassembly_join(struct tcp_host *host, struct tcb *tcb, struct out *out);
 void reassembly_drop(struct tcp_host *host, struct tcb *tcb);
 
 /* SACK blocks of what is held, the newest first (RFC 2018 4). */
-void reassembly_blocks(const struct tcp_host *host, const struct tcb *tcb, struct seg *seg);
+void reassembly_blocks(struct tcp_host *host, const struct tcb *tcb, struct seg *seg);
 
 #endif

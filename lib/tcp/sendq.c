@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The send queue of a connection as a list of ranges (RFC 9293 3.8, 3.10.2). */
 #include "tcp/sendq.h"
+#include "tcp/flight.h"
 
 void sendq_acked(struct tcp_host *host, struct tcb *tcb)
 {
@@ -30,19 +31,35 @@ void sendq_drop(struct tcp_host *host, struct tcb *tcb)
 		range_let_go(&host->ranges, head);
 	}
 	tcb->sndq_tail = tcb->sndq_next = RANGE_NONE;
+	flight_end(host, tcb);
 }
 
-void sendq_find(struct tcp_host *host, struct tcb *tcb, uint32_t seq, struct text *text)
+/* From a range found earlier, if it is not past. */
+static uint32_t find_from(const struct tcp_host *host, const struct tcb *tcb, uint32_t range,
+			  uint32_t seq, struct text *text)
 {
 	const struct range *const at = host->ranges.at;
-	uint32_t range = tcb->sndq_next;
 
 	if (range == RANGE_NONE || seq_lt(seq, at[range].seq))
 		range = tcb->sndq_head;
 	while (range != RANGE_NONE && seq_ge(seq, at[range].seq + at[range].len))
 		range = at[range].next;
 	assert(range != RANGE_NONE);
-	tcb->sndq_next = range;
 	text->range = range;
 	text->offset = seq - at[range].seq;
+	return range;
+}
+
+void sendq_find(const struct tcp_host *host, struct tcb *tcb, uint32_t seq, struct text *text)
+{
+	struct flight *const flight = flight_of(host, tcb);
+
+	if (flight == NULL || seq == tcb->snd_nxt) {
+		tcb->sndq_next = find_from(host, tcb, tcb->sndq_next, seq, text);
+		return;
+	}
+	if (!seq_gt(flight->range_end, tcb->snd_una)) /* what it stood for is acknowledged */
+		flight->range = RANGE_NONE;
+	flight->range = find_from(host, tcb, flight->range, seq, text);
+	flight->range_end = host->ranges.at[flight->range].seq + host->ranges.at[flight->range].len;
 }

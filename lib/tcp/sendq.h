@@ -8,9 +8,10 @@
 
 /* Let go of what lies wholly before snd_una. */
 void sendq_acked(struct tcp_host *host, struct tcb *tcb);
-/* Let go of everything. */
+/* Let go of everything, the flight too. */
 void sendq_drop(struct tcp_host *host, struct tcb *tcb);
-/* Where the octet with this number lies; it must be queued. */
-void sendq_find(struct tcp_host *host, struct tcb *tcb, uint32_t seq, struct text *text);
+/* Where the octet with this number lies; it must be queued. New text and what is sent again each begin
+ * their search where they ended the last one. */
+void sendq_find(const struct tcp_host *host, struct tcb *tcb, uint32_t seq, struct text *text);
 
 #endif

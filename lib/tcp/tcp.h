@@ -61,6 +61,13 @@ struct ranges {
 	uint32_t done;	/* acknowledged or dropped: the host frees what they stood for */
 };
 
+/* See flight.h; lent to connections that met a loss. */
+struct flights {
+	struct flight *at;
+	uint32_t free; /* 1 + number of the first that nobody uses; 0: none */
+	uint32_t used, peak;
+};
+
 struct state_level {
 	uint64_t entered;
 	uint32_t now, peak;
@@ -73,6 +80,7 @@ struct tcp_host {
 	uint32_t ceil_ms; /* the first whole millisecond not before now_us */
 	struct tcp_config config;
 	struct ranges ranges;
+	struct flights flights;
 	struct state_level levels[TCPS_COUNT];
 	uint64_t *stats; /* STAT_COUNT counters */
 };
@@ -122,6 +130,7 @@ enum tcb_flags {
 	TCB_ESTABLISHED = 1 << 15, /* has been ESTABLISHED */
 	TCB_RECOVERY = 1 << 17,	   /* fast recovery, until RECOVER is acknowledged (RFC 6582) */
 	TCB_FAST = 1 << 18,	   /* the segment at SND.UNA is to be sent again, it alone */
+	TCB_BY_SACK = 1 << 20,	   /* ... as RFC 6675 has it, with a flight attached */
 	TCB_KEEPALIVE = 1 << 19,   /* a keepalive probe is to be sent (3.8.4) */
 	TCB_FIN_AHEAD = 1 << 16,   /* a FIN at fin_seq waits for the gap before it to fill */
 };
@@ -173,6 +182,7 @@ struct tcb {
 	uint16_t held_count;
 	uint8_t dupacks;	  /* RFC 5681 3.2 */
 	uint8_t keepalive_probes; /* unanswered */
+	uint32_t flight;	  /* 1 + number of the one attached; 0: none */
 	uint32_t rcv_queued;	  /* octets delivered that the application has not taken */
 	uint16_t snd_mss;	  /* text a segment may hold, options of every segment taken off */
 	uint8_t snd_wscale, rcv_wscale;
@@ -181,7 +191,7 @@ struct tcb {
 	uint8_t soft_error;  /* errno of the last soft ICMP error; 0: none (MUST-47) */
 };
 
-_Static_assert(sizeof(struct tcb) <= 176, "256 octets a connection");
+_Static_assert(sizeof(struct tcb) <= 184, "256 octets a connection");
 
 /* What an application or the worker is told. */
 enum tcp_event { /* the same bits as enum hf_event_what */
@@ -389,9 +399,10 @@ void rto_backoff(const struct tcp_host *host, struct tcb *tcb);
 void cc_init(struct tcb *tcb);
 void cc_ack(struct tcb *tcb, uint32_t acked);
 void cc_timeout(struct tcb *tcb);
-/* A duplicate ACK; the third begins fast recovery. @return whether the segment at SND.UNA goes again */
-bool cc_duplicate(struct tcb *tcb);
+/* A duplicate ACK; the third, or with SACK one that shows SND.UNA to be lost, begins fast recovery.
+ * @return whether the segment at SND.UNA goes again */
+bool cc_duplicate(struct tcb *tcb, bool sack, bool lost);
 /* So many octets were acknowledged in fast recovery. @return the same */
-bool cc_recover(struct tcb *tcb, uint32_t acked);
+bool cc_recover(struct tcb *tcb, bool sack, uint32_t acked);
 
 #endif

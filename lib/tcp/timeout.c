@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "tcp/answer.h"
+#include "tcp/flight.h"
 #include "tcp/sendq.h"
 
 static enum stat timeout_stat(const struct tcb *tcb)
@@ -76,6 +77,8 @@ static void rtx_expired(struct tcp_host *host, struct tcb *tcb, struct out *out)
 	}
 	count_try(host, tcb, out);
 	cc_timeout(tcb);
+	if (tcb->flight != 0) /* the peer may have reneged (RFC 2018 8) */
+		scoreboard_clear(&flight_of(host, tcb)->board);
 	tcb->flags |= TCB_RTX;
 	tcb->rtx_nxt = tcb->snd_una;
 }

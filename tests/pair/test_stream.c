@@ -9,6 +9,7 @@
 #include "tcp/seg.h"
 
 #define MIB (1024u * 1024)
+#define ENDLESS UINT32_MAX
 #define SEEDS 3
 
 static void over(struct pair *p, struct talk *t, const struct plan *a, const struct plan *b,
@@ -65,8 +66,8 @@ static void both_ways__link_breaks__prefix_comes(struct pair *p)
 	struct talk t = { 0 };
 
 	spoil(p, &random);
-	talk_begin(p, &t, &(struct plan){ .send = MIB, .until = MIB },
-		   &(struct plan){ .send = MIB, .until = MIB, .eof = true });
+	talk_begin(p, &t, &(struct plan){ .send = ENDLESS, .until = ENDLESS },
+		   &(struct plan){ .send = ENDLESS, .until = ENDLESS, .eof = true });
 	t.strict = false;
 	talk_open(p, &t, 0);
 	pair_until(p, talk_connected, SEC(100));

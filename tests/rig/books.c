@@ -120,6 +120,7 @@ const char *books_open(const struct hf_worker *w, struct hf_error *why)
 	wrong = wrong ? wrong : left(why, "requests", levels.requests.used);
 	wrong = wrong ? wrong : left(why, "buckets", levels.buckets.used);
 	wrong = wrong ? wrong : left(why, "ranges", levels.ranges.used);
+	wrong = wrong ? wrong : left(why, "flights", levels.flights.used);
 	wrong = wrong ? wrong : left(why, "flows", levels.flows.used);
 	wrong = wrong ? wrong : left(why, "timers", levels.timers);
 	wrong = wrong ? wrong : left(why, "orphans", levels.orphans);

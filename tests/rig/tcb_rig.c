@@ -46,6 +46,7 @@ static struct tcb_rig *rig_make(unsigned v)
 	r->tsval = r->irs + 5;
 	r->config = &r->host.config;
 	r->host.stats = r->stats;
+	flights_init(&r->host.flights, r->flights, RIG_FLIGHTS);
 	r->host.ranges = (struct ranges){ .at = r->ranges, .spare = RANGE_NONE, .done = RANGE_NONE };
 	r->host.levels[TCPS_LISTEN].now = 1;
 	set_clock(r, r->began_us);
@@ -246,6 +247,8 @@ static void check_tcb(struct tcb_rig *r)
 		r->right_edge = t->rcv_adv;
 		r->edge_known = true;
 	}
+	assert_int_equal(t->flight != 0, r->host.flights.used);
+	assert_true(t->flight == 0 || t->snd_una != t->snd_nxt);
 	check_timers(r);
 }
 

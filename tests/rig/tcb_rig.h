@@ -17,6 +17,7 @@
 
 #include <cmocka.h>
 
+#include "tcp/flight.h"
 #include "tcp/tcp.h"
 
 #define MS(n) ((uint64_t)(n)*1000)
@@ -28,6 +29,7 @@
 
 #define RIG_SENT 256
 #define RIG_RANGES 128
+#define RIG_FLIGHTS 1
 #define MSS 1000 /* that both sides announce */
 
 struct rig_sent {
@@ -61,6 +63,7 @@ struct tcb_rig {
 	bool turn_open;	    /* nothing is flushed until rig_flush */
 
 	uint64_t began_us, stats[STAT_COUNT], marks[STAT_COUNT];
+	struct flight flights[RIG_FLIGHTS];
 	struct range ranges[RIG_RANGES];
 	uint32_t ranges_used, ranges_freed;
 	struct rig_sent sent[RIG_SENT];

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What a connection needs beside its TCB once something of what it has in flight was lost or overtaken:
+ * the scoreboard, and what the window was before. Attached with the first such sign, given back when all
+ * is acknowledged, from a pool that the host lends; without one a connection goes by the TCB alone: NewReno. */
+#ifndef HF_FLIGHT_H
+#define HF_FLIGHT_H
+
+#include <stddef.h>
+
+#include "tcp/scoreboard.h"
+#include "tcp/tcp.h"
+
+struct flight {
+	uint32_t next; /* 1 + number of the next that is free; 0: none */
+	uint32_t high_rxt; /* HighRxt of RFC 6675 2: behind the last octet sent again in this recovery */
+	uint32_t range;	    /* of the send queue, where the last retransmission was found */
+	uint32_t range_end; /* it is still queued while this is past SND.UNA */
+	bool rescued;	    /* RescueRxt is set (RFC 6675 4) */
+	struct scoreboard board;
+};
+
+/* NULL: none is attached. */
+static inline struct flight *flight_of(const struct tcp_host *host, const struct tcb *tcb)
+{
+	return tcb->flight != 0 ? &host->flights.at[tcb->flight - 1] : NULL;
+}
+
+/* The one attached, or one attached now. @return NULL: the host has no more */
+static inline struct flight *flight_begin(struct tcp_host *host, struct tcb *tcb)
+{
+	struct flight *flight = flight_of(host, tcb);
+
+	if (flight != NULL)
+		return flight;
+	if (host->flights.free == 0) {
+		tcp_count(host, STAT_FLIGHTS_EMPTY);
+		return NULL;
+	}
+	tcb->flight = host->flights.free;
+	flight = flight_of(host, tcb);
+	host->flights.free = flight->next;
+	if (++host->flights.used > host->flights.peak)
+		host->flights.peak = host->flights.used;
+	flight->high_rxt = tcb->snd_una;
+	flight->range = RANGE_NONE;
+	flight->rescued = false;
+	scoreboard_clear(&flight->board);
+	return flight;
+}
+
+static inline void flight_end(struct tcp_host *host, struct tcb *tcb)
+{
+	struct flight *const flight = flight_of(host, tcb);
+
+	if (flight == NULL)
+		return;
+	flight->next = host->flights.free;
+	host->flights.free = tcb->flight;
+	host->flights.used--;
+	tcb->flight = 0;
+}
+
+/* The numbers that one segment takes of what was sent: the FIN goes beside a whole one. */
+static inline uint32_t segment_most(const struct tcb *tcb, const struct span *span)
+{
+	return tcb->snd_mss + ((tcb->flags & TCB_FIN_SENT) && span->right == tcb->snd_nxt ? 1u : 0u);
+}
+
+static inline void span_clip(struct span *span, const struct tcb *tcb)
+{
+	if (span->right - span->left > segment_most(tcb, span))
+		span->right = span->left + tcb->snd_mss;
+}
+
+/* A pool of n, all free. */
+static inline void flights_init(struct flights *flights, struct flight *at, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++)
+		at[i].next = i + 1 < n ? i + 2 : 0;
+	*flights = (struct flights){ .at = at, .free = n > 0 ? 1 : 0 };
+}
+
+#endif

@@ -1,0 +1,403 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* SACK at the sender (RFC 6675, RFC 2018, RFC 2883), and duplicates told by the receiver. */
+#include "test_tcp.h"
+
+static void expect_text(struct tcb_rig *r, uint32_t segment, uint16_t len)
+{
+	const uint32_t seq = ISS + 1 + segment * r->tcb.snd_mss;
+	const uint8_t psh = seq + len == r->tcb.snd_end ? SEG_PSH : 0;
+
+	rig_expect(r, (struct seg){ .seq = seq,
+				    .ack = IRS + 1,
+				    .text_len = len,
+				    .flags = (uint8_t)(SEG_ACK | psh) });
+}
+
+/* ESTABLISHED with SACK, so many full segments on their way and as many as cwnd lets out. */
+static void in_flight(struct tcb_rig *r, uint32_t segments)
+{
+	r->wnd = 30000 >> 3;
+	r->wscale = 3;
+	rig_to(r, TCPS_ESTABLISHED);
+	r->tcb.flags |= TCB_SACK;
+	rig_write(r, segments * r->tcb.snd_mss);
+	for (uint32_t i = 0; i < segments; i++)
+		expect_text(r, i, r->tcb.snd_mss);
+}
+
+/* An ACK of all before segment una, with blocks of segments [from, to); from 0 ends them. */
+static void ack(struct tcb_rig *r, uint32_t una, uint32_t from, uint32_t to, uint32_t from2,
+		uint32_t to2)
+{
+	const uint32_t mss = r->tcb.snd_mss;
+	struct seg seg = { .seq = IRS + 1, .ack = ISS + 1 + una * mss, .flags = SEG_ACK };
+
+	if (from != 0) {
+		seg.options |= OPT_SACK;
+		seg.sack[seg.sacks].left = ISS + 1 + from * mss;
+		seg.sack[seg.sacks++].right = ISS + 1 + to * mss;
+	}
+	if (from2 != 0) {
+		seg.sack[seg.sacks].left = ISS + 1 + from2 * mss;
+		seg.sack[seg.sacks++].right = ISS + 1 + to2 * mss;
+	}
+	rig_send(r, seg);
+}
+
+static void one_lost__goes_again_and_nothing_else(struct tcb_rig *r)
+{
+	const uint32_t mss = (in_flight(r, 8), r->tcb.snd_mss);
+
+	ack(r, 0, 1, 2, 0, 0);
+	ack(r, 0, 1, 3, 0, 0);
+	rig_silent(r);
+	ack(r, 0, 1, 4, 0, 0);
+	expect_text(r, 0, r->tcb.snd_mss);
+	rig_silent(r);
+	assert_int_equal(r->tcb.ssthresh, 4 * mss);
+	assert_int_equal(r->tcb.cwnd, 4 * mss);
+	for (uint32_t i = 5; i <= 7; i++)
+		ack(r, 0, 1, i, 0, 0);
+	ack(r, 8, 0, 0, 0, 0);
+	assert_int_equal(r->tcb.flight, 0);
+	assert_int_equal(r->host.flights.used, 0);
+	rig_counted(r, STAT_SACK_RECOVERY, 1);
+	rig_counted(r, STAT_RETRANSMIT_TEXT, 1 + (r->sent_count > 0));
+	rig_counted(r, STAT_RTO_EXPIRED, 0);
+}
+
+/* Segments 0, 2 and 4 of 9 are lost: each goes again in one round trip, and once (NextSeg 1). */
+static void three_lost__each_goes_again_once(struct tcb_rig *r)
+{
+	in_flight(r, 9);
+	ack(r, 0, 1, 2, 0, 0);
+	ack(r, 0, 3, 4, 1, 2);
+	rig_silent(r);
+	ack(r, 0, 5, 6, 3, 4); /* three spans beyond 0: lost */
+	expect_text(r, 0, r->tcb.snd_mss);
+	ack(r, 0, 5, 7, 3, 4); /* 2 too; but 4, 7, 8 and what was sent again fill the pipe */
+	rig_silent(r);
+	ack(r, 0, 5, 8, 3, 4);
+	expect_text(r, 2, r->tcb.snd_mss);
+	expect_text(r, 4, r->tcb.snd_mss);
+	rig_silent(r);
+	ack(r, 0, 5, 9, 3, 4);
+	ack(r, 9, 0, 0, 0, 0);
+	rig_silent(r);
+	rig_counted(r, STAT_RETRANSMIT_TEXT, 3);
+	rig_counted(r, STAT_RTO_EXPIRED, 0);
+	assert_int_equal(r->tcb.flags & (TCB_RECOVERY | TCB_BY_SACK), 0);
+}
+
+/* One block can say as much as three (IsLost by octets). */
+static void one_wide_block__begins_recovery(struct tcb_rig *r)
+{
+	in_flight(r, 8);
+	ack(r, 0, 1, 3, 0, 0);
+	rig_silent(r);
+	ack(r, 0, 1, 5, 0, 0);
+	expect_text(r, 0, r->tcb.snd_mss);
+	rig_counted(r, STAT_DUP_ACK_IN, 2);
+	rig_counted(r, STAT_SACK_RECOVERY, 1);
+}
+
+/* Pipe falls with each block: new text goes out for what has arrived (NextSeg 2), none before. */
+static void recovery__new_text_by_the_pipe(struct tcb_rig *r)
+{
+	in_flight(r, 10);
+	rig_write(r, 4u * r->tcb.snd_mss);
+	ack(r, 0, 1, 4, 0, 0); /* pipe 6 and the one sent again, cwnd 5 */
+	expect_text(r, 0, r->tcb.snd_mss);
+	rig_silent(r);
+	ack(r, 0, 1, 6, 0, 0);
+	rig_silent(r);
+	ack(r, 0, 1, 7, 0, 0); /* pipe 4 */
+	expect_text(r, 10, r->tcb.snd_mss);
+	rig_silent(r);
+	ack(r, 0, 1, 9, 0, 0);
+	expect_text(r, 11, r->tcb.snd_mss);
+	expect_text(r, 12, r->tcb.snd_mss);
+	rig_silent(r);
+}
+
+/* The last segments of a flight are lost and nothing new is there: one goes again (NextSeg 4). */
+static void tail_lost__one_rescue(struct tcb_rig *r)
+{
+	in_flight(r, 10);
+	ack(r, 0, 1, 7, 0, 0);
+	expect_text(r, 0, r->tcb.snd_mss);
+	expect_text(r, 9, r->tcb.snd_mss);
+	rig_silent(r);
+	ack(r, 0, 1, 7, 9, 10); /* and one that may be lost (NextSeg 3) */
+	expect_text(r, 7, r->tcb.snd_mss);
+	expect_text(r, 8, r->tcb.snd_mss);
+	rig_silent(r);
+	ack(r, 10, 0, 0, 0, 0);
+	rig_counted(r, STAT_RTO_EXPIRED, 0);
+}
+
+static void lost_fin__is_part_of_the_last_segment(struct tcb_rig *r)
+{
+	uint32_t mss;
+
+	rig_to(r, TCPS_ESTABLISHED);
+	r->tcb.flags |= TCB_SACK;
+	mss = r->tcb.snd_mss;
+	r->turn_open = true;
+	rig_write(r, 5 * mss);
+	rig_shutdown(r);
+	r->turn_open = false;
+	rig_flush(r);
+	for (uint32_t i = 0; i < 4; i++)
+		expect_text(r, i, (uint16_t)mss);
+	rig_expect(r, (struct seg){ .seq = ISS + 1 + 4 * mss,
+				    .ack = IRS + 1,
+				    .text_len = (uint16_t)mss,
+				    .flags = SEG_ACK | SEG_PSH | SEG_FIN });
+	ack(r, 0, 1, 4, 0, 0);
+	expect_text(r, 0, (uint16_t)mss);
+	ack(r, 4, 0, 0, 0, 0); /* not all that was in flight: it has its rescue */
+	rig_expect(r, (struct seg){ .seq = ISS + 1 + 4 * mss,
+				    .ack = IRS + 1,
+				    .text_len = (uint16_t)mss,
+				    .flags = SEG_ACK | SEG_PSH | SEG_FIN });
+}
+
+/* RFC 2018 8: after a timeout nothing that was said to be held is believed; all goes again. */
+static void timeout__blocks_are_forgotten(struct tcb_rig *r)
+{
+	in_flight(r, 4);
+	ack(r, 0, 2, 3, 0, 0);
+	rig_silent(r);
+	rig_advance(r, SEC(1) + MS(1));
+	expect_text(r, 0, r->tcb.snd_mss);
+	ack(r, 1, 0, 0, 0, 0);
+	expect_text(r, 1, r->tcb.snd_mss);
+	expect_text(r, 2, r->tcb.snd_mss);
+	rig_silent(r);
+}
+
+/* ... but what is said from then on is (RFC 6675 5.1). */
+static void timeout__new_blocks_are_skipped(struct tcb_rig *r)
+{
+	in_flight(r, 5);
+	rig_advance(r, SEC(1) + MS(1));
+	expect_text(r, 0, r->tcb.snd_mss);
+	ack(r, 1, 2, 4, 0, 0);
+	expect_text(r, 1, r->tcb.snd_mss);
+	expect_text(r, 4, r->tcb.snd_mss);
+	rig_silent(r);
+	ack(r, 5, 0, 0, 0, 0);
+	assert_int_equal(r->host.flights.used, 0);
+	rig_counted(r, STAT_RETRANSMIT_FAST, 0);
+}
+
+static void peer_asks_for_what_it_held__survived(struct tcb_rig *r)
+{
+	in_flight(r, 5);
+	ack(r, 0, 2, 3, 0, 0);
+	ack(r, 2, 0, 0, 0, 0); /* it has 2 by its own word */
+	rig_counted(r, STAT_SACK_RENEGED, 1);
+	rig_advance(r, SEC(1) + MS(1));
+	expect_text(r, 2, r->tcb.snd_mss);
+	ack(r, 5, 0, 0, 0, 0);
+	rig_advance(r, SEC(10));
+	rig_silent(r);
+}
+
+static void block(struct tcb_rig *r, uint32_t left, uint32_t right)
+{
+	struct seg seg = { .seq = IRS + 1,
+			   .ack = ISS + 1 + 2u * r->tcb.snd_mss,
+			   .flags = SEG_ACK,
+			   .options = OPT_SACK,
+			   .sacks = 2 };
+
+	seg.sack[0].left = left;
+	seg.sack[0].right = right;
+	seg.sack[1] = seg.sack[0]; /* no D-SACK: it would be first and within the second */
+	seg.sack[1].right++;
+	rig_send(r, seg);
+}
+
+static void absurd_blocks__are_ignored(struct tcb_rig *r)
+{
+	const uint32_t mss = (in_flight(r, 6), r->tcb.snd_mss);
+	const uint32_t una = ISS + 1 + 2 * mss, nxt = ISS + 1 + 6 * mss;
+
+	ack(r, 2, 0, 0, 0, 0);
+	for (unsigned i = 0; i < 4; i++) {
+		block(r, una, una + mss);		      /* SND.UNA is not held */
+		block(r, nxt - mss, nxt + 1);		      /* never sent */
+		block(r, nxt - mss, una + mss);		      /* reversed */
+		block(r, una + mss, una + mss - 1);	      /* empty, or worse */
+		block(r, una + (1u << 31), nxt + (1u << 31)); /* half a circle away */
+	}
+	assert_int_equal(r->tcb.flight, 0);
+	rig_counted(r, STAT_RETRANSMIT_TEXT, 0);
+	rig_counted(r, STAT_DUP_ACK_IN, 0);
+	rig_silent(r);
+}
+
+/* RFC 2883: a duplicate that the peer reports is no sign of a loss. */
+static void dsack__is_no_duplicate_ack(struct tcb_rig *r)
+{
+	in_flight(r, 6);
+	ack(r, 2, 0, 0, 0, 0);
+	for (unsigned i = 0; i < 4; i++)
+		ack(r, 2, 1, 2, 0, 0);
+	rig_counted(r, STAT_DSACK_IN, 4);
+	ack(r, 2, 3, 4, 3, 5); /* the first lies within the second: D-SACK and news */
+	ack(r, 2, 3, 4, 3, 5);
+	ack(r, 2, 3, 4, 3, 5);
+	rig_counted(r, STAT_DSACK_IN, 7);
+	rig_counted(r, STAT_SACK_REFUSED, 0);
+	assert_int_equal(r->tcb.dupacks, 1);
+	rig_silent(r);
+}
+
+static void no_flight_left__newreno(struct tcb_rig *r)
+{
+	in_flight(r, 8);
+	r->host.flights.free = 0;
+	for (uint32_t i = 2; i < 5; i++)
+		ack(r, 0, 1, i, 0, 0);
+	expect_text(r, 0, r->tcb.snd_mss);
+	rig_counted(r, STAT_SACK_RECOVERY, 0);
+	rig_counted(r, STAT_RETRANSMIT_FAST, 1);
+	assert_true(r->stats[STAT_FLIGHTS_EMPTY] > 0);
+	ack(r, 3, 4, 5, 0, 0); /* a partial acknowledgement */
+	expect_text(r, 3, r->tcb.snd_mss);
+	ack(r, 8, 0, 0, 0, 0);
+}
+
+static void first_two_duplicates__let_a_segment_each_out(struct tcb_rig *r)
+{
+	for (unsigned sack = 0; sack < 2; sack++) {
+		const uint32_t una = sack ? 13 : 0;
+
+		if (sack == 0) {
+			in_flight(r, 10);
+			rig_write(r, 3u * r->tcb.snd_mss);
+			r->tcb.flags &= ~(uint32_t)TCB_SACK;
+		} else {
+			r->tcb.flags |= TCB_SACK;
+			r->tcb.cwnd = 5u * r->tcb.snd_mss;
+			rig_write(r, 8u * r->tcb.snd_mss);
+			for (uint32_t i = 0; i < 5; i++)
+				expect_text(r, una + i, r->tcb.snd_mss);
+		}
+		rig_silent(r);
+		ack(r, una, sack ? una + 1 : 0, una + 2, 0, 0);
+		expect_text(r, una + (sack ? 5 : 10), r->tcb.snd_mss);
+		ack(r, una, sack ? una + 1 : 0, una + 3, 0, 0);
+		expect_text(r, una + (sack ? 6 : 11), r->tcb.snd_mss);
+		rig_silent(r);
+		ack(r, una, sack ? una + 1 : 0, una + 4, 0, 0);
+		expect_text(r, una, r->tcb.snd_mss);
+		/* and they do not count (RFC 5681 3.2 step 2) */
+		assert_int_equal(r->tcb.ssthresh, (sack ? 5u : 10u) * r->tcb.snd_mss / 2);
+		if (sack)
+			return;
+		ack(r, 12, 0, 0, 0, 0);
+		expect_text(r, 12, r->tcb.snd_mss);
+		ack(r, 13, 0, 0, 0, 0);
+	}
+}
+
+/* ---- The receiver ------------------------------------------------------------------------------- */
+
+static void text(struct tcb_rig *r, uint32_t from, uint16_t len)
+{
+	rig_send(r, (struct seg){
+			    .seq = IRS + from, .ack = ISS + 1, .text_len = len, .flags = SEG_ACK });
+}
+
+/* The first block, and how many there are. */
+static void expect_blocks(struct tcb_rig *r, uint32_t got, uint32_t left, uint32_t right,
+			  unsigned blocks)
+{
+	const struct seg *const seg =
+		rig_expect(r, (struct seg){ .seq = ISS + 1, .ack = IRS + got, .flags = SEG_ACK });
+
+	assert_int_equal(seg->sacks, blocks);
+	assert_int_equal(seg->sack[0].left, IRS + left);
+	assert_int_equal(seg->sack[0].right, IRS + right);
+}
+
+static void duplicates__are_told_once(struct tcb_rig *r)
+{
+	rig_to(r, TCPS_ESTABLISHED);
+	r->tcb.flags |= TCB_SACK;
+	text(r, 1, 100);
+	text(r, 101, 100);
+	rig_expect(r, (struct seg){ .seq = ISS + 1, .ack = IRS + 201, .flags = SEG_ACK });
+	text(r, 101, 100); /* 4.1.1: all of it */
+	expect_blocks(r, 201, 101, 201, 1);
+	text(r, 151, 100); /* 4.2: half of it */
+	expect_blocks(r, 251, 151, 201, 1);
+	text(r, 301, 100);
+	expect_blocks(r, 251, 301, 401, 1);
+	text(r, 501, 100);
+	expect_blocks(r, 251, 501, 601, 2);
+	text(r, 301, 50); /* 4.1.3: in a block, which follows */
+	expect_blocks(r, 251, 301, 351, 3);
+	rig_counted(r, STAT_DSACK_OUT, 3);
+	text(r, 351, 100);
+	expect_blocks(r, 251, 351, 401, 3); /* 4.2.3: part of it is new */
+	text(r, 251, 50);
+	expect_blocks(r, 451, 501, 601, 1);
+	rig_counted(r, STAT_DSACK_OUT, 4);
+}
+
+static void dsack__is_followed_by_the_block_around_it(struct tcb_rig *r)
+{
+	const struct seg *seg;
+
+	rig_to(r, TCPS_ESTABLISHED);
+	r->tcb.flags |= TCB_SACK;
+	text(r, 101, 100);
+	text(r, 301, 100);
+	text(r, 501, 100);
+	for (unsigned i = 0; i < 3; i++)
+		rig_expect(r, (struct seg){ .seq = ISS + 1, .ack = IRS + 1, .flags = SEG_ACK });
+	text(r, 311, 20);
+	seg = rig_expect(r, (struct seg){ .seq = ISS + 1, .ack = IRS + 1, .flags = SEG_ACK });
+	assert_int_equal(seg->sacks, 4);
+	assert_int_equal(seg->sack[0].left, IRS + 311);
+	assert_int_equal(seg->sack[1].left, IRS + 301);
+	assert_int_equal(seg->sack[1].right, IRS + 401);
+}
+
+static void sack_not_agreed__no_dsack(struct tcb_rig *r)
+{
+	rig_to(r, TCPS_ESTABLISHED);
+	r->tcb.flags &= ~(uint32_t)TCB_SACK;
+	text(r, 1, 100);
+	text(r, 1, 100);
+	assert_int_equal(
+		rig_expect(r, (struct seg){ .seq = ISS + 1, .ack = IRS + 101, .flags = SEG_ACK })->sacks,
+		0);
+	rig_counted(r, STAT_DSACK_OUT, 0);
+}
+
+static const struct tcb_row rows[] = {
+	{ "RFC6675", one_lost__goes_again_and_nothing_else, 0 },
+	{ "RFC6675-nextseg1", three_lost__each_goes_again_once, 0 },
+	{ "RFC6675-islost", one_wide_block__begins_recovery, 0 },
+	{ "RFC6675-nextseg2", recovery__new_text_by_the_pipe, 0 },
+	{ "RFC6675-nextseg4", tail_lost__one_rescue, 0 },
+	{ "RFC6675-fin", lost_fin__is_part_of_the_last_segment, 0 },
+	{ "RFC2018-8", timeout__blocks_are_forgotten, 0 },
+	{ "RFC6675-5.1", timeout__new_blocks_are_skipped, 0 },
+	{ "RFC2018-renege", peer_asks_for_what_it_held__survived, 0 },
+	{ "RFC2018-absurd", absurd_blocks__are_ignored, 0 },
+	{ "RFC2883-5", dsack__is_no_duplicate_ack, 0 },
+	{ "HF-SACK1-pool", no_flight_left__newreno, 0 },
+	{ "RFC3042", first_two_duplicates__let_a_segment_each_out, 0 },
+	{ "RFC2883-4", duplicates__are_told_once, 0 },
+	{ "RFC2883-4-order", dsack__is_followed_by_the_block_around_it, 0 },
+	{ "RFC2883-off", sack_not_agreed__no_dsack, 0 },
+};
+
+GROUP(sack);
