@@ -69,6 +69,19 @@ class Options(unittest.TestCase):
             if option and commands in ("ALL", "ANY") and option not in ("profile", "set"):
                 self.refused("config", "--check", f"--{option}=grue", says=f"--{option}: 'grue'")
 
+    def test_each_knob_refuses_what_is_out_of_range(self):  # HF-KN1
+        text = (ROOT / "app/rows.def").read_text(encoding="utf-8")
+        knobs = re.findall(r'ROW\("(tcp\.\w+)", NULL, 0, 0, (\w+), [\w.]+, (\w+), (\w+),', text)
+        self.assertEqual(len(knobs), text.count('ROW("tcp.'))
+        for key, kind, low, high in knobs:
+            if kind in ("BOOL", "WORD"):
+                wrong = ["grue", "2"]
+            else:
+                unit = "ms" if kind == "MSEC" else ""
+                wrong = [f"{int(high) + 1}{unit}", "-1", "grue"] + ([f"{int(low) - 1}{unit}"] if int(low) else [])
+            for value in wrong:
+                self.refused("config", "--check", "--set", f"{key}={value}", says=f"{key}: '{value}'")
+
     def test_profiles(self):
         with tempfile.TemporaryDirectory() as scratch:
             path = Path(scratch, "a.yaml")
