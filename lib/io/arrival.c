@@ -13,9 +13,8 @@ static void count_flags(struct hf_worker *w, const struct seg *seg)
 		count(w, STAT_SYNACK_IN);
 }
 
-void connection_arrival(struct hf_worker *w, handle h, struct arrival *a)
+void connection_arrival(struct hf_worker *w, handle h, struct connection *c, struct arrival *a)
 {
-	struct connection *const c = connection_at(w, h);
 	struct out out;
 
 	out_init(&out);
@@ -31,7 +30,7 @@ void connection_arrival(struct hf_worker *w, handle h, struct arrival *a)
 	if (out.join != RANGE_NONE)
 		text_join(w, c, out.join);
 	count(w, STAT_RX_CONSUMED);
-	connection_settle(w, h, &a->in.flow, a->hash, &out);
+	connection_settle(w, h, c, &a->in.flow, a->hash, &out);
 }
 
 /* ---- TIME-WAIT and orphaned FIN-WAIT-2 --------------------------------------------------------------- */
@@ -109,7 +108,7 @@ void arrival_segment(struct hf_worker *w, struct arrival *a)
 	h = flow_find(&w->flows, a->hash, &a->in.flow);
 	switch (handle_kind(h)) {
 	case KIND_CONNECTION:
-		connection_arrival(w, h, a);
+		connection_arrival(w, h, connection_at(w, h), a);
 		break;
 	case KIND_BUCKET:
 		bucket_arrival(w, h, a);

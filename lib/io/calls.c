@@ -5,19 +5,19 @@
 
 #include "io/worker.h"
 
-handle connection_find(const struct hf_worker *w, uint64_t id)
+struct connection *connection_find(const struct hf_worker *w, uint64_t id)
 {
 	const handle h = (handle)id;
-	const struct connection *c;
+	struct connection *c;
 
 	if (handle_kind(h) != KIND_CONNECTION ||
 	    handle_index(h) >= w->pools.pool[h >> HANDLE_INDEX_BITS].size)
-		return HANDLE_NONE;
+		return NULL;
 	c = connection_at(w, h);
 	if (c->generation != (uint32_t)(id >> 32) ||
 	    (c->flags & (CONN_CLOSED | CONN_DEAD | CONN_WAITING)))
-		return HANDLE_NONE;
-	return h;
+		return NULL;
+	return c;
 }
 
 static bool all_zero(const struct hf_ip *ip)
@@ -98,23 +98,21 @@ static void drop_requests(struct hf_worker *w, uint32_t listener)
 			request_release(w, h, STAT_REQUEST_UNLISTENED);
 }
 
-static void abort_connection(struct hf_worker *w, handle h)
+static void abort_connection(struct hf_worker *w, handle h, struct connection *c)
 {
 	struct out out;
 
 	out_init(&out);
-	tcp_abort(&w->host, &connection_at(w, h)->tcb, &out);
-	connection_after(w, h, &out);
+	tcp_abort(&w->host, &c->tcb, &out);
+	connection_after(w, h, c, &out);
 }
 
 /* TIME-WAIT or CLOSED, and now the application lets go as well. */
-static void close_detached(struct hf_worker *w, handle h)
+static void close_detached(struct hf_worker *w, handle h, struct connection *c)
 {
-	struct connection *const c = connection_at(w, h);
-
 	text_drop(w, c);
 	c->flags |= CONN_CLOSED;
-	connection_raise(w, h, HF_EV_CLOSED);
+	connection_raise(w, h, c, HF_EV_CLOSED);
 }
 
 int hf_unlisten(struct hf_worker *w, uint32_t listener)
@@ -125,7 +123,7 @@ int hf_unlisten(struct hf_worker *w, uint32_t listener)
 		return -EBADF;
 	drop_requests(w, listener);
 	while ((h = w->listeners.at[listener].accept_head) != HANDLE_NONE)
-		abort_connection(w, h);
+		abort_connection(w, h, connection_at(w, h));
 	listen_remove(&w->listeners, (int)listener);
 	tcp_level_leave(&w->host, TCPS_LISTEN);
 	return 0;
@@ -141,39 +139,34 @@ int hf_accept(struct hf_worker *w, uint32_t listener, uint64_t cookie, uint64_t 
 	h = w->listeners.at[listener].accept_head;
 	if (h == HANDLE_NONE)
 		return -EAGAIN;
-	accept_remove(w, h);
 	c = connection_at(w, h);
+	accept_remove(w, c);
 	c->cookie = cookie;
 	c->events &= (uint16_t)~HF_EV_ACCEPT;
 	if (c->events != 0)
-		connection_raise(w, h, 0); /* what came after HF_EV_ACCEPT was told */
+		connection_raise(w, h, c, 0); /* what came after HF_EV_ACCEPT was told */
 	count(w, STAT_ACCEPTED);
-	*id = connection_id(w, h);
+	*id = connection_id(c, h);
 	return 0;
 }
 
-int connection_sending(const struct hf_worker *w, uint64_t id, handle *h)
+int connection_sending(const struct hf_worker *w, uint64_t id, struct connection **c)
 {
-	const struct connection *c;
-
-	*h = connection_find(w, id);
-	if (*h == HANDLE_NONE)
+	*c = connection_find(w, id);
+	if (*c == NULL || ((*c)->tcb.flags & TCB_ORPHAN))
 		return -EBADF;
-	c = connection_at(w, *h);
-	if (c->tcb.flags & TCB_ORPHAN)
-		return -EBADF;
-	return c->flags & CONN_DETACHED ? -EPIPE : 0;
+	return (*c)->flags & CONN_DETACHED ? -EPIPE : 0;
 }
 
 ssize_t hf_send(struct hf_worker *w, uint64_t id, const void *text, size_t len)
 {
-	handle h;
-	ssize_t taken = connection_sending(w, id, &h);
+	struct connection *c;
+	ssize_t taken = connection_sending(w, id, &c);
 
 	if (taken == 0)
-		taken = text_queue(w, &connection_at(w, h)->tcb, text, len);
+		taken = text_queue(w, &c->tcb, text, len);
 	if (taken > 0)
-		connection_owe(w, h);
+		connection_owe(w, (handle)id, c);
 	return taken;
 }
 
@@ -197,59 +190,52 @@ static bool at_end(const struct connection *c)
 	return false;
 }
 
-ssize_t connection_waiting(const struct hf_worker *w, uint64_t id, handle *h)
+ssize_t connection_waiting(const struct hf_worker *w, uint64_t id, struct connection **c)
 {
-	const struct connection *c;
-
-	*h = connection_find(w, id);
-	if (*h == HANDLE_NONE || (connection_at(w, *h)->tcb.flags & TCB_ORPHAN))
+	*c = connection_find(w, id);
+	if (*c == NULL || ((*c)->tcb.flags & TCB_ORPHAN))
 		return -EBADF;
-	c = connection_at(w, *h);
-	if (c->tcb.rcv_queued == 0)
-		return at_end(c) ? 0 : -EAGAIN;
-	return c->tcb.rcv_queued;
+	if ((*c)->tcb.rcv_queued == 0)
+		return at_end(*c) ? 0 : -EAGAIN;
+	return (*c)->tcb.rcv_queued;
 }
 
-void connection_taken(struct hf_worker *w, handle h, size_t taken)
+void connection_taken(struct hf_worker *w, handle h, struct connection *c, size_t taken)
 {
-	struct connection *const c = connection_at(w, h);
-
 	if (c->flags & CONN_DETACHED) {
 		c->tcb.rcv_queued -= (uint32_t)taken;
 		return;
 	}
 	tcp_taken(&w->host, &c->tcb, (uint32_t)taken);
 	if (c->tcb.flags & TCB_ACK_NOW)
-		connection_owe(w, h);
+		connection_owe(w, h, c);
 }
 
 ssize_t hf_recv(struct hf_worker *w, uint64_t id, void *text, size_t room)
 {
-	handle h;
-	const ssize_t waiting = connection_waiting(w, id, &h);
+	struct connection *c;
+	const ssize_t waiting = connection_waiting(w, id, &c);
 	size_t taken;
 
 	if (waiting <= 0)
 		return waiting;
-	taken = text_take(w, connection_at(w, h), text, room);
-	connection_taken(w, h, taken);
+	taken = text_take(w, c, text, room);
+	connection_taken(w, (handle)id, c, taken);
 	return (ssize_t)taken;
 }
 
 int hf_shutdown(struct hf_worker *w, uint64_t id)
 {
-	const handle h = connection_find(w, id);
-	struct connection *c;
+	struct connection *const c = connection_find(w, id);
 	int rc;
 
-	if (h == HANDLE_NONE || (connection_at(w, h)->tcb.flags & TCB_ORPHAN))
+	if (c == NULL || (c->tcb.flags & TCB_ORPHAN))
 		return -EBADF;
-	c = connection_at(w, h);
 	if (c->flags & CONN_DETACHED)
 		return -EPIPE;
 	rc = tcp_shutdown(&w->host, &c->tcb);
 	if (rc == 0)
-		connection_owe(w, h);
+		connection_owe(w, (handle)id, c);
 	return rc;
 }
 
@@ -274,16 +260,15 @@ static int close_or_reset(struct hf_worker *w, struct tcb *tcb, struct out *out)
 
 int hf_close(struct hf_worker *w, uint64_t id)
 {
-	const handle h = connection_find(w, id);
-	struct connection *c;
+	struct connection *const c = connection_find(w, id);
+	const handle h = (handle)id;
 	struct out out;
 	int rc;
 
-	if (h == HANDLE_NONE)
+	if (c == NULL)
 		return -EBADF;
-	c = connection_at(w, h);
 	if (c->flags & CONN_DETACHED) {
-		close_detached(w, h);
+		close_detached(w, h, c);
 		return 0;
 	}
 	out_init(&out);
@@ -292,19 +277,19 @@ int hf_close(struct hf_worker *w, uint64_t id)
 		return rc;
 	c->events = 0;
 	text_drop(w, c);
-	connection_after(w, h, &out);
+	connection_after(w, h, c, &out);
 	return 0;
 }
 
 int hf_abort(struct hf_worker *w, uint64_t id)
 {
-	const handle h = connection_find(w, id);
+	struct connection *const c = connection_find(w, id);
 
-	if (h == HANDLE_NONE)
+	if (c == NULL)
 		return -EBADF;
-	if (connection_at(w, h)->flags & CONN_DETACHED)
-		close_detached(w, h);
+	if (c->flags & CONN_DETACHED)
+		close_detached(w, (handle)id, c);
 	else
-		abort_connection(w, h);
+		abort_connection(w, (handle)id, c);
 	return 0;
 }

@@ -186,9 +186,8 @@ static void give_port_back(struct hf_worker *w, const struct choice *choice)
 }
 
 /* The connection enters the table, in its record's place if there is one: one step (TW-A6). */
-static int enter(struct hf_worker *w, const struct choice *choice, handle h)
+static int enter(struct hf_worker *w, const struct choice *choice, handle h, struct connection *c)
 {
-	struct connection *const c = connection_begin(w, h, &choice->flow);
 	const uint8_t version = choice->flow.version;
 	const uint32_t offset = ts_offset(&w->secrets, &choice->flow);
 	uint32_t iss;
@@ -222,6 +221,7 @@ static int enter(struct hf_worker *w, const struct choice *choice, handle h)
 int hf_connect(struct hf_worker *w, const struct hf_addr *local, const struct hf_addr *peer,
 	       uint64_t cookie, uint64_t *id)
 {
+	struct connection *c;
 	struct choice choice;
 	handle h;
 	int rc;
@@ -241,7 +241,8 @@ int hf_connect(struct hf_worker *w, const struct hf_addr *local, const struct hf
 		count(w, STAT_CONN_LIMIT);
 		rc = -ENOBUFS;
 	} else {
-		rc = enter(w, &choice, h);
+		c = connection_begin(w, h, &choice.flow);
+		rc = enter(w, &choice, h, c);
 		if (rc != 0)
 			pools_give(&w->pools, h);
 	}
@@ -251,8 +252,8 @@ int hf_connect(struct hf_worker *w, const struct hf_addr *local, const struct hf
 		count(w, STAT_FAILED_NO_MEMORY);
 		return rc;
 	}
-	connection_at(w, h)->cookie = cookie;
-	connection_owe(w, h);
-	*id = connection_id(w, h);
+	c->cookie = cookie;
+	connection_owe(w, h, c);
+	*id = connection_id(c, h);
 	return 0;
 }

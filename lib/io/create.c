@@ -191,7 +191,8 @@ static void lay_pool(struct hf_worker *w, struct arena *a, enum handle_kind kind
 	void *const memory = arena_take(a, stride * size);
 
 	if (w != NULL)
-		pool_init(pools_of(&w->pools, kind, version), memory, (uint32_t)stride, size);
+		pool_init(pools_of(&w->pools, kind, version), memory,
+			  version == 6 ? OFFSET6 : OFFSET4, (uint32_t)stride, size);
 }
 
 static void lay_pools(struct hf_worker *w, struct arena *a, const struct hf_config *c)

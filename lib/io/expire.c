@@ -12,7 +12,7 @@ static void expire_connection(struct hf_worker *w, handle h)
 
 	out_init(&out);
 	tcp_timeout(&w->host, &c->tcb, &out);
-	connection_after(w, h, &out);
+	connection_after(w, h, c, &out);
 }
 
 static void expire_request(struct hf_worker *w, handle h)

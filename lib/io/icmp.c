@@ -65,7 +65,8 @@ static void request_error(struct hf_worker *w, handle h, enum icmp_kind kind, co
 static void connection_error(struct hf_worker *w, handle h, enum icmp_kind kind,
 			     const struct icmp *icmp)
 {
-	struct tcb *const tcb = &connection_at(w, h)->tcb;
+	struct connection *const c = connection_at(w, h);
+	struct tcb *const tcb = &c->tcb;
 	struct out out;
 
 	if (!tcp_seq_in_flight(tcb, icmp->seq)) {
@@ -76,12 +77,12 @@ static void connection_error(struct hf_worker *w, handle h, enum icmp_kind kind,
 			return;
 		}
 		used(w, STAT_ICMP_PMTU);
-		connection_owe(w, h);
+		connection_owe(w, h, c);
 	} else if (kind == ICMP_HARD && tcp_is_opening(tcb)) {
 		out_init(&out);
 		tcp_refused(&w->host, tcb, ECONNREFUSED, &out);
 		used(w, STAT_ICMP_HARD);
-		connection_after(w, h, &out);
+		connection_after(w, h, c, &out);
 	} else {
 		tcp_soft_error(tcb, icmp->error);
 		used(w, STAT_ICMP_SOFT);

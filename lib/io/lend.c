@@ -20,13 +20,13 @@ struct hf_store {
 
 ssize_t hf_recv_mbuf(struct hf_worker *w, uint64_t id, struct rte_mbuf **m)
 {
-	handle h;
-	const ssize_t waiting = connection_waiting(w, id, &h);
+	struct connection *c;
+	const ssize_t waiting = connection_waiting(w, id, &c);
 
 	if (waiting <= 0)
 		return waiting;
-	*m = text_hand_over(w, connection_at(w, h));
-	connection_taken(w, h, (*m)->data_len);
+	*m = text_hand_over(w, c);
+	connection_taken(w, (handle)id, c, (*m)->data_len);
 	return (*m)->data_len;
 }
 
@@ -42,15 +42,15 @@ void hf_mbuf_free(struct rte_mbuf *m)
 
 ssize_t hf_send_mbuf(struct hf_worker *w, uint64_t id, struct rte_mbuf *m)
 {
-	handle h;
-	ssize_t taken = connection_sending(w, id, &h);
+	struct connection *c;
+	ssize_t taken = connection_sending(w, id, &c);
 
 	if (m->nb_segs != 1 || m->data_len == 0)
 		return -EINVAL;
 	if (taken == 0)
-		taken = text_queue_mbuf(w, &connection_at(w, h)->tcb, m);
+		taken = text_queue_mbuf(w, &c->tcb, m);
 	if (taken > 0)
-		connection_owe(w, h);
+		connection_owe(w, (handle)id, c);
 	return taken;
 }
 
@@ -93,19 +93,19 @@ void hf_store_free(struct hf_store *store)
 ssize_t hf_send_store(struct hf_worker *w, uint64_t id, struct hf_store *store, size_t offset,
 		      size_t len)
 {
-	handle h;
-	ssize_t taken = connection_sending(w, id, &h);
+	struct connection *c;
+	ssize_t taken = connection_sending(w, id, &c);
 	struct tcb *tcb;
 
 	if (offset > store->len || len > store->len - offset)
 		return -EINVAL;
 	if (taken < 0)
 		return taken;
-	tcb = &connection_at(w, h)->tcb;
+	tcb = &c->tcb;
 	taken = w->port->borrows && rte_mbuf_ext_refcnt_read(&store->info) < STORE_USES ?
 			text_queue_store(w, tcb, &store->info, store->octets + offset, len) :
 			text_queue(w, tcb, store->octets + offset, len);
 	if (taken > 0)
-		connection_owe(w, h);
+		connection_owe(w, (handle)id, c);
 	return taken;
 }

@@ -19,10 +19,8 @@ struct connection *connection_begin(struct hf_worker *w, handle h, const struct 
 	return c;
 }
 
-void connection_owe(struct hf_worker *w, handle h)
+void connection_owe(struct hf_worker *w, handle h, struct connection *c)
 {
-	struct connection *const c = connection_at(w, h);
-
 	if (c->flags & CONN_OWED)
 		return;
 	c->flags |= CONN_OWED;
@@ -34,10 +32,8 @@ void connection_owe(struct hf_worker *w, handle h)
 	w->owed_tail = h;
 }
 
-void connection_raise(struct hf_worker *w, handle h, uint16_t events)
+void connection_raise(struct hf_worker *w, handle h, struct connection *c, uint16_t events)
 {
-	struct connection *const c = connection_at(w, h);
-
 	c->events |= events;
 	if (c->flags & CONN_READY)
 		return;
@@ -51,12 +47,12 @@ void connection_raise(struct hf_worker *w, handle h, uint16_t events)
 }
 
 /* One wheel entry a connection, moved only when a deadline comes nearer. */
-void connection_rearm(struct hf_worker *w, handle h)
+void connection_rearm(struct hf_worker *w, handle h, struct connection *c)
 {
-	const struct entry *const e = pools_at(&w->pools, h);
+	const struct entry *const e = connection_entry(c);
 	uint32_t tick;
 
-	if (!tcp_deadline(&connection_at(w, h)->tcb, &tick))
+	if (!tcp_deadline(&c->tcb, &tick))
 		return;
 	if (!wheel_armed(e))
 		wheel_arm(&w->timers, h, tick);
@@ -64,9 +60,8 @@ void connection_rearm(struct hf_worker *w, handle h)
 		wheel_move(&w->timers, h, tick);
 }
 
-void accept_remove(struct hf_worker *w, handle h)
+void accept_remove(struct hf_worker *w, struct connection *c)
 {
-	struct connection *const c = connection_at(w, h);
 	struct listener *const l = &w->listeners.at[c->listener];
 
 	if (c->accept.prev == HANDLE_NONE)
@@ -81,10 +76,8 @@ void accept_remove(struct hf_worker *w, handle h)
 	c->flags &= (uint16_t)~CONN_WAITING;
 }
 
-void connection_release(struct hf_worker *w, handle h)
+void connection_release(struct hf_worker *w, handle h, struct connection *c)
 {
-	struct connection *const c = connection_at(w, h);
-
 	text_drop(w, c);
 	if (c->flags & CONN_DETACHED)
 		w->detached--;
@@ -95,11 +88,9 @@ void connection_release(struct hf_worker *w, handle h)
 }
 
 /* The protocol is done with it: nothing of it is on the wheel or in its send queue. */
-static void connection_quiet(struct hf_worker *w, handle h)
+static void connection_quiet(struct hf_worker *w, handle h, struct connection *c)
 {
-	struct connection *const c = connection_at(w, h);
-
-	if (wheel_armed(pools_at(&w->pools, h)))
+	if (wheel_armed(connection_entry(c)))
 		wheel_cancel(&w->timers, h);
 	sendq_drop(&w->host, &c->tcb);
 	if (c->tcb.flags & TCB_ORPHAN)
@@ -107,26 +98,24 @@ static void connection_quiet(struct hf_worker *w, handle h)
 }
 
 /* The application hears how it ended, and with that it is gone; before hf_accept nobody hears. */
-static void connection_finish(struct hf_worker *w, handle h, int32_t error)
+static void connection_finish(struct hf_worker *w, handle h, struct connection *c, int32_t error)
 {
-	struct connection *const c = connection_at(w, h);
-
 	c->error = error;
 	c->flags |= CONN_CLOSED;
 	if (c->flags & CONN_WAITING) {
-		accept_remove(w, h);
+		accept_remove(w, c);
 		c->events = 0;
 		c->cookie = 0;
-		connection_raise(w, h, 0);
+		connection_raise(w, h, c, 0);
 	} else {
-		connection_raise(w, h, HF_EV_CLOSED);
+		connection_raise(w, h, c, HF_EV_CLOSED);
 	}
 }
 
 /* Over for TCP, but the application has not closed it: what it has not read stays (TW-1). */
-static void connection_detach(struct hf_worker *w, handle h)
+static void connection_detach(struct hf_worker *w, struct connection *c)
 {
-	connection_at(w, h)->flags |= CONN_DETACHED;
+	c->flags |= CONN_DETACHED;
 	w->detached++;
 }
 
@@ -158,23 +147,21 @@ static void count_end(struct hf_worker *w, const struct tcb *tcb, int32_t error)
 }
 
 /* The state is CLOSED. */
-static void connection_end(struct hf_worker *w, handle h, const struct flow *flow, uint64_t hash,
-			   int32_t error)
+static void connection_end(struct hf_worker *w, handle h, struct connection *c,
+			   const struct flow *flow, uint64_t hash, int32_t error)
 {
-	struct connection *const c = connection_at(w, h);
-
-	connection_quiet(w, h);
+	connection_quiet(w, h, c);
 	flow_remove(&w->flows, hash, h);
 	if (c->port_list != 0)
 		ports_release(ports_at(&w->ports, (uint16_t)(c->port_list - 1)),
 			      flow_local_port(flow), w->host.now_ms);
 	count_end(w, &c->tcb, error);
 	if (error == 0 && !(c->tcb.flags & TCB_ORPHAN)) {
-		connection_detach(w, h);
+		connection_detach(w, c);
 		return;
 	}
 	text_drop(w, c);
-	connection_finish(w, h, error);
+	connection_finish(w, h, c, error);
 }
 
 /* ---- 2MSL records ----------------------------------------------------------------------------------- */
@@ -264,9 +251,9 @@ static handle bucket_take(struct hf_worker *w, uint8_t version)
 
 /* TIME-WAIT, or FIN-WAIT-2 that nobody waits for: the record takes the connection's place in the table
  * with no gap in lookup, and the connection is free but for what the application still holds. */
-static void connection_to_bucket(struct hf_worker *w, handle h, const struct flow *flow, uint64_t hash)
+static void connection_to_bucket(struct hf_worker *w, handle h, struct connection *c,
+				 const struct flow *flow, uint64_t hash)
 {
-	struct connection *const c = connection_at(w, h);
 	const bool waits = c->tcb.state == TCPS_TIME_WAIT;
 	const handle to = bucket_take(w, flow->version);
 	struct timewait *tw;
@@ -274,10 +261,10 @@ static void connection_to_bucket(struct hf_worker *w, handle h, const struct flo
 	if (to == HANDLE_NONE) {
 		count(w, STAT_TW_OVERFLOW);
 		tcp_set_state(&w->host, &c->tcb, TCPS_CLOSED);
-		connection_end(w, h, flow, hash, 0);
+		connection_end(w, h, c, flow, hash, 0);
 		return;
 	}
-	connection_quiet(w, h);
+	connection_quiet(w, h, c);
 	entry_set_flow(w, to, flow);
 	tw = bucket_at(w, to);
 	timewait_enter(&w->host, &c->tcb, tw);
@@ -290,9 +277,9 @@ static void connection_to_bucket(struct hf_worker *w, handle h, const struct flo
 	if (waits)
 		count(w, STAT_CLOSED);
 	if (c->tcb.flags & TCB_ORPHAN)
-		connection_finish(w, h, 0);
+		connection_finish(w, h, c, 0);
 	else
-		connection_detach(w, h);
+		connection_detach(w, c);
 }
 
 /* ---- Requests --------------------------------------------------------------------------------------- */
@@ -325,30 +312,28 @@ static bool leaves_table(const struct tcb *tcb)
 	       (tcb->state == TCPS_FIN_WAIT_2 && (tcb->flags & TCB_ORPHAN));
 }
 
-void connection_settle(struct hf_worker *w, handle h, const struct flow *flow, uint64_t hash,
-		       const struct out *out)
+void connection_settle(struct hf_worker *w, handle h, struct connection *c, const struct flow *flow,
+		       uint64_t hash, const struct out *out)
 {
-	struct connection *const c = connection_at(w, h);
-
 	if (out->answers > 0)
 		emit_answers(w, flow, out);
 	if (out->events != 0 && !(c->tcb.flags & TCB_ORPHAN))
-		connection_raise(w, h, (uint16_t)out->events);
+		connection_raise(w, h, c, (uint16_t)out->events);
 	if (!leaves_table(&c->tcb))
-		connection_owe(w, h);
+		connection_owe(w, h, c);
 	else if (c->tcb.state == TCPS_CLOSED)
-		connection_end(w, h, flow, hash, out->error);
+		connection_end(w, h, c, flow, hash, out->error);
 	else
-		connection_to_bucket(w, h, flow, hash);
+		connection_to_bucket(w, h, c, flow, hash);
 }
 
-void connection_after(struct hf_worker *w, handle h, const struct out *out)
+void connection_after(struct hf_worker *w, handle h, struct connection *c, const struct out *out)
 {
 	struct flow flow;
 	uint64_t hash = 0;
 
 	entry_flow(w, h, &flow);
-	if (leaves_table(&connection_at(w, h)->tcb))
+	if (leaves_table(&c->tcb))
 		hash = flow_hash(&w->secrets, &flow);
-	connection_settle(w, h, &flow, hash, out);
+	connection_settle(w, h, c, &flow, hash, out);
 }

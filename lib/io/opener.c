@@ -31,6 +31,7 @@ static bool is_opener(const struct hf_worker *w, handle h)
 static void look_at(struct hf_worker *w, handle h)
 {
 	const struct neigh *n;
+	struct connection *c;
 	uint32_t hop[4];
 	struct flow flow;
 	struct out out;
@@ -43,8 +44,9 @@ static void look_at(struct hf_worker *w, handle h)
 	if (n == NULL || n->state != NEIGH_FAILED)
 		return;
 	out_init(&out);
-	tcp_refused(&w->host, &connection_at(w, h)->tcb, EHOSTUNREACH, &out);
-	connection_after(w, h, &out);
+	c = connection_at(w, h);
+	tcp_refused(&w->host, &c->tcb, EHOSTUNREACH, &out);
+	connection_after(w, h, c, &out);
 }
 
 void opener_turn(struct hf_worker *w)

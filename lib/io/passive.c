@@ -157,9 +157,11 @@ static handle promote(struct hf_worker *w, const struct request *rq, uint16_t li
 
 static void promoted(struct hf_worker *w, handle h, struct arrival *a)
 {
-	accept_append(w, h, connection_at(w, h));
-	connection_raise(w, h, HF_EV_ACCEPT);
-	connection_arrival(w, h, a);
+	struct connection *const c = connection_at(w, h);
+
+	accept_append(w, h, c);
+	connection_raise(w, h, c, HF_EV_ACCEPT);
+	connection_arrival(w, h, c, a);
 }
 
 /* The request's place in the table goes to the connection. */

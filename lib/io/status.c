@@ -148,11 +148,9 @@ void status_of(const struct hf_worker *w, handle h, struct hf_status *s)
 
 int hf_status(const struct hf_worker *w, uint64_t id, struct hf_status *status)
 {
-	const handle h = connection_find(w, id);
-
-	if (h == HANDLE_NONE)
+	if (connection_find(w, id) == NULL)
 		return -EBADF;
-	status_of(w, h, status);
+	status_of(w, (handle)id, status);
 	return 0;
 }
 

@@ -117,14 +117,12 @@ static unsigned receive(struct hf_worker *w)
 
 /* The events of one connection. A listener's, before it is accepted, has one: HF_EV_ACCEPT, once; what
  * comes later is kept until hf_accept. @return whether there is anything to tell */
-static bool tell(struct hf_worker *w, handle h, struct hf_event *event)
+static bool tell(struct hf_worker *w, handle h, struct connection *c, struct hf_event *event)
 {
-	struct connection *const c = connection_at(w, h);
-
 	if ((c->flags & CONN_WAITING) && (c->flags & CONN_ANNOUNCED))
 		return false;
 	*event = (struct hf_event){
-		.id = connection_id(w, h),
+		.id = connection_id(c, h),
 		.what = c->events,
 		.readable = c->tcb.rcv_queued,
 	};
@@ -150,10 +148,10 @@ static unsigned deliver(struct hf_worker *w, struct hf_event *events, unsigned m
 
 		w->ready_head = c->ready_next;
 		c->flags &= (uint16_t)~CONN_READY;
-		if (tell(w, h, &events[n]))
+		if (tell(w, h, c, &events[n]))
 			n++;
 		if (c->flags & CONN_CLOSED)
-			connection_release(w, h);
+			connection_release(w, h, c);
 	}
 	return n;
 }
@@ -220,8 +218,8 @@ void hf_flush(struct hf_worker *w, uint64_t now_us)
 			pools_give(&w->pools, h);
 		} else if (!(c->flags & (CONN_CLOSED | CONN_DETACHED))) {
 			if (flush_connection(w, h, c))
-				connection_owe(w, h);
-			connection_rearm(w, h);
+				connection_owe(w, h, c);
+			connection_rearm(w, h, c);
 		}
 		h = next;
 	}

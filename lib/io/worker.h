@@ -134,24 +134,25 @@ static inline void count(struct hf_worker *w, enum stat stat)
 
 /* ---- What a handle leads to ----------------------------------------------------------------- */
 
-static inline void *entry_body(const struct hf_worker *w, handle h)
-{
-	return (char *)pools_at(&w->pools, h) + (handle_version(h) == 6 ? OFFSET6 : OFFSET4);
-}
-
 static inline struct connection *connection_at(const struct hf_worker *w, handle h)
 {
-	return entry_body(w, h);
+	return pools_body(&w->pools, h);
 }
 
 static inline struct request *request_at(const struct hf_worker *w, handle h)
 {
-	return entry_body(w, h);
+	return pools_body(&w->pools, h);
 }
 
 static inline struct timewait *bucket_at(const struct hf_worker *w, handle h)
 {
-	return entry_body(w, h);
+	return pools_body(&w->pools, h);
+}
+
+/* What goes before it. */
+static inline struct entry *connection_entry(struct connection *c)
+{
+	return (struct entry *)(void *)((char *)c - (c->tcb.version == 6 ? OFFSET6 : OFFSET4));
 }
 
 /* The flow of an entry, and into one. */
@@ -176,9 +177,9 @@ static inline void entry_set_flow(const struct hf_worker *w, handle h, const str
 		memcpy(tuple, &flow->v4, sizeof(flow->v4));
 }
 
-static inline uint64_t connection_id(const struct hf_worker *w, handle h)
+static inline uint64_t connection_id(const struct connection *c, handle h)
 {
-	return (uint64_t)connection_at(w, h)->generation << 32 | h;
+	return (uint64_t)c->generation << 32 | h;
 }
 
 /* ---- worker.c: the turn ----------------------------------------------------------------------- */
@@ -197,7 +198,7 @@ struct arrival {
 
 void arrival_segment(struct hf_worker *w, struct arrival *a);
 
-void connection_arrival(struct hf_worker *w, handle h, struct arrival *a);
+void connection_arrival(struct hf_worker *w, handle h, struct connection *c, struct arrival *a);
 
 /* ---- passive.c: listeners and their requests ------------------------------------------------- */
 
@@ -221,18 +222,18 @@ void request_begin(struct hf_worker *w, handle h, int listener, const struct arr
 /* A connection taken from its pool gets its tuple and a new generation; its TCB is the caller's to fill. */
 struct connection *connection_begin(struct hf_worker *w, handle h, const struct flow *flow);
 /* Act on what the protocol made of a connection: answers, events, its end, its place. */
-void connection_settle(struct hf_worker *w, handle h, const struct flow *flow, uint64_t hash,
-		       const struct out *out);
-/* The same when only the handle is known. */
-void connection_after(struct hf_worker *w, handle h, const struct out *out);
+void connection_settle(struct hf_worker *w, handle h, struct connection *c, const struct flow *flow,
+		       uint64_t hash, const struct out *out);
+/* The same when its flow is not at hand. */
+void connection_after(struct hf_worker *w, handle h, struct connection *c, const struct out *out);
 /* hf_flush will ask it, and look at its timers. */
-void connection_owe(struct hf_worker *w, handle h);
-void connection_raise(struct hf_worker *w, handle h, uint16_t events);
+void connection_owe(struct hf_worker *w, handle h, struct connection *c);
+void connection_raise(struct hf_worker *w, handle h, struct connection *c, uint16_t events);
 /* Out of every list and back into the pool. */
-void connection_release(struct hf_worker *w, handle h);
-void connection_rearm(struct hf_worker *w, handle h);
+void connection_release(struct hf_worker *w, handle h, struct connection *c);
+void connection_rearm(struct hf_worker *w, handle h, struct connection *c);
 /* A listener's connection leaves its accept queue. */
-void accept_remove(struct hf_worker *w, handle h);
+void accept_remove(struct hf_worker *w, struct connection *c);
 
 /* The request leaves the table, counted as why. */
 void request_release(struct hf_worker *w, handle h, enum stat why);
@@ -352,14 +353,14 @@ static inline void worker_free(struct hf_worker *w, struct rte_mbuf *m)
 
 /* ---- calls.c, connect.c, lend.c ---------------------------------------------------------------------------------- */
 
-/* The connection of an id that the application may still use; HANDLE_NONE: -EBADF. */
-handle connection_find(const struct hf_worker *w, uint64_t id);
+/* The connection of an id, whose lower half is its handle, that the application may still use; NULL: -EBADF. */
+struct connection *connection_find(const struct hf_worker *w, uint64_t id);
 /* ... that may still send. @return 0; -EBADF; -EPIPE: it has come to its end */
-int connection_sending(const struct hf_worker *w, uint64_t id, handle *h);
+int connection_sending(const struct hf_worker *w, uint64_t id, struct connection **c);
 /* Octets that wait to be received. @return 0 at end of file; -EAGAIN; -EBADF */
-ssize_t connection_waiting(const struct hf_worker *w, uint64_t id, handle *h);
+ssize_t connection_waiting(const struct hf_worker *w, uint64_t id, struct connection **c);
 /* The application has taken so many of them. */
-void connection_taken(struct hf_worker *w, handle h, size_t taken);
+void connection_taken(struct hf_worker *w, handle h, struct connection *c, size_t taken);
 
 /* Flow of two public addresses; versions must be equal. */
 void flow_of(const struct hf_addr *local, const struct hf_addr *peer, struct flow *flow);

@@ -18,6 +18,7 @@
 
 struct pool {
 	char *base;
+	char *body;	 /* of the first entry: what follows its tuple */
 	uint32_t stride; /* octets from one entry to the next */
 	uint32_t size;	 /* entries */
 	uint32_t free;	 /* 1 + index of the first free one; 0: none */
@@ -33,10 +34,11 @@ struct pools {
 /**
  * Make a pool of memory, and touch all of it.
  * @param memory  size * stride octets, aligned as the entries want it; must outlive the pool
+ * @param head    octets of an entry's struct entry and tuple: pools_body finds what follows
  * @param stride  octets of one entry; a multiple of 4, no less than struct entry
  * @param size    entries; may be 0, less than 2^29
  */
-void pool_init(struct pool *p, void *memory, uint32_t stride, uint32_t size);
+void pool_init(struct pool *p, void *memory, uint32_t head, uint32_t stride, uint32_t size);
 
 static inline struct pool *pools_of(struct pools *ps, enum handle_kind kind, uint8_t version)
 {
@@ -49,6 +51,14 @@ static inline void *pools_at(const struct pools *ps, handle h)
 	const struct pool *p = &ps->pool[h >> HANDLE_INDEX_BITS];
 
 	return p->base + (uint64_t)handle_index(h) * p->stride;
+}
+
+/* What follows its tuple. */
+static inline void *pools_body(const struct pools *ps, handle h)
+{
+	const struct pool *p = &ps->pool[h >> HANDLE_INDEX_BITS];
+
+	return p->body + (uint64_t)handle_index(h) * p->stride;
 }
 
 /* Whether the injected fault is due now. A worker's allocators ask once for each allocation. */

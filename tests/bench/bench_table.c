@@ -134,7 +134,8 @@ static void bench_flow(uint32_t count, unsigned percent, double base)
 
 	if (to == NULL || number == NULL)
 		exit(1);
-	pool_init(pools_of(&b.pools, KIND_BUCKET, 4), entries, sizeof(struct bucket), count);
+	pool_init(pools_of(&b.pools, KIND_BUCKET, 4), entries, sizeof(struct entry),
+		  sizeof(struct bucket), count);
 	flow_init(&b.flows, lines, capacity, &b.pools);
 	for (uint32_t i = 0; i < count; i++) {
 		number[i] = next++;
@@ -164,7 +165,8 @@ static void bench_wheel(uint32_t count)
 
 	if (to == NULL)
 		exit(1);
-	pool_init(pools_of(&b.pools, KIND_BUCKET, 4), entries, sizeof(struct bucket), count);
+	pool_init(pools_of(&b.pools, KIND_BUCKET, 4), entries, sizeof(struct entry),
+		  sizeof(struct bucket), count);
 	wheel_init(&b.wheel, slots, WHEEL_BITS, &b.pools, now);
 	for (uint32_t i = 0; i < count; i++)
 		to[i] = pools_take(&b.pools, KIND_BUCKET, 4);

@@ -44,11 +44,12 @@ static void bed_make(struct bed *b, uint32_t capacity, uint32_t entries)
 	b->connections6 = malloc(sizeof(struct thing6) * entries);
 	b->lines = aligned_alloc(64, flow_memory(capacity));
 	assert_true(b->connections && b->buckets && b->connections6 && b->lines);
-	pool_init(pools_of(&b->pools, KIND_CONNECTION, 4), b->connections, sizeof(struct thing),
-		  entries);
-	pool_init(pools_of(&b->pools, KIND_BUCKET, 4), b->buckets, sizeof(struct thing), entries);
-	pool_init(pools_of(&b->pools, KIND_CONNECTION, 6), b->connections6, sizeof(struct thing6),
-		  entries);
+	pool_init(pools_of(&b->pools, KIND_CONNECTION, 4), b->connections, sizeof(struct entry),
+		  sizeof(struct thing), entries);
+	pool_init(pools_of(&b->pools, KIND_BUCKET, 4), b->buckets, sizeof(struct entry),
+		  sizeof(struct thing), entries);
+	pool_init(pools_of(&b->pools, KIND_CONNECTION, 6), b->connections6, sizeof(struct entry),
+		  sizeof(struct thing6), entries);
 	assert_int_equal(flow_init(&b->flows, b->lines, capacity, &b->pools), 0);
 }
 

@@ -30,8 +30,10 @@ struct bed {
 static void bed_make(struct bed *b)
 {
 	memset(b, 0, sizeof(*b));
-	pool_init(pools_of(&b->pools, KIND_REQUEST, 4), b->requests, sizeof(struct thing), SIZE);
-	pool_init(pools_of(&b->pools, KIND_REQUEST, 6), b->requests6, sizeof(struct thing), SIZE);
+	pool_init(pools_of(&b->pools, KIND_REQUEST, 4), b->requests, sizeof(struct entry),
+		  sizeof(struct thing), SIZE);
+	pool_init(pools_of(&b->pools, KIND_REQUEST, 6), b->requests6, sizeof(struct entry),
+		  sizeof(struct thing), SIZE);
 }
 
 static void take__until_empty__refused_and_counted(void **state)

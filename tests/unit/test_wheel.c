@@ -42,7 +42,8 @@ static void bed_make(struct bed *b, uint32_t count, unsigned bits, uint32_t now)
 	b->all = malloc(count * sizeof(handle));
 	b->slots = aligned_alloc(64, wheel_memory(bits));
 	assert_true(b->things && b->all && b->slots);
-	pool_init(pools_of(&b->pools, KIND_BUCKET, 4), b->things, sizeof(struct thing), count);
+	pool_init(pools_of(&b->pools, KIND_BUCKET, 4), b->things, sizeof(struct entry),
+		  sizeof(struct thing), count);
 	for (uint32_t i = 0; i < count; i++)
 		b->all[i] = pools_take(&b->pools, KIND_BUCKET, 4);
 	wheel_init(&b->wheel, b->slots, bits, &b->pools, now);
