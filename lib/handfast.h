@@ -211,6 +211,7 @@ struct hf_config {
 	uint8_t ttl;		/* MUST-49: 64 */
 	bool accept_reserved; /* take segments from 240/4 and from 127/8 (RFC1122-3.2.1.3): false */
 	const struct hf_impair *impair; /* copied too; NULL: the link is left as it is */
+	bool long_way; /* no short cuts on the hot path; for tests that compare the two: false */
 	uint32_t clock_start_ms; /* added to the protocol's millisecond clock, to test its wrap (HF-G7) */
 };
 

@@ -107,7 +107,7 @@ static void tell_thing(const struct hf_worker *w, handle h, struct hf_question *
 	*e = (struct hf_entry){ .kind = kinds[handle_kind(h)] };
 	status_of(w, h, &e->status);
 	if (e->kind == HF_KIND_CONNECTION && e->status.accepted)
-		e->id = connection_id(w, h);
+		e->id = connection_id(connection_at(w, h), h);
 	q->count++;
 }
 

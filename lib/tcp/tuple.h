@@ -28,6 +28,36 @@ struct flow {
 	uint8_t version; /* 4 or 6 */
 };
 
+/* Two ports in one word, ours in its lower half. */
+static inline uint32_t tuple_ports(uint16_t local, uint16_t remote)
+{
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	return (uint32_t)remote << 16 | local;
+#else
+	return (uint32_t)local << 16 | remote;
+#endif
+}
+
+/* Addresses and ports are written in words as wide as those that hash and compare read them in at once:
+ * else each of these waits until the stores are through. */
+static inline void flow_set_ports(struct flow *flow, uint32_t ports)
+{
+	uint8_t *const octets = (uint8_t *)flow;
+
+	memcpy(octets + (flow->version == 4 ? 8 : 32), &ports, sizeof(ports));
+}
+
+static inline void flow_set4(struct flow *flow, uint32_t local, uint32_t remote, uint32_t ports)
+{
+	const uint32_t words[3] = { local, remote, ports };
+	uint64_t addresses;
+
+	memcpy(&addresses, words, 8);
+	memcpy(&flow->v4.local, &addresses, 8);
+	flow->version = 4;
+	flow_set_ports(flow, ports);
+}
+
 /* Whether stored, a tuple4 or tuple6 as the flow's version says, is this flow. */
 static inline bool tuple_is(const void *stored, const struct flow *flow)
 {

@@ -9,6 +9,7 @@
 #ifndef HF_CSUM_H
 #define HF_CSUM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -31,8 +32,8 @@ static inline uint32_t csum_narrow(uint64_t sum)
 	return csum_add((uint32_t)sum, (uint32_t)(sum >> 32));
 }
 
-/* Sum of len octets at any address. An odd last octet is padded with a zero on its right. */
-static inline uint32_t csum_partial(const void *octets, size_t len)
+/* Sum of len octets at any address, not narrowed yet. An odd last octet is padded with a zero on its right. */
+static inline uint64_t csum_wide(const void *octets, size_t len)
 {
 	const uint8_t *p = octets;
 	uint64_t a = 0, b = 0;
@@ -53,7 +54,12 @@ static inline uint32_t csum_partial(const void *octets, size_t len)
 	}
 	if (len & 1)
 		b = csum_add64(b, be16((uint16_t)(*p << 8)));
-	return csum_narrow(csum_add64(a, b));
+	return csum_add64(a, b);
+}
+
+static inline uint32_t csum_partial(const void *octets, size_t len)
+{
+	return csum_narrow(csum_wide(octets, len));
 }
 
 /* The sum of a piece that begins at an odd place of the whole: all its words are turned round. */
@@ -67,6 +73,13 @@ static inline uint16_t csum_fold(uint32_t sum)
 {
 	sum = (sum & 0xffff) + (sum >> 16);
 	return (uint16_t)(sum + (sum >> 16));
+}
+
+/* Whether octets that are not all zero hold their own right checksum, by a wide sum of them: what csum_fold
+ * gives is the sum modulo 65535, and 0xffff stands for 0. */
+static inline bool csum_right(uint64_t sum)
+{
+	return sum % 0xffff == 0;
 }
 
 /* Pseudo-headers. Addresses are words in wire order; len counts TCP header and text. */

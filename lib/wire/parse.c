@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* One pass over a frame. The usual one (IPv4, IHL 5, one piece, TS) falls straight through. */
+/* One pass over a frame, layer by layer, each check with its reason. usual.c has taken most frames before. */
 #include "wire/parse.h"
 
 #include "wire/csum.h"
 #include "wire/ext6.h"
 #include "wire/frame.h"
+#include "wire/judge.h"
 #include "wire/octets.h"
 #include "wire/opts.h"
-
-#define unlikely(x) __builtin_expect(!!(x), 0)
 
 /* A frame on its way through the layers. */
 struct walk {
@@ -30,13 +29,6 @@ static enum wire_kind drop(struct wire_in *in, enum stat why)
 {
 	in->drop = why;
 	return WIRE_DROP;
-}
-
-/* The same, for a layer that says whether the next one may look. */
-static bool refuse(struct wire_in *in, enum stat why)
-{
-	in->drop = why;
-	return false;
 }
 
 /* Too little is here for len octets of header: a short frame, or a chain that cuts it in two. */
@@ -69,13 +61,9 @@ static uint32_t sum_pieces(const struct walk *w, uint32_t at, uint32_t len)
 
 static void put_ports(struct flow *flow, uint16_t local, uint16_t remote)
 {
-	if (flow->version == 4) {
-		flow->v4.local_port = local;
-		flow->v4.remote_port = remote;
-	} else {
-		flow->v6.local_port = local;
-		flow->v6.remote_port = remote;
-	}
+	const uint32_t ports = tuple_ports(local, remote);
+
+	flow_set_ports(flow, ports);
 }
 
 /* RFC 9293 3.1. The checksum comes first: no field of a damaged segment is believed (MUST-3). */
@@ -148,45 +136,6 @@ static bool options4_pass(const uint8_t *o, uint32_t len, struct wire_in *in)
 		at += o[at + 1];
 	}
 	return true;
-}
-
-/* RFC 1122 3.2.1.3: 0/8, 127/8, 224/4, 240/4 send nothing. */
-static bool source4_valid(const struct wire_config *c, uint32_t src)
-{
-	const uint32_t net = src >> 24;
-
-	if (net - 1 < 126 || net - 128 < 96)
-		return true;
-	return c->accept_reserved && (net == 127 || net >= 240) && src != UINT32_MAX;
-}
-
-/* Both addresses against the ranges that are ours, and the source on its own. */
-static bool addresses4_pass(const struct wire_config *c, uint32_t src, uint32_t dst,
-			    struct wire_in *in)
-{
-	bool ours = false;
-
-	in->drop = STAT_RX_DROP_NOT_OURS;
-	for (unsigned i = 0; i < c->ranges4; i++) {
-		const uint32_t first = c->range4[i].first, count = c->range4[i].count;
-		const uint32_t broadcast = c->range4[i].broadcast;
-
-		if (unlikely(src - first < count))
-			return refuse(in, STAT_RX_DROP_LAND); /* HF-IP1 */
-		if (unlikely(src == broadcast))
-			return refuse(in, STAT_RX_DROP_IP_ADDR);
-		if (dst - first < count)
-			ours = true;
-		else if (dst == broadcast)
-			in->drop = STAT_RX_DROP_GROUP;
-	}
-	if (unlikely(!ours)) {
-		if (dst >> 28 == 0xe || dst == UINT32_MAX)
-			in->drop = STAT_RX_DROP_GROUP;
-		return false;
-	}
-	in->drop = STAT_RX_DROP_IP_ADDR;
-	return source4_valid(c, src);
 }
 
 /* RFC 791 3.1. The header checksum is verified as soon as the header's own length is known. */
@@ -356,8 +305,8 @@ static uint16_t type_l3(const struct walk *w)
 	return w->have > 0 && w->frame[0] >> 4 == 6 ? ETHERTYPE_IPV6 : ETHERTYPE_IPV4;
 }
 
-enum wire_kind wire_parse(const struct wire_config *c, const struct wire_piece *pieces, unsigned n,
-			  unsigned hints, struct wire_in *in)
+enum wire_kind wire_walk(const struct wire_config *c, const struct wire_piece *pieces, unsigned n,
+			 unsigned hints, struct wire_in *in)
 {
 	struct walk w = {
 		.c = c,

@@ -37,6 +37,7 @@ struct wire_config {
 	uint8_t mac[6];
 	uint16_t vlan; /* 1 to 4094: frames carry this tag; 0: no frame carries one (HF-E3) */
 	bool l3;       /* frames begin with the IP header */
+	bool usual;    /* untagged Ethernet: usual frames take the short way */
 	bool accept_reserved; /* sources in 127/8 and 240/4 are taken (RFC1122-3.2.1.3) */
 	uint8_t ranges4, ranges6;
 	struct {
@@ -74,13 +75,26 @@ struct wire_in {
 bool wire_config_range(struct wire_config *c, uint8_t version, const uint8_t *first, uint32_t count,
 		       unsigned subnet_bits);
 
+/* The two ways to do so: any frame, layer by layer (parse.c); or an untagged frame with an IPv4 header of
+ * 20 octets and TCP for us, all in one piece and right in everything (usual.c), else false. */
+enum wire_kind wire_walk(const struct wire_config *c, const struct wire_piece *pieces, unsigned n,
+			 unsigned hints, struct wire_in *in);
+bool usual_parse(const struct wire_config *c, const uint8_t *frame, uint32_t have, unsigned hints,
+		 struct wire_in *in);
+
 /**
  * Judge one frame of one or more pieces.
  * @param hints  WIRE_IP_*, WIRE_L4_*
  * @param in     out: only what its kind is said to have
  * @return its kind; ARP and ICMP messages lie in the first piece whole, their insides not looked at
  */
-enum wire_kind wire_parse(const struct wire_config *c, const struct wire_piece *pieces, unsigned n,
-			  unsigned hints, struct wire_in *in);
+static inline enum wire_kind wire_parse(const struct wire_config *c, const struct wire_piece *pieces,
+					unsigned n, unsigned hints, struct wire_in *in)
+{
+	if (c->usual && n == 1 && !(hints & (WIRE_IP_BAD | WIRE_L4_BAD)) &&
+	    usual_parse(c, pieces[0].octets, pieces[0].len, hints, in))
+		return WIRE_TCP;
+	return wire_walk(c, pieces, n, hints, in);
+}
 
 #endif

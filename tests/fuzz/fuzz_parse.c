@@ -13,6 +13,7 @@
 #include "fuzz/mend.h"
 #include "fuzz/place.h"
 #include "rig/random.h"
+#include "rig/usual.h"
 #include "wire/arp.h"
 #include "wire/csum.h"
 #include "wire/icmp.h"
@@ -130,6 +131,7 @@ static void frame_in(uint8_t form, uint8_t hints, const uint8_t cuts[3], struct 
 		pieces[n] = (struct wire_piece){ owned[n], (uint32_t)len };
 		n++;
 	}
+	assert(n > 1 || usual_agrees(&c, pieces, hints & 15));
 	switch (wire_parse(&c, pieces, n, hints & 15, &in)) {
 	case WIRE_TCP:
 		assert(in.text_offset + in.text_len <= total && in.text_len == in.seg.text_len);

@@ -11,6 +11,7 @@
 
 #include "packet.h"
 #include "rig/random.h"
+#include "rig/usual.h"
 #include "wire/parse.h"
 #include "wire/peek.h"
 
@@ -18,7 +19,7 @@
 
 static struct wire_config config_make(bool l2)
 {
-	struct wire_config c = { .l3 = !l2 };
+	struct wire_config c = { .l3 = !l2, .usual = l2 };
 
 	memcpy(c.mac, packet_us, 6);
 	assert_true(wire_config_range(&c, 4, packet_us4, 1, 24));
@@ -88,6 +89,7 @@ static enum wire_kind judge_cut(const struct wire_config *c, const uint8_t *octe
 	kind = wire_parse(c, pieces, n, hints, in);
 	assert_sane(kind, in, len);
 	assert_peek(c, &pieces[0], kind, in);
+	assert_true(n > 1 || usual_agrees(c, pieces, hints));
 	while (n > 0)
 		free(copies[--n]);
 	return kind;
@@ -290,11 +292,13 @@ static void vlan_tags__0_to_3__match_or_drop(void **state)
 		for (unsigned t = 0; t < 3; t++) {
 			p = tagged(tags[t], n);
 			c.vlan = 0;
+			c.usual = true;
 			if (n == 0)
 				assert_tcp_by(&c, &p);
 			else
 				assert_drop_by(&c, &p, STAT_RX_DROP_VLAN);
 			c.vlan = 7;
+			c.usual = false;
 			if (n == 1 && t == 0)
 				assert_int_equal(assert_tcp_by(&c, &p).l3_offset, 18);
 			else

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The usual frame, in one straight run: untagged Ethernet to our station, IPv4 without options, TCP, in
+ * one piece. Here only yes is said: what is in any way unusual, damaged or not for us goes to parse.c,
+ * which judges it from the start and knows the reason. Both give the same (tests/unit/test_usual.c). */
+#include "wire/csum.h"
+#include "wire/frame.h"
+#include "wire/judge.h"
+#include "wire/octets.h"
+#include "wire/opts.h"
+
+#define IP_AT ETHER_LEN
+#define TCP_AT (ETHER_LEN + IPV4_LEN)
+
+/* Words of the IPv4 header, as they lie there. */
+struct ip_words {
+	uint32_t first, fragment, ttl, src, dst;
+};
+
+/* Version and IHL, fragment, TTL, protocol: all at their usual values. */
+static inline bool ip_usual(const struct ip_words *w)
+{
+	return ((w->first ^ be32(UINT32_C(0x45) << 24)) & be32(0xff000000)) == 0 &&
+	       (w->fragment & be32(IPV4_MF_OFFSET)) == 0 &&
+	       ((w->ttl ^ be32(PROTOCOL_TCP << 16)) & be32(0x00ff0000)) == 0 &&
+	       (w->ttl & be32(0xff000000)) != 0;
+}
+
+/* Both checksums, as far as the device has not vouched for them. len counts TCP header and text. */
+static inline bool sums_right(const uint8_t *tcp, const struct ip_words *w, uint32_t len,
+			      unsigned hints)
+{
+	const uint64_t addresses = (uint64_t)w->src + w->dst;
+
+	if (!(hints & WIRE_IP_GOOD) && !csum_right(addresses + w->first + w->fragment + w->ttl))
+		return false;
+	if (hints & WIRE_L4_GOOD)
+		return true;
+	return csum_right(csum_add64(addresses + be16(PROTOCOL_TCP) + be16((uint16_t)len),
+				     csum_wide(tcp, len)));
+}
+
+static inline void fill(const uint8_t *tcp, const struct ip_words *w, uint32_t len, uint32_t header,
+			struct wire_in *in)
+{
+	struct seg *const seg = &in->seg;
+	const uint32_t text_len = len - header;
+
+	flow_set4(&in->flow, w->dst, w->src, tuple_ports(get16(tcp + 2), get16(tcp)));
+	seg->seq = get32(tcp + 4);
+	seg->ack = get32(tcp + 8);
+	seg->flags = tcp[13];
+	seg->wnd = get16(tcp + 14);
+	seg->up = get16(tcp + 18);
+	seg->text_len = (uint16_t)text_len;
+	seg->len = text_len + (seg->flags & SEG_FIN) + (seg->flags >> 1 & 1);
+	in->l3_offset = IP_AT;
+	in->text_offset = TCP_AT + header;
+	in->text_len = text_len;
+	in->ttl = tcp[8 - IPV4_LEN];
+	in->tos = tcp[1 - IPV4_LEN];
+	in->group = false;
+	in->opt_bad = !opts_parse(tcp + TCP_LEN, header - TCP_LEN, seg);
+}
+
+bool usual_parse(const struct wire_config *c, const uint8_t *frame, uint32_t have, unsigned hints,
+		 struct wire_in *in)
+{
+	const uint8_t *const ip = frame + IP_AT, *const tcp = frame + TCP_AT;
+	struct ip_words w;
+	uint32_t len, header;
+
+	if (have < TCP_AT + TCP_LEN || load32(frame) != load32(c->mac) ||
+	    load16(frame + 4) != load16(c->mac + 4) || load16(frame + 12) != be16(ETHERTYPE_IPV4))
+		return false;
+	w = (struct ip_words){ load32(ip), load32(ip + 4), load32(ip + 8), load32(ip + 12),
+			       load32(ip + 16) };
+	len = be32(w.first) & 0xffff;
+	if (!ip_usual(&w) || len > have - IP_AT || len < IPV4_LEN + TCP_LEN)
+		return false;
+	len -= IPV4_LEN;
+	header = (uint32_t)(tcp[12] >> 4) * 4;
+	if (header < TCP_LEN || header > len || load16(tcp) == 0 || load16(tcp + 2) == 0 ||
+	    !addresses4_pass(c, be32(w.src), be32(w.dst), in) || !sums_right(tcp, &w, len, hints))
+		return false;
+	fill(tcp, &w, len, header, in);
+	return true;
+}
