@@ -11,6 +11,7 @@ int secrets_fill(struct secrets *secrets, const uint8_t *random, size_t size)
 		return -EINVAL;
 	memset(secrets, 0, sizeof(*secrets));
 	memcpy(secrets, random, SECRETS_OCTETS);
+	secrets->has_aes = hash_has_aes();
 	return 0;
 }
 

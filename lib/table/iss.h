@@ -16,11 +16,13 @@
  * address pair has one timestamp offset whichever worker a port belongs to. */
 struct secrets {
 	uint64_t table[2], iss[2], ports[2], cookie[2][2], ts[2];
-	bool iss_fixed; /* tests only: every ISS is iss_value */
+	uint64_t table_aes[5][2]; /* hash.c */
+	bool has_aes;		  /* the CPU does */
+	bool iss_fixed;		  /* tests only: every ISS is iss_value */
 	uint32_t iss_value;
 };
 
-#define SECRETS_OCTETS offsetof(struct secrets, iss_fixed) /* of random that secrets_fill needs */
+#define SECRETS_OCTETS offsetof(struct secrets, has_aes) /* of random that secrets_fill needs */
 
 /* Takes the secrets from octets of a CSPRNG (getrandom; MUST-9). 0, or -EINVAL: size is less than
  * SECRETS_OCTETS. */
@@ -51,18 +53,9 @@ static inline void flow_words6(const struct tuple6 *tuple, uint64_t words[FLOW_W
 	words[4] = ports | SIPHASH_LENGTH(sizeof(*tuple));
 }
 
-/* Where a flow goes in the flow table (HF-M3): SipHash-1-3. */
-static inline uint64_t flow_hash(const struct secrets *secrets, const struct flow *flow)
-{
-	uint64_t words[FLOW_WORDS6];
-
-	if (flow->version == 4) {
-		flow_words4(&flow->v4, words);
-		return siphash13(secrets->table, words, FLOW_WORDS4);
-	}
-	flow_words6(&flow->v6, words);
-	return siphash13(secrets->table, words, FLOW_WORDS6);
-}
+/* Where a flow goes in the flow table (HF-M3): hash.c. */
+uint64_t flow_hash(const struct secrets *secrets, const struct flow *flow);
+bool hash_has_aes(void);
 
 /* SipHash-2-4 of the tuple: for numbers that a peer gets to see. */
 uint64_t flow_prf(const uint64_t key[2], const struct flow *flow);
