@@ -112,10 +112,19 @@ static int look_up_named(struct hf_worker *w, struct choice *choice, const struc
 
 static void set_local_port(struct flow *flow, uint16_t port)
 {
-	if (flow->version == 6)
-		flow->v6.local_port = port;
-	else
-		flow->v4.local_port = port;
+	flow_set_ports(flow, tuple_ports(port, flow_remote_port(flow)));
+}
+
+/* The next open from here finds its table line fetched: among millions of tuples it is in no cache. */
+static void fetch_next(struct hf_worker *w, struct port_list *list, const struct flow *flow)
+{
+	struct flow next = *flow;
+	uint16_t port;
+
+	if (!ports_draw(list, w->host.now_ms, &port))
+		return;
+	set_local_port(&next, port);
+	flow_prefetch(&w->flows, flow_hash(&w->secrets, &next));
 }
 
 /* A port toward this peer from the address in choice->flow. @return 0, -EADDRNOTAVAIL, -ENOBUFS */
@@ -140,11 +149,13 @@ static int choose_port(struct hf_worker *w, struct choice *choice, const struct 
 		ports_skip(list, &candidate);
 	}
 	ports_take(list, &candidate);
+	fetch_next(w, list, &choice->flow);
 	choice->list = (uint16_t)(ports_number(&w->ports, list) + 1);
 	return 0;
 }
 
-/* Address and port by turns, or as given. */
+/* Address and port by turns, or as given. All that one turn of the worker opens comes from one address, as
+ * long as that has ports: so its port list stays in the cache. */
 static int choose(struct hf_worker *w, const struct hf_addr *local, const struct hf_addr *peer,
 		  struct choice *choice)
 {
@@ -164,8 +175,10 @@ static int choose(struct hf_worker *w, const struct hf_addr *local, const struct
 					choose_port(w, choice, &peer->ip);
 	}
 	for (uint32_t i = 0, n = 0; i < w->local_count && n < ADDRESS_TRIES && rc != 0; i++) {
+		if (i > 0)
+			w->local_next = (w->local_next + 1) % w->local_count;
+		w->local_used = true;
 		local_address(w, w->local_next, &from.ip);
-		w->local_next = (w->local_next + 1) % w->local_count;
 		if (from.ip.version != peer->ip.version)
 			continue;
 		n++;
@@ -181,8 +194,8 @@ static int choose(struct hf_worker *w, const struct hf_addr *local, const struct
 static void give_port_back(struct hf_worker *w, const struct choice *choice)
 {
 	if (choice->list != 0)
-		ports_release(ports_at(&w->ports, (uint16_t)(choice->list - 1)),
-			      flow_local_port(&choice->flow), w->host.now_ms);
+		ports_return(ports_at(&w->ports, (uint16_t)(choice->list - 1)),
+			     flow_local_port(&choice->flow), w->host.now_ms);
 }
 
 /* The connection enters the table, in its record's place if there is one: one step (TW-A6). */
@@ -208,6 +221,9 @@ static int enter(struct hf_worker *w, const struct choice *choice, handle h, str
 		c->tcb.ts_recent_ms = tw->ts_recent_ms;
 		if (tw->flags & TW_ACTIVE) { /* the port stays taken */
 			c->port_list = (uint16_t)(tw->port_list + 1);
+			if (choice->list == 0)
+				ports_claim(ports_at(&w->ports, tw->port_list),
+					    flow_local_port(&choice->flow));
 			tw->flags &= (uint8_t)~TW_ACTIVE;
 		}
 		flow_replace(&w->flows, choice->hash, choice->bucket, h);

@@ -153,8 +153,8 @@ static void connection_end(struct hf_worker *w, handle h, struct connection *c,
 	connection_quiet(w, h, c);
 	flow_remove(&w->flows, hash, h);
 	if (c->port_list != 0)
-		ports_release(ports_at(&w->ports, (uint16_t)(c->port_list - 1)),
-			      flow_local_port(flow), w->host.now_ms);
+		ports_return(ports_at(&w->ports, (uint16_t)(c->port_list - 1)),
+			     flow_local_port(flow), w->host.now_ms);
 	count_end(w, &c->tcb, error);
 	if (error == 0 && !(c->tcb.flags & TCB_ORPHAN)) {
 		connection_detach(w, c);

@@ -5,6 +5,7 @@
 
 #define SEGMENTS_A_FLUSH 64  /* of one connection, so that one does not hold up the others */
 #define PIECES 8	     /* of a frame */
+#define AHEAD 4		     /* arrivals whose neighbours are fetched before their turn */
 #define LEAP_US (1ull << 40) /* 12 days */
 
 void worker_time(struct hf_worker *w, uint64_t now_us)
@@ -16,6 +17,8 @@ void worker_time(struct hf_worker *w, uint64_t now_us)
 
 static unsigned checksum_hints(const struct hf_port *port, const struct rte_mbuf *m)
 {
+	if (!port->rx_ip_csum && !port->rx_l4_csum)
+		return 0;
 	const enum hf_checksum ip = port_ip_checksum(port, m);
 	const enum hf_checksum l4 = port_l4_checksum(port, m);
 
@@ -25,8 +28,8 @@ static unsigned checksum_hints(const struct hf_port *port, const struct rte_mbuf
 	       (l4 == HF_CHECKSUM_BAD ? WIRE_L4_BAD : 0u);
 }
 
-/* Octets to a segment, or a counted drop. */
-static enum wire_kind parse_frame(const struct hf_worker *w, const struct rte_mbuf *m,
+/* A frame in several segments. */
+static enum wire_kind parse_chain(const struct hf_worker *w, const struct rte_mbuf *m,
 				  struct wire_in *in)
 {
 	struct wire_piece pieces[PIECES];
@@ -41,6 +44,17 @@ static enum wire_kind parse_frame(const struct hf_worker *w, const struct rte_mb
 		pieces[n++].len = s->data_len;
 	}
 	return wire_parse(&w->wire, pieces, n, checksum_hints(w->port, m), in);
+}
+
+/* Octets to a segment, or a counted drop. */
+static enum wire_kind parse_frame(const struct hf_worker *w, const struct rte_mbuf *m,
+				  struct wire_in *in)
+{
+	const struct wire_piece piece = { rte_pktmbuf_mtod(m, const uint8_t *), m->data_len };
+
+	if (m->nb_segs > 1)
+		return parse_chain(w, m, in);
+	return wire_parse(&w->wire, &piece, 1, checksum_hints(w->port, m), in);
 }
 
 /* Where an answer may go at once, should its way not be known (HF-N2). */
@@ -89,6 +103,19 @@ static unsigned parse_burst(struct hf_worker *w, struct rte_mbuf **rx, unsigned 
 	return k;
 }
 
+/* Third stage: a SYN that finds a 2MSL record most likely ends it, and its neighbours on the wheel, of
+ * tuples long gone by, close ranks. */
+static void fetch_neighbours(const struct hf_worker *w, const struct arrival *a)
+{
+	handle h;
+
+	if (!(a->in.seg.flags & SEG_SYN))
+		return;
+	h = flow_guess(&w->flows, a->hash);
+	if (handle_kind(h) == KIND_BUCKET)
+		wheel_prefetch(&w->waits[handle_version(h) == 6], pools_at(&w->pools, h));
+}
+
 static unsigned receive(struct hf_worker *w)
 {
 	struct rte_mbuf *rx[BURST];
@@ -106,6 +133,8 @@ static unsigned receive(struct hf_worker *w)
 	for (unsigned i = 0; i < k; i++)
 		flow_prefetch_entry(&w->flows, arrivals[i].hash);
 	for (unsigned i = 0; i < k; i++) {
+		if (i + AHEAD < k)
+			fetch_neighbours(w, &arrivals[i + AHEAD]);
 		note_sender(w, rte_pktmbuf_mtod(arrivals[i].m, const uint8_t *));
 		arrival_segment(w, &arrivals[i]);
 		if (arrivals[i].m != NULL)
@@ -174,6 +203,10 @@ unsigned hf_turn(struct hf_worker *w, uint64_t now_us, struct hf_event *events, 
 
 	leap(w, now_us);
 	worker_time(w, now_us);
+	if (w->local_used) {
+		w->local_used = false;
+		w->local_next = w->local_next + 1 < w->local_count ? w->local_next + 1 : 0;
+	}
 	busy = receive(w) > 0;
 	busy |= worker_expire(w);
 	text_done(w);

@@ -102,6 +102,7 @@ struct hf_worker {
 	handle owed_head, owed_tail;   /* who must be asked at the flush */
 	handle ready_head, ready_tail; /* who has events */
 	uint32_t local_next;	       /* the address that the next active open takes */
+	bool local_used;	       /* in this turn: the next one takes another */
 	uint32_t orphans;
 	uint32_t detached;   /* connections in no table */
 	uint32_t steer_next; /* the worker whose frames are taken over first */

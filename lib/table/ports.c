@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Local ports for active opens: two rings a list and two bits a port. Calls are O(1), amortised:
- * an entry gone stale in the waiting ring costs one step, once, to drop. RFC 6056 3.3, TW-A7. */
+ * an entry gone stale in the waiting ring costs one step, once, to drop. A port that never waits is
+ * never looked up in the bits, which are a cache miss each. RFC 6056 3.3, TW-A7. */
 #include "table/ports.h"
 
 #include <assert.h>
@@ -11,8 +12,7 @@
 
 enum port_state {
 	PORT_FOREIGN, /* not one of this list */
-	PORT_TAKEN,   /* in use, or being tried */
-	PORT_FREE,    /* in the free ring, just once */
+	PORT_OURS,    /* in the free ring, in use, or being tried */
 	PORT_WAITING, /* in TIME-WAIT; most likely in the waiting ring */
 };
 
@@ -70,17 +70,38 @@ static uint32_t free_ripe(const struct port_list *list, uint32_t now_ms)
 	return (int32_t)(end - list->free_head) > 0 ? end - list->free_head : 0;
 }
 
-/* Brings one of the ripe ports to the head. */
+/* Brings one of the ripe ports to the head, unless one is there. */
 static uint16_t free_choose(struct port_list *list, uint32_t ripe)
 {
-	const uint32_t pick = draw_below(list, ripe < FIRST_FEW ? ripe : FIRST_FEW);
-	uint16_t *head = &list->free[list->free_head & list->mask];
-	uint16_t *chosen = &list->free[(list->free_head + pick) & list->mask];
-	const uint16_t port = *chosen;
+	uint16_t *const head = &list->free[list->free_head & list->mask];
 
-	*chosen = *head;
-	*head = port;
-	return port;
+	if (!list->drawn) {
+		const uint32_t pick = draw_below(list, ripe < FIRST_FEW ? ripe : FIRST_FEW);
+		uint16_t *const chosen = &list->free[(list->free_head + pick) & list->mask];
+		const uint16_t port = *chosen;
+
+		*chosen = *head;
+		*head = port;
+		list->drawn = true;
+	}
+	return *head;
+}
+
+bool ports_draw(struct port_list *list, uint32_t now_ms, uint16_t *port)
+{
+	const uint32_t ripe = free_ripe(list, now_ms);
+
+	if (ripe == 0)
+		return false;
+	*port = free_choose(list, ripe);
+	return true;
+}
+
+/* The head of the free ring goes. */
+static void free_pop(struct port_list *list)
+{
+	list->free_head++;
+	list->drawn = false;
 }
 
 static bool waiting_empty(const struct port_list *list)
@@ -124,11 +145,11 @@ void ports_take(struct port_list *list, const struct port_candidate *c)
 	if (c->from_waiting) {
 		assert(waiting_first(list) == c->port);
 		list->waiting_head++;
+		state_set(list, c->port, PORT_OURS);
 	} else {
 		assert(list->free[list->free_head & list->mask] == c->port);
-		list->free_head++;
+		free_pop(list);
 	}
-	state_set(list, c->port, PORT_TAKEN);
 }
 
 void ports_skip(struct port_list *list, const struct port_candidate *c)
@@ -138,18 +159,21 @@ void ports_skip(struct port_list *list, const struct port_candidate *c)
 		list->waiting_head++;
 	} else {
 		assert(list->free[list->free_head & list->mask] == c->port);
-		list->free_head++;
+		free_pop(list);
 		free_push(list, c->port, c->now_ms);
 	}
 }
 
+void ports_return(struct port_list *list, uint16_t port, uint32_t now_ms)
+{
+	free_push(list, port, now_ms);
+}
+
 void ports_release(struct port_list *list, uint16_t port, uint32_t now_ms)
 {
-	const enum port_state state = state_get(list, port);
-
-	if (state == PORT_FREE || state == PORT_FOREIGN)
+	if (state_get(list, port) != PORT_WAITING)
 		return;
-	state_set(list, port, PORT_FREE);
+	state_set(list, port, PORT_OURS);
 	free_push(list, port, now_ms);
 	/* Buckets go in the order they came, so this port's entry is most often the waiting ring's
 	 * first: the ring stays as short as what waits, and a search seldom meets a stale entry. */
@@ -159,11 +183,15 @@ void ports_release(struct port_list *list, uint16_t port, uint32_t now_ms)
 		list->waiting_head++;
 }
 
+void ports_claim(struct port_list *list, uint16_t port)
+{
+	if (state_get(list, port) == PORT_WAITING)
+		state_set(list, port, PORT_OURS);
+}
+
 void ports_wait(struct port_list *list, uint16_t port, uint32_t now_ms)
 {
-	const enum port_state state = state_get(list, port);
-
-	if (state == PORT_FREE || state == PORT_FOREIGN)
+	if (state_get(list, port) == PORT_FOREIGN)
 		return;
 	/* Full: one entry a port and one more, so some are stale. Should the oldest not be, then
 	 * its port is only not reused early: it is the next to expire, and comes back by that. */
@@ -264,7 +292,7 @@ static void list_fill(const struct ports *ports, struct port_list *list)
 				   (list->free_tail + 1));
 		list->free[list->free_tail++] = list->free[place];
 		list->free[place] = (uint16_t)port;
-		state_set(list, (uint16_t)port, PORT_FREE);
+		state_set(list, (uint16_t)port, PORT_OURS);
 	}
 	/* None of them counts as just released. */
 	list->from_released = list->from_prior = list->free_tail;

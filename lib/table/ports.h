@@ -36,6 +36,7 @@ struct port_list {
 	uint32_t from_released; /* position there of the first that came in this tick */
 	uint32_t from_prior;	/* and of the first that came in this one or the tick before */
 	uint32_t draws;		/* so many, each of them an octet */
+	bool drawn;		/* the head of the free ring is the next candidate already */
 	uint64_t random;	/* octets for the next draws */
 	struct flow flow;	/* whose list it is; local port 0 */
 };
@@ -59,6 +60,10 @@ struct port_candidate {
 int ports_next(struct port_list *list, uint32_t now_ms, uint32_t delay_ms, bool waiting_allowed,
 	       struct port_candidate *c);
 
+/* Says which port ports_next will most likely find next, so that what it leads to can be fetched ahead.
+ * false: none is free. */
+bool ports_draw(struct port_list *list, uint32_t now_ms, uint16_t *port);
+
 /* The candidate is used: out of its ring. */
 void ports_take(struct port_list *list, const struct port_candidate *c);
 
@@ -66,12 +71,17 @@ void ports_take(struct port_list *list, const struct port_candidate *c);
  * tail, a waiting one loses its place and comes back when its bucket goes. */
 void ports_skip(struct port_list *list, const struct port_candidate *c);
 
-/* A connection ended without TIME-WAIT, or a bucket expired or was evicted: the port is free from
- * now. Harmless for a port that is out of the range, not this worker's, or in the free ring
- * already: one the user chose keeps its place there, and so may go again before two ticks. */
+/* A connection ended without TIME-WAIT: the port that was taken for it is free from now. */
+void ports_return(struct port_list *list, uint16_t port, uint32_t now_ms);
+
+/* A bucket expired or was evicted: its port is free from now. Harmless for a port that does not wait. */
 void ports_release(struct port_list *list, uint16_t port, uint32_t now_ms);
 
-/* The port's tuple entered TIME-WAIT now. As harmless. */
+/* The user chose the port of a bucket: it is taken. As harmless. */
+void ports_claim(struct port_list *list, uint16_t port);
+
+/* The tuple of a port that was taken entered TIME-WAIT now. Harmless for one that is out of the range or
+ * not this worker's. */
 void ports_wait(struct port_list *list, uint16_t port, uint32_t now_ms);
 
 /* All lists of a worker. */

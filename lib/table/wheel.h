@@ -80,6 +80,15 @@ bool wheel_next(const struct wheel *w, uint32_t *tick);
  * the horizon; beyond, one due in the same 2^(bits-4) ticks. */
 handle wheel_oldest(const struct wheel *w);
 
+/* Have what wheel_cancel of this entry will touch come: its neighbours. */
+static inline void wheel_prefetch(const struct wheel *w, const struct entry *e)
+{
+	if (handle_kind(e->next) != KIND_NONE)
+		__builtin_prefetch(pools_at(w->pools, e->next), 1);
+	if (handle_kind(e->prev) != KIND_NONE)
+		__builtin_prefetch(pools_at(w->pools, e->prev), 1);
+}
+
 static inline bool wheel_armed(const struct entry *e)
 {
 	return e->prev > ENTRY_FREE;

@@ -26,6 +26,7 @@ struct world {
 	enum what what[65536];
 	uint32_t since[65536]; /* BUCKET: it entered TIME-WAIT; NOTHING: the port came free */
 	bool before[65536];    /* the list handed it out, and it is what was last in use */
+	bool listed[65536];    /* the list has handed it out, or waits for it */
 	uint32_t steps;	       /* of the last connect */
 };
 
@@ -60,6 +61,7 @@ static void make(struct world *w, uint64_t seed, uint32_t lists, uint16_t first,
 	memset(w->memory, 0, octets);
 	memset(w->what, 0, sizeof(w->what));
 	memset(w->before, 0, sizeof(w->before));
+	memset(w->listed, 0, sizeof(w->listed));
 	secrets_seed(&w->secrets, seed);
 	assert_int_equal(ports_init(&w->ports, w->memory, lists, first, last, &w->secrets), 0);
 }
@@ -76,11 +78,15 @@ static struct port_list *one_list(struct world *w, uint16_t first, uint16_t last
 static int connect(struct world *w, struct port_list *list, uint32_t now, bool reuse)
 {
 	struct port_candidate c = { 0 };
+	uint16_t drawn = 0;
 	int rc;
 
+	if (now % 2)
+		ports_draw(list, now, &drawn);
 	while ((rc = ports_next(list, now, DELAY, reuse, &c)) == 0) {
 		const uint32_t since = w->since[c.port];
 
+		assert_true(drawn == 0 || c.steps > 1 || c.port == drawn);
 		if (w->what[c.port] == NOTHING ||
 		    (w->what[c.port] == BUCKET && reuse && now - since > DELAY))
 			break;
@@ -94,22 +100,30 @@ static int connect(struct world *w, struct port_list *list, uint32_t now, bool r
 	assert_true(w->what[c.port] == BUCKET || !w->before[c.port] || now - w->since[c.port] >= 2);
 	ports_take(list, &c);
 	w->what[c.port] = CONNECTION;
+	w->listed[c.port] = true;
 	w->before[c.port] = true;
 	return c.port;
 }
 
 static void release(struct world *w, struct port_list *list, uint16_t port, uint32_t now)
 {
+	const bool bucket = w->what[port] == BUCKET, listed = w->listed[port];
+
 	w->what[port] = NOTHING;
+	w->listed[port] = false;
 	w->since[port] = now;
-	ports_release(list, port, now);
+	if (listed && bucket)
+		ports_release(list, port, now);
+	else if (listed)
+		ports_return(list, port, now);
 }
 
 static void enter_time_wait(struct world *w, struct port_list *list, uint16_t port, uint32_t now)
 {
 	w->what[port] = BUCKET;
 	w->since[port] = now;
-	ports_wait(list, port, now);
+	if (w->listed[port])
+		ports_wait(list, port, now);
 	assert_true(list->waiting_tail - list->waiting_head <= list->mask + 1);
 }
 
@@ -124,7 +138,7 @@ static void sequence(struct world *w, struct port_list *list, uint16_t *out, uin
 		w->what[port] = NOTHING; /* the lists share one world; each has its own tuples */
 		w->before[port] = false;
 		if (i >= 500)
-			ports_release(list, out[i - 500], i / 64);
+			ports_return(list, out[i - 500], i / 64);
 	}
 }
 
@@ -418,6 +432,8 @@ static void random_life__whatever_happens__no_port_lost_or_doubled(void **state)
 			case 0: /* the user's choice of port, unknown to the list */
 				if (w->what[port] == NOTHING)
 					w->before[port] = false;
+				if (bucket && w->listed[port])
+					ports_claim(list, port);
 				w->what[port] = CONNECTION;
 				break;
 			case 1: /* TIME-WAIT ends, or is evicted */
