@@ -233,13 +233,6 @@ struct server_books server_books(const struct report *r)
 	return out;
 }
 
-const char *report_command(const struct report *r)
-{
-	if (r->plan->command != COMMAND_PAIR)
-		return r->plan->command == COMMAND_LOAD ? "load" : "serve";
-	return "pair";
-}
-
 const struct hf_levels *report_levels(const struct report *r)
 {
 	return &r->ends[plan_has(r->plan, CLIENT) ? CLIENT : SERVER].levels;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* One worker of one end: its connections and its books. Made by run.c; called by turn.c and the
  * applications. */
-#include "end.h"
+#include "told.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -119,6 +119,8 @@ int end_create(struct end *e, struct run *run, enum side side, unsigned i, struc
 		rc = end_stock(e, why);
 	if (rc == 0 && side == SERVER)
 		rc = end_listen_all(e, config.listeners, why);
+	if (rc == 0)
+		told_worker(e, i);
 	return rc;
 }
 
@@ -131,6 +133,7 @@ static void conn_drop(struct end *e, struct conn *c)
 
 void end_destroy(struct end *e)
 {
+	hf_telemetry_remove(e->w);
 	hf_worker_destroy(e->w);
 	hf_store_free(e->store);
 	for (uint32_t i = 0; e->conns && i < e->size; i++)

@@ -57,6 +57,14 @@ static inline bool plan_has(const struct plan *plan, enum side side)
 int plan_make(const struct settings *s, enum command command, unsigned cores, struct plan *plan,
 	      struct hf_error *why);
 
+/** "pair" */
+static inline const char *plan_command(const struct plan *plan)
+{
+	return plan->command == COMMAND_LOAD  ? "load" :
+	       plan->command == COMMAND_SERVE ? "serve" :
+						"pair";
+}
+
 /* plan_one.c: the same for load and serve, called by plan.c */
 
 int plan_one(const struct settings *s, unsigned cores, struct plan *plan, struct hf_error *why);

@@ -112,8 +112,8 @@ static void print_what(const struct report *r, FILE *out)
 			p->concurrency);
 		return;
 	}
-	fprintf(out, "%s: %s, %s, %s", report_command(r), app_name(r->s->app), close_name(p->close),
-		r->s->dev);
+	fprintf(out, "%s: %s, %s, %s", plan_command(r->plan), app_name(r->s->app),
+		close_name(p->close), r->s->dev);
 	if (p->command == COMMAND_LOAD)
 		fprintf(out, ", target %s, %u in flight",
 			hf_addr_format(&(struct hf_addr){ r->s->target.at[0].range.first,

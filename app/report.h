@@ -62,9 +62,6 @@ struct server_books {
 };
 struct server_books server_books(const struct report *r);
 
-/** "pair" */
-const char *report_command(const struct report *r);
-
 /** The end that stands for the run: the client's, if there is one. */
 const struct hf_levels *report_levels(const struct report *r);
 

@@ -225,7 +225,7 @@ int report_json(const struct report *r, FILE *out)
 		json_array_append_new(problems, json_string(r->problem[i]));
 	all = json_pack("{s:s s:i s:s s:f s:o s:o s:{s:f s:f} s:o s:o s:o s:o s:o s:{s:o s:o s:o} s:o"
 			" s:o s:o}",
-			"handfast", hf_version(), "schema", 1, "command", report_command(r),
+			"handfast", hf_version(), "schema", 1, "command", plan_command(r->plan),
 			"seconds", r->seconds, "connections", connections(r), "rate", rate(r),
 			"cycles_per_connection", "client", r->ends[CLIENT].cycles, "server",
 			r->ends[SERVER].cycles, "latency_us", latencies(r), "states", states(r),

@@ -12,6 +12,7 @@
 
 #include "device.h"
 #include "report.h"
+#include "told.h"
 
 #define WATCH_NS 20000000  /* how often the main thread looks */
 #define CARRIER_US 3000000 /* how long a load waits for one */
@@ -168,6 +169,7 @@ static void say_start(const struct running *p)
 static int launch(struct running *p, const sigset_t *signals, struct hf_error *why)
 {
 	const bool progress = !p->run.s->quiet && isatty(STDERR_FILENO);
+	const struct told_run told = { .run = &p->run, .ends = p->ends };
 	int rc = 0;
 
 	if (p->plan.command == COMMAND_LOAD)
@@ -183,6 +185,8 @@ static int launch(struct running *p, const sigset_t *signals, struct hf_error *w
 	atomic_store(&p->run.cancel, rc != 0);
 	p->run.start_us = p->shown_us = hf_now_us();
 	atomic_store(&p->run.go, true);
+	if (rc == 0)
+		told_begin(&told);
 	if (rc == 0 && p->plan.command != COMMAND_PAIR && !p->run.s->quiet)
 		say_start(p);
 	while (rc == 0 && !all(p, offsetof(struct job, finished))) {
@@ -196,6 +200,7 @@ static int launch(struct running *p, const sigset_t *signals, struct hf_error *w
 		show_progress(p, true);
 	for (unsigned i = 0; i < p->plan.cores; i++)
 		hf_env_wait(i);
+	told_end();
 	return rc;
 }
 
@@ -402,6 +407,7 @@ static int running_start(struct running *p, const struct wire *wire, const char 
 	pthread_sigmask(SIG_BLOCK, &signals, NULL); /* of all threads: the main one waits for them */
 	if (run_begin(p->run.s, &p->plan, wire, program, eal, eal_count, why) < 0)
 		return STATUS_ENVIRONMENT;
+	hf_telemetry_start(plan_command(&p->plan), why); /* without it we run all the same */
 	status = running_go(p, wire, program, &signals, why);
 	hf_env_stop();
 	return status;

@@ -603,6 +603,7 @@ struct hf_entry {
 	uint64_t id; /* of a connection that has been accepted, or is active */
 	struct hf_status status;
 	uint32_t half_open, waiting; /* of a listener: in SYN-RECEIVED, not accepted yet */
+	uint64_t cursor;	     /* of a question that goes on behind it */
 };
 
 /** A question to a worker: a page of what it holds. Zeroed, then filled in. */
@@ -631,6 +632,35 @@ HF_API int hf_ask(struct hf_worker *w, struct hf_question *q);
 
 /** Whether the answer is there. Any thread. False for ever when nobody calls hf_turn any more. */
 HF_API bool hf_answered(const struct hf_question *q);
+
+/* ---- What other processes may ask: DPDK's telemetry (docs/telemetry.md) ------------------- */
+
+/**
+ * Register the commands /handfast/... and let only this user speak to the socket. Once a process, EAL up.
+ * @param title  what runs here, such as "serve"
+ * @return 0; -ENOTSUP EAL runs without telemetry (why says so)
+ */
+HF_API int hf_telemetry_start(const char *title, struct hf_error *why);
+
+/**
+ * Have a worker, whoever runs it, answer there. Any thread.
+ * @param name  "server0": up to 31 octets, copied
+ * @return 0; -ENOSPC 128 workers do; -ENOMEM
+ */
+HF_API int hf_telemetry_add(struct hf_worker *w, const char *name);
+
+/** Before hf_worker_destroy, when nobody runs the worker any more. One that was never added is fine. */
+HF_API void hf_telemetry_remove(struct hf_worker *w);
+
+/** A number of the program's own, told by /handfast/report. */
+struct hf_number {
+	const char *name; /* letters, digits and _; static */
+	uint64_t value;
+};
+
+/** What /handfast/report says: fill in at most room numbers. Called by telemetry's thread; NULL: no more. */
+HF_API void hf_telemetry_report(unsigned (*fill)(void *arg, struct hf_number *numbers, unsigned room),
+				void *arg);
 
 /* ---- Counters, levels, checks ------------------------------------------------------------ */
 

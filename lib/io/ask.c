@@ -104,7 +104,7 @@ static void tell_thing(const struct hf_worker *w, handle h, struct hf_question *
 	flow_addresses(&flow, &local, &peer);
 	if (!matches(&q->filter, &local, &peer))
 		return;
-	*e = (struct hf_entry){ .kind = kinds[handle_kind(h)] };
+	*e = (struct hf_entry){ .kind = kinds[handle_kind(h)], .cursor = q->cursor + 1 };
 	status_of(w, h, &e->status);
 	if (e->kind == HF_KIND_CONNECTION && e->status.accepted)
 		e->id = connection_id(connection_at(w, h), h);
@@ -126,6 +126,7 @@ static void tell_listener(const struct hf_worker *w, uint32_t i, struct hf_quest
 		.status = { .local = local, .peer = none, .state = HF_LISTEN, .deadline_us = UINT64_MAX },
 		.half_open = l->backlog_used,
 		.waiting = l->accept_used,
+		.cursor = q->cursor + 1,
 	};
 	q->count++;
 }

@@ -4,11 +4,14 @@
  * devices and cores as the caller names them; a runtime directory that is ours. What EAL has to say
  * is kept for the case that it fails.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <rte_eal.h>
@@ -16,6 +19,7 @@
 #include <rte_ethdev.h>
 
 #include "io/cores.h"
+#include "io/env.h"
 #include "io/hold.h"
 #include "io/mend.h"
 #include "io/why.h"
@@ -101,6 +105,24 @@ static void runtime_directory(void)
 	mkdir(path, S_IRWXU);
 	if (directory_is_ours(path))
 		setenv("RUNTIME_DIRECTORY", path, 0);
+}
+
+/* DPDK leaves the socket to its directory's rights, and that may be an older one of somebody's (SEC-37). */
+void telemetry_socket_is_ours(void)
+{
+	DIR *const open = opendir("/proc/self/fd");
+	const struct dirent *entry;
+
+	while (open != NULL && (entry = readdir(open)) != NULL) {
+		struct sockaddr_un addr = { .sun_family = AF_UNSPEC };
+		socklen_t len = sizeof(addr) - 1;
+
+		if (getsockname(atoi(entry->d_name), (struct sockaddr *)&addr, &len) == 0 &&
+		    addr.sun_family == AF_UNIX && strstr(addr.sun_path, "/dpdk_telemetry.v2"))
+			chmod(addr.sun_path, S_IRUSR | S_IWUSR);
+	}
+	if (open != NULL)
+		closedir(open);
 }
 
 /* ---- What went wrong --------------------------------------------------------------------- */
