@@ -216,7 +216,8 @@ static void echo__no_mbuf__counted(struct rig *r)
 int main(int argc, char **argv)
 {
 	const struct row rows[] = {
-		{ "RFC792-echo", echo__every_size__same_data_back, NULL, set_up_own, ROW_PLAIN },
+		{ "RFC792-echo, RFC4443-4.2", echo__every_size__same_data_back, NULL, set_up_own,
+		  ROW_PLAIN },
 		{ "RFC792-echo-frag", echo__fragment__dropped, NULL, NULL, ROW_ONCE },
 		{ "HF-IC4", echo__group__dropped, NULL, NULL, ROW_PLAIN },
 		{ "RFC4443-2.4", one_bit_flipped__dropped, NULL, NULL, ROW_PLAIN },

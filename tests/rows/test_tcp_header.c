@@ -83,6 +83,11 @@ static void each_state__port_0__nothing(struct rig *r)
 	}
 }
 
+static void set_active(struct rig *r)
+{
+	r->active = true;
+}
+
 static void set_passive(struct rig *r)
 {
 	r->active = false;
@@ -109,39 +114,79 @@ static void send_reserved(struct rig *r, struct seg seg, uint8_t bits)
 	rig_turn(r);
 }
 
-/* The peer sets reserved bits in every segment of a connection. Ours carry none: frame_parse. */
+/* A connection from the peer's SYN, which has these flags too, to its end; reserved bits in all that the
+ * peer sends. Ours carry none of either: rig_expect, frame_parse. */
+static void whole_connection(struct rig *r, uint8_t syn_flags, uint8_t syn_bits, uint8_t bits)
+{
+	struct seg syn;
+
+	rig_another(r);
+	syn = rig_syn(r);
+	syn.flags |= syn_flags;
+	send_reserved(r, syn, syn_bits);
+	rig_expect_sa(r);
+	r->rn = r->irs + 1;
+	r->sn = r->iss + 1;
+	r->ts_agreed = r->timestamps;
+	send_reserved(r, (struct seg){ .seq = r->rn, .ack = r->sn, .flags = SEG_ACK }, bits);
+	rig_event(r, HF_EV_ACCEPT);
+	rig_accept(r);
+	send_reserved(
+		r,
+		(struct seg){ .seq = r->rn, .ack = r->sn, .flags = SEG_ACK | SEG_FIN, .text_len = 10 },
+		bits);
+	r->rn += 11;
+	rig_event(r, HF_EV_READABLE | HF_EV_EOF);
+	rig_expect_ack(r);
+	rig_read(r, 10);
+	assert_int_equal(hf_close(r->w, r->id), 0);
+	rig_expect(r, (struct seg){ .seq = r->sn, .ack = r->rn, .flags = SEG_FIN | SEG_ACK });
+	send_reserved(r, (struct seg){ .seq = r->rn, .ack = r->sn + 1, .flags = SEG_ACK }, bits);
+	rig_event_closed(r, 0);
+	rig_expect_state(r, HF_CLOSED);
+}
+
 static void whole_connection__reserved_bits__ignored(struct rig *r)
 {
 	static const uint8_t bits[] = { 1, 2, 4, 8, 15 };
 
 	rig_listen(r);
-	for (unsigned i = 0; i < 5; i++) {
+	for (unsigned i = 0; i < 5; i++)
+		whole_connection(r, 0, bits[i], bits[i]);
+}
+
+/* RFC 9768 3.1.1: AE is the lowest of the reserved bits. An ECN-setup SYN of either kind gets a SYN-ACK
+ * that declines (RFC 3168 6.1.1). */
+static void syn__ecn_flags__declined(struct rig *r)
+{
+	rig_listen(r);
+	for (uint8_t ae = 0; ae <= 1; ae++) {
+		whole_connection(r, SEG_ECE | SEG_CWR, ae, 0);
+		whole_connection(r, SEG_ECE, ae, 0);
+		whole_connection(r, SEG_CWR, ae, 0);
+	}
+}
+
+/* We asked for nothing, and a peer that grants it all the same changes nothing. */
+static void synack__ecn_flags__ignored(struct rig *r)
+{
+	for (uint8_t bits = 0; bits < 8; bits++) {
+		struct seg synack = { .flags = SEG_SYN | SEG_ACK, .options = OPT_MSS, .mss = 1460 };
+
 		rig_another(r);
-		send_reserved(r, rig_syn(r), bits[i]);
-		rig_expect_sa(r);
+		rig_to(r, RIG_SYN_SENT); /* a SYN with neither */
+		synack.seq = r->irs;
+		synack.ack = r->iss + 1;
+		synack.flags |= (uint8_t)((bits & 2 ? SEG_ECE : 0) | (bits & 4 ? SEG_CWR : 0));
+		send_reserved(r, synack, bits & 1);
 		r->rn = r->irs + 1;
 		r->sn = r->iss + 1;
-		r->ts_agreed = r->timestamps;
-		send_reserved(r, (struct seg){ .seq = r->rn, .ack = r->sn, .flags = SEG_ACK },
-			      bits[i]);
-		rig_event(r, HF_EV_ACCEPT);
-		rig_accept(r);
-		send_reserved(r,
-			      (struct seg){ .seq = r->rn,
-					    .ack = r->sn,
-					    .flags = SEG_ACK | SEG_FIN,
-					    .text_len = 10 },
-			      bits[i]);
-		r->rn += 11;
-		rig_event(r, HF_EV_READABLE | HF_EV_EOF);
+		rig_event(r, HF_EV_CONNECTED);
 		rig_expect_ack(r);
-		rig_read(r, 10);
-		assert_int_equal(hf_close(r->w, r->id), 0);
-		rig_expect(r, (struct seg){ .seq = r->sn, .ack = r->rn, .flags = SEG_FIN | SEG_ACK });
-		send_reserved(r, (struct seg){ .seq = r->rn, .ack = r->sn + 1, .flags = SEG_ACK },
-			      bits[i]);
-		rig_event_closed(r, 0);
-		rig_expect_state(r, HF_CLOSED);
+		rig_expect_state(r, HF_ESTABLISHED);
+		assert_int_equal(hf_abort(r->w, r->id), 0);
+		rig_discard(r);
+		rig_forget_events(r);
 	}
 }
 
@@ -203,6 +248,11 @@ static const struct row rows[] = {
 	{ .name = "RFC9293-3.1-rsv",
 	  .test = whole_connection__reserved_bits__ignored,
 	  .set_up = set_passive },
+	{ .name = "RFC9768", .test = syn__ecn_flags__declined, .set_up = set_passive },
+	{ .name = "RFC9768-synack",
+	  .test = synack__ecn_flags__ignored,
+	  .set_up = set_active,
+	  .variants = ROW_PLAIN },
 	{ .name = "HF-T4", .test = urgent__anywhere__text_as_ever },
 	{ .name = "MUST-1", .test = window__large__used_unsigned },
 };

@@ -338,7 +338,7 @@ int main(void)
 		TEST("MUST-69", header_octets__two_canaries__are_all_written),
 		TEST("HF-CK2", offload__each_way__differs_only_in_sums),
 		TEST("HF-CK5-built", checksum__that_is_zero__is_sent_as_zero),
-		TEST("RFC6864-4", identification__any_flags__is_0_with_df),
+		TEST("RFC6864-4, MAY-4", identification__any_flags__is_0_with_df),
 		TEST("MUST-49", ttl__set__stands_in_every_frame),
 	};
 
