@@ -341,6 +341,7 @@ struct hf_memport {
 	bool rx_checksum;      /* advertises (and enables) checksum offload on receive */
 	bool tx_checksum;      /* ... on transmit: the field then holds the pseudo-header's sum */
 	bool multi_segs;       /* takes segment chains on transmit */
+	bool tso; /* advertises TCP segmentation too, with both of these, and does it */
 };
 
 /** Needs an EAL (hf_env_start, or --no-huge -m 64 of the caller's own). */

@@ -411,6 +411,7 @@ static int set_wire(struct hf_worker *w, struct hf_error *why)
 	w->wire.usual = !w->wire.l3 && c->vlan == 0 && !c->long_way;
 	/* a sum made by the device would cover what hf_impair has corrupted */
 	w->offload = w->port->tx_csum && !c->impair ? WIRE_OFFLOAD_IP | WIRE_OFFLOAD_L4 : 0;
+	w->host.config.tso_max = w->port->tso && !c->impair ? TSO_MAX : 0;
 	for (uint32_t i = 0; i < c->locals; i++) {
 		const struct hf_ip_range *const range = &c->local[i];
 

@@ -83,7 +83,8 @@ static bool attach_text(struct hf_worker *w, struct rte_mbuf *m, struct text tex
 	return true;
 }
 
-static void ask_offload(const struct hf_worker *w, struct rte_mbuf *m, uint8_t version)
+/* @param cut  octets of text of each frame that the device makes of this one; 0: it is one */
+static void ask_offload(const struct hf_worker *w, struct rte_mbuf *m, uint8_t version, uint16_t cut)
 {
 	m->l2_len = w->link.l3 ? 0 : (w->link.vlan ? 18 : 14);
 	if (version == 4) {
@@ -93,6 +94,11 @@ static void ask_offload(const struct hf_worker *w, struct rte_mbuf *m, uint8_t v
 		m->l3_len = 40;
 		m->ol_flags |= RTE_MBUF_F_TX_IPV6 | RTE_MBUF_F_TX_TCP_CKSUM;
 	}
+	if (cut > 0) {
+		m->l4_len = (uint8_t)(m->data_len - m->l2_len - m->l3_len);
+		m->tso_segsz = cut;
+		m->ol_flags |= RTE_MBUF_F_TX_TCP_SEG;
+	}
 }
 
 static struct rte_mbuf *build_frame(struct hf_worker *w, const struct flow *flow,
@@ -100,6 +106,7 @@ static struct rte_mbuf *build_frame(struct hf_worker *w, const struct flow *flow
 {
 	const bool attach = seg->text_len > COPY_MAX && w->port->multi_segs;
 	struct rte_mbuf *const m = worker_mbuf(w);
+	const uint16_t cut = seg->text_len > seg->mss ? seg->mss : 0;
 	uint32_t header, sum = 0;
 	uint8_t *frame;
 
@@ -113,11 +120,12 @@ static struct rte_mbuf *build_frame(struct hf_worker *w, const struct flow *flow
 	if (!attach && seg->text_len > 0)
 		sum = text_copy(w, text, seg->text_len,
 				frame + wire_header_len(&w->link, flow->version, seg));
-	header = wire_build(frame, &w->link, flow, seg, sum, w->offload);
+	header = wire_build(frame, &w->link, flow, seg, sum,
+			    w->offload | (cut ? WIRE_OFFLOAD_TSO : 0u));
 	m->data_len = (uint16_t)(header + (attach ? 0 : seg->text_len));
 	m->pkt_len = header + seg->text_len;
 	if (w->offload != 0)
-		ask_offload(w, m, flow->version);
+		ask_offload(w, m, flow->version, cut);
 	return m;
 }
 
@@ -138,6 +146,8 @@ bool emit_segment(struct hf_worker *w, const struct flow *flow, const struct seg
 		return false;
 	}
 	count_segment(w, seg->flags);
+	if (seg->text_len > seg->mss)
+		w->stats[STAT_SEG_OUT] += (uint64_t)(seg->text_len - 1) / seg->mss;
 	emit_to(w, flow, m, seg->flags & (SEG_SYN | SEG_RST));
 	return true;
 }

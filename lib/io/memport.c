@@ -97,6 +97,8 @@ static void assert_offload(const struct hf_port *port, const struct rte_mbuf *m)
 		const struct rte_tcp_hdr *tcp = (const struct rte_tcp_hdr *)(l3 + m->l3_len);
 
 		assert((m->ol_flags & RTE_MBUF_F_TX_L4_MASK) == RTE_MBUF_F_TX_TCP_CKSUM);
+		assert(!(m->ol_flags & RTE_MBUF_F_TX_TCP_SEG) ||
+		       (port->tso && m->tso_segsz > 0 && m->l4_len > 0));
 		assert(m->data_len >= m->l2_len + m->l3_len + sizeof(*tcp));
 		assert(m->l4_len == 0 || m->l4_len == tcp->data_off >> 4 << 2);
 	}
@@ -114,6 +116,53 @@ static void assert_frame(const struct hf_port *port, const struct rte_mbuf *m)
 		assert_offload(port, m);
 }
 
+/* The headers of piece i of a frame that is cut: FIN and PSH are the last one's (HF-CK6). */
+static void cut_headers(const struct rte_mbuf *m, uint8_t *piece, uint32_t offset, uint16_t len,
+			bool last)
+{
+	uint8_t *const l3 = piece + m->l2_len;
+	struct rte_tcp_hdr *const tcp = (struct rte_tcp_hdr *)(l3 + m->l3_len);
+	const uint16_t l4 = (uint16_t)(m->l4_len + len);
+	const uint32_t sum = (uint32_t)tcp->cksum + rte_cpu_to_be_16(l4);
+
+	if (m->ol_flags & RTE_MBUF_F_TX_IPV4)
+		((struct rte_ipv4_hdr *)l3)->total_length =
+			rte_cpu_to_be_16((uint16_t)(m->l3_len + l4));
+	else
+		((struct rte_ipv6_hdr *)l3)->payload_len = rte_cpu_to_be_16(l4);
+	tcp->sent_seq = rte_cpu_to_be_32(rte_be_to_cpu_32(tcp->sent_seq) + offset);
+	tcp->cksum = (uint16_t)((sum & 0xffff) + (sum >> 16));
+	if (!last)
+		tcp->tcp_flags &= (uint8_t) ~(RTE_TCP_FIN_FLAG | RTE_TCP_PSH_FLAG);
+}
+
+/* Cut it as a device does that takes TSO. @return false: no room for all pieces, or no mbufs */
+static bool frames_cut(struct frames *frames, struct hf_port *port, const struct rte_mbuf *m)
+{
+	const uint32_t header = (uint32_t)m->l2_len + m->l3_len + m->l4_len;
+	const uint32_t text = m->pkt_len - header;
+	const uint32_t n = (text + m->tso_segsz - 1) / m->tso_segsz;
+	struct rte_mbuf *pieces[UINT16_MAX / 256];
+
+	if (n > RTE_DIM(pieces) || frames->size - frames->count < n || !port_mbufs(port, pieces, n))
+		return false;
+	for (uint32_t i = 0; i < n; i++) {
+		const uint32_t offset = i * m->tso_segsz;
+		const uint16_t len = (uint16_t)RTE_MIN(text - offset, (uint32_t)m->tso_segsz);
+		uint8_t *const to =
+			(uint8_t *)rte_pktmbuf_append(pieces[i], (uint16_t)(header + len));
+		const void *from;
+
+		memcpy(to, rte_pktmbuf_mtod(m, const void *), header);
+		from = rte_pktmbuf_read(m, header + offset, len, to + header);
+		if (from != to + header)
+			memcpy(to + header, from, len);
+		cut_headers(m, to, offset, len, i + 1 == n);
+		frames_put(frames, pieces[i]);
+	}
+	return true;
+}
+
 uint16_t memport_transmit(struct hf_port *port, struct rte_mbuf **tx, uint16_t n)
 {
 	struct frames *frames = &port->mem->tx;
@@ -121,7 +170,12 @@ uint16_t memport_transmit(struct hf_port *port, struct rte_mbuf **tx, uint16_t n
 
 	while (k < n && k < port->mem->tx_limit && frames->count < frames->size) {
 		assert_frame(port, tx[k]);
-		frames_put(frames, tx[k++]);
+		if (!(tx[k]->ol_flags & RTE_MBUF_F_TX_TCP_SEG))
+			frames_put(frames, tx[k++]);
+		else if (frames_cut(frames, port, tx[k]))
+			rte_pktmbuf_free(tx[k++]);
+		else
+			break;
 	}
 	return k;
 }
@@ -261,8 +315,9 @@ static int queue_make(struct port_share *share, const struct hf_memport *config,
 	(*port)->l3 = config->l3;
 	(*port)->rx_ip_csum = config->rx_checksum;
 	(*port)->rx_l4_csum = config->rx_checksum;
-	(*port)->tx_csum = config->tx_checksum;
-	(*port)->multi_segs = config->multi_segs;
+	(*port)->tx_csum = config->tx_checksum || config->tso;
+	(*port)->multi_segs = config->multi_segs || config->tso;
+	(*port)->tso = config->tso;
 	(*port)->borrows = true;
 	(*port)->seedable = true;
 	return 0;

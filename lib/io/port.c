@@ -25,6 +25,7 @@
 #define CACHE 512	 /* mbufs that a core keeps to itself, at most */
 #define DESCRIPTORS 1024 /* of each queue of a device that has any */
 #define DEVICES 2
+#define TSO_PIECES 40 /* of a chain: 64 KiB of send queue, header and a piece at each end */
 #define RINGS (2 * RTE_PMD_RING_MAX_RX_RINGS)
 
 struct port_share {
@@ -216,7 +217,8 @@ static struct rte_eth_conf device_conf(const struct rte_eth_dev_info *info)
 	const uint64_t sums = RTE_ETH_TX_OFFLOAD_IPV4_CKSUM | RTE_ETH_TX_OFFLOAD_TCP_CKSUM;
 	/* net_tap sums up in software, wrongly where a piece of a chain has an odd length. */
 	const bool wrong_sums = strcmp(info->driver_name, "net_tap") == 0;
-	const uint64_t tx = RTE_ETH_TX_OFFLOAD_MULTI_SEGS | (wrong_sums ? 0 : sums);
+	const uint64_t tx = RTE_ETH_TX_OFFLOAD_MULTI_SEGS |
+			    (wrong_sums ? 0 : sums | RTE_ETH_TX_OFFLOAD_TCP_TSO);
 
 	return (struct rte_eth_conf){
 		.rxmode.offloads = rx & info->rx_offload_capa,
@@ -306,6 +308,9 @@ static void port_describe(struct hf_port *port, uint16_t id, uint16_t queue, uin
 	port->tx_csum = (conf->txmode.offloads & sums) == sums;
 	port->multi_segs = (conf->txmode.offloads & RTE_ETH_TX_OFFLOAD_MULTI_SEGS) != 0;
 	port->borrows = driver_borrows(info->driver_name);
+	port->tso = port->multi_segs && port->tx_csum &&
+		    (conf->txmode.offloads & RTE_ETH_TX_OFFLOAD_TCP_TSO) != 0 &&
+		    (info->tx_desc_lim.nb_seg_max == 0 || info->tx_desc_lim.nb_seg_max >= TSO_PIECES);
 	port->seedable = strcmp(info->driver_name, "net_pcap") == 0;
 	rte_eth_dev_get_mtu(id, &port->mtu);
 	if (rte_eth_macaddr_get(id, &mac) == 0 && !rte_is_zero_ether_addr(&mac))

@@ -33,6 +33,7 @@ struct hf_port {
 	bool rx_ip_csum, rx_l4_csum;
 	bool tx_csum;	 /* IPv4 header and TCP, both or none */
 	bool multi_segs; /* takes segment chains on transmit */
+	bool tso;	 /* ... and cuts long ones, whatever they are made of (HF-CK6) */
 	bool borrows; /* reads what it sends by the CPU, wherever that lies, and only until it is freed */
 	bool seedable; /* secrets may come from a seed: memory port and net_pcap (HF-H2) */
 	uint8_t mac[6];

@@ -228,10 +228,11 @@ static bool flush_connection(struct hf_worker *w, handle h, struct connection *c
 	if (!tcp_owes(&w->host, &c->tcb))
 		return false;
 	entry_flow(w, h, &flow);
-	for (unsigned i = 0; i < SEGMENTS_A_FLUSH; i++) {
+	for (unsigned sent = 0; sent < SEGMENTS_A_FLUSH;) {
 		if (!tcp_next(&w->host, &c->tcb, &seg, &text))
 			return false;
 		emit_segment(w, &flow, &seg, &text);
+		sent += seg.text_len > seg.mss ? seg.text_len / seg.mss : 1u;
 	}
 	return true;
 }

@@ -29,9 +29,10 @@
 #include "wire/build.h"
 #include "wire/parse.h"
 
-#define BURST 32     /* frames received in a turn */
-#define TX_QUEUE 128 /* frames gathered before the device is asked to take them */
-#define SPARE 64     /* mbufs at hand between a turn and its flush */
+#define BURST 32      /* frames received in a turn */
+#define TX_QUEUE 128  /* frames gathered before the device is asked to take them */
+#define TSO_MAX 65280 /* octets of text: with the longest headers they fit an IP packet */
+#define SPARE 64      /* mbufs at hand between a turn and its flush */
 
 enum connection_flags {
 	CONN_OWED = 1 << 0,	 /* in the list of those that hf_flush asks */

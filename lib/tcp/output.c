@@ -86,6 +86,7 @@ static void send_text(struct tcp_host *host, struct tcb *tcb, uint32_t seq, uint
 	}
 	tcp_segment(host, tcb, seq, flags, seg);
 	seg->text_len = (uint16_t)len;
+	seg->mss = tcb->snd_mss;
 	seg->len = len + (fin ? 1 : 0);
 	watch(host, tcb);
 	watch_user(host, tcb);
@@ -171,6 +172,12 @@ static uint32_t window_now(const struct tcp_host *host, const struct tcb *tcb)
 	return tcb->cwnd + min_u32(tcb->dupacks, DUP_THRESH - 1) * tcb->snd_mss;
 }
 
+/* Octets of new text a segment may hold: one of the peer's, or as many as the device cuts. */
+static uint32_t seg_max(const struct tcp_host *host, const struct tcb *tcb)
+{
+	return host->config.tso_max > tcb->snd_mss ? host->config.tso_max : tcb->snd_mss;
+}
+
 static bool send_new(struct tcp_host *host, struct tcb *tcb, struct seg *seg, struct text *text)
 {
 	const uint32_t waiting = unsent(tcb);
@@ -183,7 +190,9 @@ static bool send_new(struct tcp_host *host, struct tcb *tcb, struct seg *seg, st
 		return false;
 	if (usable == 0 && (tcb->flags & TCB_PROBE))
 		usable = 1;
-	len = min_u32(min_u32(waiting, usable), tcb->snd_mss);
+	len = min_u32(min_u32(waiting, usable), seg_max(host, tcb));
+	if (len > tcb->snd_mss) /* what does not fill one more has its own rules, and its own segment */
+		len -= len % tcb->snd_mss;
 	fin = fin_unsent(tcb) && len == waiting && len < usable;
 	if (len == 0 && !fin)
 		return false;

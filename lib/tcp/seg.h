@@ -36,11 +36,11 @@ struct seg {
 	uint16_t wnd;	   /* as on the wire, never scaled here */
 	uint16_t up;	   /* urgent pointer */
 	uint16_t text_len; /* octets of text */
-	uint16_t mss;	   /* with OPT_MSS */
-	uint8_t flags;	   /* SEG_* */
-	uint8_t options;   /* OPT_* */
-	uint8_t wscale;	   /* with OPT_WSCALE, as received: may exceed 14 */
-	uint8_t sacks;	   /* blocks in sack, with OPT_SACK */
+	uint16_t mss;	 /* with OPT_MSS; of ours, text longer than this is for the device to cut */
+	uint8_t flags;	 /* SEG_* */
+	uint8_t options; /* OPT_* */
+	uint8_t wscale;	 /* with OPT_WSCALE, as received: may exceed 14 */
+	uint8_t sacks;	 /* blocks in sack, with OPT_SACK */
 	struct {
 		uint32_t left, right;
 	} sack[SEG_SACK_MAX];

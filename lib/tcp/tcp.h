@@ -42,6 +42,7 @@ struct tcp_config {
 	uint8_t syn_retries, synack_retries, retries1, retries2, orphan_retries;
 	uint8_t rcv_wscale, keepalive_probes;
 	uint16_t ooo_segs;
+	uint16_t tso_max; /* octets of a segment that the device cuts (HF-CK6); 0: it does not */
 	uint32_t keepalive_ms, keepalive_interval_ms; /* keepalive_ms 0: off */
 	uint32_t user_timeout_ms;		      /* 0: R2 alone decides */
 	bool timestamps, window_scaling, sack, ts_lenient, nagle, rfc1337, tw_accept_ts_new;

@@ -71,7 +71,8 @@ static uint32_t put_tcp(uint8_t *p, uint32_t ports, const struct seg *seg, uint3
 	sum += put32(p + 12, len << 26 | (uint32_t)seg->flags << 16 | seg->wnd);
 	sum += be16(seg->up);
 	put16(p + 18, seg->up);
-	pseudo = csum_add(pseudo, be16((uint16_t)(len + seg->text_len)));
+	if (!(offload & WIRE_OFFLOAD_TSO))
+		pseudo = csum_add(pseudo, be16((uint16_t)(len + seg->text_len)));
 	if (offload & WIRE_OFFLOAD_L4)
 		store16(p + 16, csum_fold(pseudo));
 	else

@@ -27,8 +27,9 @@ struct wire_link {
 
 /* What the device will finish (HF-CK2). */
 enum wire_offload {
-	WIRE_OFFLOAD_IP = 0x01, /* the IPv4 header checksum is left zero */
-	WIRE_OFFLOAD_L4 = 0x02, /* the TCP checksum holds the sum of the pseudo-header */
+	WIRE_OFFLOAD_IP = 0x01,	 /* the IPv4 header checksum is left zero */
+	WIRE_OFFLOAD_TSO = 0x04, /* ... without its length, which the device adds to each piece */
+	WIRE_OFFLOAD_L4 = 0x02,	 /* the TCP checksum holds the sum of the pseudo-header */
 };
 
 /* Octets wire_build will write for this segment. */

@@ -110,7 +110,7 @@ static void rig_begin(struct run *run, unsigned v)
 		r->port = r->own_port;
 	}
 	r->out_form = (struct frame_form){ .l2 = !r->memport.l3,
-					   .sum_offload = r->memport.tx_checksum,
+					   .sum_offload = r->memport.tx_checksum || r->memport.tso,
 					   .ttl = r->config.ttl };
 	r->in_form = (struct frame_form){ .l2 = !r->memport.l3, .ttl = 64 };
 	memcpy(r->out_form.to, r->config.gateway_mac, 6);

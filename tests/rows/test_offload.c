@@ -244,6 +244,91 @@ static void established__padded_frame__no_text(struct rig *r)
 		}                                                                        \
 	}
 
+static void set_tso(struct rig *r)
+{
+	r->memport.tso = true;
+	r->wnd = 60000;
+}
+
+/* HF-CK6: what the device cuts are the segments that we would have sent: full ones, and what does not fill
+ * one apart; PSH where the queue ends, FIN on the last; all of it again after a timeout, one by one. */
+static void established__long_text__cut_by_the_device(struct rig *r)
+{
+	uint16_t mss;
+	uint64_t frames;
+
+	rig_to(r, RIG_ESTABLISHED);
+	mss = (uint16_t)((r->local.ip.version == 4 ? 1460 : 1440) - (r->ts_agreed ? 12 : 0));
+	frames = rig_counter(r, "tx_frames");
+	rig_mark(r);
+	rig_write(r, 8u * mss);
+	for (unsigned i = 0; i < 8; i++, r->sn += mss)
+		rig_expect(r, (struct seg){ .seq = r->sn,
+					    .ack = r->rn,
+					    .text_len = mss,
+					    .flags = SEG_ACK | (i == 7 ? SEG_PSH : 0) });
+	assert_int_equal(rig_counter(r, "tx_frames"), frames + 1);
+	rig_expect_rose(r, "seg_out", 8);
+	rig_send(r, (struct seg){ .seq = r->rn, .ack = r->sn, .flags = SEG_ACK });
+	rig_write(r, 3u * mss + 7); /* the rest waits for an ACK (Nagle) */
+	for (unsigned i = 0; i < 3; i++, r->sn += mss)
+		rig_expect(r,
+			   (struct seg){
+				   .seq = r->sn, .ack = r->rn, .text_len = mss, .flags = SEG_ACK });
+	rig_expect_silence(r, 0);
+	assert_int_equal(hf_shutdown(r->w, r->id), 0);
+	rig_expect(r, (struct seg){ .seq = r->sn,
+				    .ack = r->rn,
+				    .text_len = 7,
+				    .flags = SEG_ACK | SEG_PSH | SEG_FIN });
+	r->sn += 8;
+	rig_send(r, (struct seg){ .seq = r->rn, .ack = r->sn, .flags = SEG_ACK });
+	rig_expect_state(r, HF_FIN_WAIT_2);
+	rig_forget_events(r);
+}
+
+/* ... FIN with the last of a text that ends where a segment does; and the timeout. */
+static void established__long_text_and_fin__cut_by_the_device(struct rig *r)
+{
+	uint16_t mss;
+
+	rig_to(r, RIG_ESTABLISHED);
+	mss = (uint16_t)((r->local.ip.version == 4 ? 1460 : 1440) - (r->ts_agreed ? 12 : 0));
+	rig_write(r, 4u * mss);
+	assert_int_equal(hf_shutdown(r->w, r->id), 0);
+	for (unsigned i = 0; i < 4; i++)
+		rig_expect(r, (struct seg){ .seq = r->sn + i * mss,
+					    .ack = r->rn,
+					    .text_len = mss,
+					    .flags = SEG_ACK | (i == 3 ? SEG_PSH | SEG_FIN : 0) });
+	rig_advance(r, MS(1000));
+	rig_expect(r, (struct seg){ .seq = r->sn, .ack = r->rn, .text_len = mss, .flags = SEG_ACK });
+	r->sn += 4u * mss + 1;
+	rig_send(r, (struct seg){ .seq = r->rn, .ack = r->sn, .flags = SEG_ACK });
+	rig_expect_state(r, HF_FIN_WAIT_2);
+	rig_discard(r);
+	rig_forget_events(r);
+}
+
+/* Not advertised: nothing longer than a segment reaches the port, which asserts it. */
+static void established__long_text__cut_by_us(struct rig *r)
+{
+	uint64_t frames;
+
+	rig_to(r, RIG_ESTABLISHED);
+	frames = rig_counter(r, "tx_frames");
+	rig_write(r, 10000);
+	rig_discard(r);
+	rig_forget_events(r);
+	assert_true(rig_counter(r, "tx_frames") >= frames + 6);
+}
+
+static void set_wide_segs(struct rig *r)
+{
+	set_tx_segs(r);
+	r->wnd = 60000;
+}
+
 static const struct row rows[] = {
 	{ .name = "HF-CK2", .test = life__whole },
 	{ .name = "HF-CK2-l2", .test = life__whole, .set_up = set_l2 },
@@ -268,6 +353,13 @@ static const struct row rows[] = {
 	MUST_3("TIME_WAIT", RIG_TIME_WAIT),
 	{ .name = "HF-E4", .test = established__cut_anywhere__taken_or_dropped },
 	{ .name = "HF-E4-l2", .test = established__cut_anywhere__taken_or_dropped, .set_up = set_l2 },
+	{ .name = "HF-CK6", .test = established__long_text__cut_by_the_device, .set_up = set_tso },
+	{ .name = "HF-CK6-fin",
+	  .test = established__long_text_and_fin__cut_by_the_device,
+	  .set_up = set_tso },
+	{ .name = "HF-CK6-not-advertised",
+	  .test = established__long_text__cut_by_us,
+	  .set_up = set_wide_segs },
 	{ .name = "RFC791-len", .test = established__padded_frame__no_text, .set_up = set_l2 },
 };
 
