@@ -6,6 +6,7 @@
 #include "doctor.h"
 #include "replay.h"
 #include "run.h"
+#include "ss.h"
 #include "trace.h"
 
 #include "commit.h"
@@ -19,6 +20,7 @@ static const char usage[] =
 	"  load     open, use and close TCP connections with a server elsewhere\n"
 	"  replay   answer the frames of a capture, under its own clock\n"
 	"  trace    print the segments of a capture and the states they lead to\n"
+	"  ss       list the connections of a running pair, serve or load, as ss does\n"
 	"  config   check or print the settings\n"
 	"  doctor   say what this machine lacks for them, and how to mend it\n\n"
 	"EAL options come first and end with --, as in every DPDK program; none are needed.\n"
@@ -68,6 +70,8 @@ static int command_run(int argc, char **argv, const char *program, const char *c
 	struct hf_error why;
 	int rc;
 
+	if (strcmp(argv[0], "ss") == 0)
+		return ss_run(argc, argv, program);
 	if (!command) {
 		fprintf(stderr, "%s: '%.40s' is no command; --help lists them\n", program, argv[0]);
 		return STATUS_USAGE;

@@ -8,7 +8,7 @@
 #include "io/compat.h"
 #include "io/worker.h"
 
-#define TOLD_PAGE 64
+#define TOLD_PAGE 128
 
 struct told {
 	struct hf_worker *w;
