@@ -6,18 +6,35 @@
 #include "end.h"
 
 #define OPENS_A_TURN 64	   /* so that turns stay short */
+#define OVERTIME_US 100000 /* for opens that were due before the end, when the core was held up */
 #define RETRY_US 1000	   /* after there was no port */
 #define LINGER_US 100000   /* what a tap's kernel has not taken yet goes with the tap */
 #define ABORTED_US 3000000 /* after ABORT: retransmissions find nobody within this */
 
-/* Opens that are due by now at the rate, the first one phase_us after the start. */
+/* When the run is over by the clock. */
+static uint64_t end_us(const struct run *run)
+{
+	return run->plan->duration_us == UINT64_MAX ?
+		       UINT64_MAX :
+		       run->start_us + run->s->warmup_us + run->plan->duration_us;
+}
+
+/* Opens that are due by now, and before the end, at the rate; the first one phase_us after the start. */
 static uint64_t due(const struct end *e, uint64_t now_us)
 {
-	const uint64_t start_us = e->run->start_us + e->phase_us;
+	const uint64_t start_us = e->run->start_us + e->phase_us, over_us = end_us(e->run);
+	const uint64_t at_us = now_us < over_us ? now_us : over_us - 1;
 
-	return now_us < start_us ?
+	return at_us < start_us ?
 		       0 :
-		       (uint64_t)((__uint128_t)(now_us - start_us) * e->rate / 1000000) + 1;
+		       (uint64_t)((__uint128_t)(at_us - start_us) * e->rate / 1000000) + 1;
+}
+
+/* Whether opens of a rate were due before the end and this turn is the first since. */
+static bool owes_opens(const struct end *e, uint64_t now_us)
+{
+	return e->rate && e->books.attempted < e->count && e->books.attempted < due(e, now_us) &&
+	       e->size - e->frees < e->concurrency && now_us - end_us(e->run) < OVERTIME_US;
 }
 
 static void open_some(struct end *e, uint64_t now_us)
@@ -48,7 +65,7 @@ static struct mark mark_now(const struct end *e, uint64_t now_us)
 	return (struct mark){
 		.us = now_us,
 		.attempted = e->books.attempted,
-		.offered = e->rate ? due(e, now_us) : 0,
+		.offered = e->rate ? due(e, now_us - 1) : 0, /* before this instant */
 		.closed = e->books.closed + e->books.closed_by_rst,
 		.packets = end_counter(e, e->packets),
 		.octets = end_counter(e, e->octets),
@@ -62,11 +79,10 @@ static struct mark mark_now(const struct end *e, uint64_t now_us)
 static bool must_stop(const struct end *e, uint64_t now_us)
 {
 	const struct run *run = e->run;
-	const uint64_t end_us = run->plan->duration_us == UINT64_MAX ?
-					UINT64_MAX :
-					run->start_us + run->s->warmup_us + run->plan->duration_us;
 
-	if (now_us >= end_us || atomic_load_explicit(&run->stop, memory_order_relaxed))
+	if (atomic_load_explicit(&run->stop, memory_order_relaxed))
+		return true;
+	if (now_us >= end_us(run) && !owes_opens(e, now_us))
 		return true;
 	if (e->side == CLIENT)
 		return e->books.attempted == e->count && e->frees == e->size;

@@ -90,8 +90,7 @@ struct hf_worker {
 	struct impair *impair;	   /* NULL: the link is left as it is */
 	const struct steer *steer; /* NULL: no other worker shares the device */
 	bool detour;		   /* either of them is there: steer_receive */
-	bool hashed;	     /* the device tells flows apart by RSS, and may err: steer_stranger */
-	struct watch *watch; /* NULL: nobody sees what passes */
+	bool hashed; /* the device tells flows apart by RSS, and may err: steer_stranger */
 	/* this worker only */
 	struct tcp_host host;
 	struct pools pools;
@@ -115,7 +114,7 @@ struct hf_worker {
 	struct rte_mbuf **waiting; /* NEIGH_WAITING of each neighbour */
 	uint32_t waiting_frames;
 	uint32_t opener_next, opener_left; /* connections still to be told of a neighbour's failure */
-	uint16_t tx_count, tx_full; /* tx_full: from which count on emit_frame looks closer */
+	uint16_t tx_count;
 	struct rte_mbuf *tx[TX_QUEUE];
 	uint16_t spare_count;
 	struct rte_mbuf *spare[SPARE]; /* received and done with: empty after a flush */
@@ -323,8 +322,6 @@ void text_hold(struct hf_worker *w, struct connection *c, uint32_t range, struct
 	       uint32_t offset, uint32_t len);
 /* What these ranges hold is next in the receive queue. */
 void text_join(struct hf_worker *w, struct connection *c, uint32_t range);
-/* The first octets that wait; they go on waiting. */
-size_t text_peek(const struct connection *c, void *to, size_t room);
 size_t text_take(struct hf_worker *w, struct connection *c, void *to, size_t room);
 /* The first buffer of the receive queue, which holds text, leaves it. */
 struct rte_mbuf *text_hand_over(struct hf_worker *w, struct connection *c);
@@ -369,8 +366,6 @@ void connection_taken(struct hf_worker *w, handle h, struct connection *c, size_
 
 /* Flow of two public addresses; versions must be equal. */
 void flow_of(const struct hf_addr *local, const struct hf_addr *peer, struct flow *flow);
-bool listener_is(const struct hf_worker *w, uint32_t listener);
-
 /* Whether an address is one of ours. */
 bool worker_owns(const struct hf_worker *w, const struct hf_ip *ip);
 

@@ -3,6 +3,8 @@
 
 import hashlib
 import signal
+import socket
+import tempfile
 import threading
 import time
 import unittest
@@ -100,6 +102,90 @@ class Load(wire.Test):
         others = sum(books["failed"].values()) - books["failed"]["refused"] - books["failed"]["reset"]
         self.assertEqual(others + books["lost"]["timeout"] + books["lost"]["aborted"], 0, books)
 
+    def vanishes(self, rule, *more):
+        """A load whose target's kernel begins to follow this rule of nftables in mid-run. @return its books"""
+        wire.nginx(self, 80)
+        before = wire.snmp("PassiveOpens")
+        running = self.start("load", "--target", "10.99.0.1:80", "--app", "http", "--rate", "300/s", "--duration", "2s",
+                             "--set", "tcp.syn_retries=1", "--set", "tcp.retries2=3", *more)
+        wire.until(lambda: wire.snmp("PassiveOpens") - before > 50, 10, "no connection")
+        wire.sh("nft 'add table inet hf; add chain inet hf in { type filter hook input priority 0; };"
+                f"add rule inet hf in iifname hf0 tcp dport 80 {rule}'")
+        self.addCleanup(wire.sh, "nft delete table inet hf")
+        wire.sh("echo 0 >/proc/sys/net/ipv4/icmp_ratelimit")
+        books = self.balanced(running, running.wait())
+        self.assertGreater(books["closed"], 50)
+        self.assertEqual(books["attempted"] // 10, 60)
+        return books
+
+    def buckets(self, books):
+        return {name for kind in ("failed", "lost") for name, n in books[kind].items() if n}
+
+    def test_the_target_falls_silent(self):
+        books = self.vanishes("drop")
+        self.assertGreater(books["failed"]["timeout"], 100)
+        self.assertEqual(self.buckets(books), {"timeout"}, books)
+
+    def test_the_target_says_it_is_not_there(self):
+        """A port unreachable refuses what is opening, and is soft to what is open (RFC 5927 5.2)."""
+        books = self.vanishes("reject with icmp type port-unreachable")
+        self.assertGreater(books["failed"]["refused"], 100)
+        self.assertLessEqual(self.buckets(books), {"refused", "timeout"}, books)  # what was open times out
+
+    def test_the_host_is_gone(self):
+        """A router's word is soft (MUST-56): the opens go on, and the time-out is not guessed from it."""
+        books = self.vanishes("reject with icmp type host-unreachable")
+        self.assertGreater(books["failed"]["timeout"], 100)
+        self.assertEqual(self.buckets(books), {"timeout"}, books)
+
+    def test_the_target_resets(self):
+        """Its process ends, and has not read all: every connection it held is lost by a reset."""
+        listener = self.listener(7000)
+        running = self.start("load", "--target", "10.99.0.1:7000", "--app", "rr", "--request", "1000", "--concurrency",
+                             "30", "--count", "30")
+        socks = [listener.accept()[0] for _ in range(30)]
+        for sock in socks:
+            self.assertEqual(len(sock.recv(1000, socket.MSG_PEEK | socket.MSG_WAITALL)), 1000)
+            sock.close()
+        books = self.balanced(running, running.wait())
+        self.assertEqual((books["established"], books["lost"]["reset"]), (30, 30), books)
+        self.assertEqual(self.buckets(books), {"reset"})
+
+    def first_line(self, running, says):
+        """Of the report for people, which with --json - goes to stderr."""
+        lines = [line for line in running.said().splitlines() if "carrier" not in line]
+        self.assertRegex(lines[0], says)
+
+    def test_a_rate_that_is_not_kept_is_said_first(self):
+        listener = self.listener(7000)
+        running = self.start("load", "--target", "10.99.0.1:7000", "--rate", "1000/s", "--concurrency", "10",
+                             "--duration", "1s", "--close", "hold")
+        report = running.wait()
+        books = self.balanced(running, report)
+        self.assertEqual(books["attempted"], 10)
+        self.first_line(running, r"THE RATE WAS NOT KEPT: 10 of \d+ connections/s were opened")
+        self.assertAlmostEqual(report["rate"]["offered_per_second"], 1000, delta=5)
+        listener.close()
+
+    def test_frames_that_a_port_drops_are_said_first(self):
+        with tempfile.TemporaryDirectory() as scratch:
+            running = self.start("load", "--dev", f"vhost:{scratch}/nobody", "--addr", "10.97.0.1/24", "--target",
+                                 "10.97.0.2:80", "--count", "5", profile=None)
+            report = running.wait()
+            self.balanced(running, report, 1, ["no connection was established"])
+            self.assertGreater(report["counters"]["tx_ring_full"], 0)
+            self.assertIn("no carrier on vhost", running.said())
+            self.first_line(running, "FRAMES WERE DROPPED BY THE PORTS: 0 received, [1-9]")
+
+    def test_ports_that_run_out_are_said_first(self):
+        """HF-LG7"""
+        wire.nginx(self, 80)
+        running = self.start("load", "--target", "10.99.0.1:80", "--ports", "5000-5003", "--app", "http", "--close", "us",
+                             "--concurrency", "2", "--duration", "500ms", "--set", "tcp.timestamps=false")
+        books = self.balanced(running, running.wait())
+        self.assertEqual(books["established"], 4)
+        self.first_line(running, "LOCAL PORTS RAN OUT")
+
     def test_a_stalled_target_does_not_slow_the_offers(self):
         target = wire.nginx(self, 80)
         before = wire.snmp("PassiveOpens")
@@ -190,4 +276,4 @@ class Refused(wire.Test):
 
 
 if __name__ == "__main__":
-    wire.main("nginx", "nc")
+    wire.main("nginx", "nc", "nft")

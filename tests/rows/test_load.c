@@ -213,6 +213,26 @@ static void rate__target_stalls_200_ms__not_an_open_is_missing(void **state)
 	assert_int_equal(l->e.books.closed, 5000);
 }
 
+/* A core that is held up for 50 ms, across the end: the opens that were due then are made up for, each late
+ * by what it is late. */
+static void rate__core_held_up__every_open_is_made(void **state)
+{
+	struct load *l = begin(state, "--rate", "20000/s", "--duration", "100ms");
+
+	l->manner = ANSWERS;
+	run_until(l, MS(40));
+	assert_int_equal(l->e.books.attempted, due(l, START_US + MS(40) - SLICE_US));
+	l->now_us = START_US + MS(60);
+	run_until(l, MS(80));
+	assert_int_equal(l->e.books.attempted, due(l, START_US + MS(80) - SLICE_US));
+	l->now_us = START_US + MS(130);
+	run_until(l, SEC(10));
+	assert_false(l->more);
+	assert_int_equal(l->e.books.attempted, 2000);
+	assert_int_equal(l->e.to.offered, 2000);
+	assert_in_range(l->e.connect.max, MS(49), MS(53));
+}
+
 /* When no more than so many may be open the rate's opens wait, and their latency says so. */
 static void rate__held_up_by_concurrency__is_made_up_for_and_told(void **state)
 {
@@ -376,6 +396,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		ROW("HF-LG4, HF-LG2", rate__target_stalls_200_ms__not_an_open_is_missing),
 		ROW("HF-LG4", rate__held_up_by_concurrency__is_made_up_for_and_told),
+		ROW("HF-LG4-late", rate__core_held_up__every_open_is_made),
 		ROW("HF-LG4-concurrency", concurrency__alone__is_held_exactly),
 		ROW("HF-LG4-ends", concurrency__with_ends__opens_as_many_as_end),
 		ROW("HF-LG4-count", count__at_a_rate__ends_the_run),
