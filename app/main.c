@@ -7,6 +7,7 @@
 #include "replay.h"
 #include "run.h"
 #include "ss.h"
+#include "top.h"
 #include "trace.h"
 
 #include "commit.h"
@@ -21,6 +22,7 @@ static const char usage[] =
 	"  replay   answer the frames of a capture, under its own clock\n"
 	"  trace    print the segments of a capture and the states they lead to\n"
 	"  ss       list the connections of a running pair, serve or load, as ss does\n"
+	"  top      show one live: rates, states, drops, books\n"
 	"  config   check or print the settings\n"
 	"  doctor   say what this machine lacks for them, and how to mend it\n\n"
 	"EAL options come first and end with --, as in every DPDK program; none are needed.\n"
@@ -72,6 +74,8 @@ static int command_run(int argc, char **argv, const char *program, const char *c
 
 	if (strcmp(argv[0], "ss") == 0)
 		return ss_run(argc, argv, program);
+	if (strcmp(argv[0], "top") == 0)
+		return top_run(argc, argv, program);
 	if (!command) {
 		fprintf(stderr, "%s: '%.40s' is no command; --help lists them\n", program, argv[0]);
 		return STATUS_USAGE;

@@ -12,6 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <rte_cycles.h>
+
 #include "io/env.h"
 #include "io/why.h"
 
@@ -251,6 +253,7 @@ static int tell_info(const char *params, struct rte_tel_data *d)
 	rte_tel_data_add_dict_string(d, "command", board.title);
 	tel_add_uint(d, "pid", (uint64_t)getpid());
 	tel_add_uint(d, "now_us", hf_now_us());
+	tel_add_uint(d, "tsc_hz", rte_get_tsc_hz());
 	rte_tel_data_start_dict(workers);
 	for (unsigned i = 0; i < WORKERS; i++) {
 		if (board.workers[i] == NULL)
