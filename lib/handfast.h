@@ -128,7 +128,8 @@ struct hf_tcp_config {
 	uint32_t rcv_buf, snd_buf; /* octets a connection may hold either way: 65536, 65536 */
 	bool timestamps, window_scaling, sack; /* true, true, true */
 	bool ts_lenient;		       /* RFC7323-3.2b: false */
-	bool nagle;			       /* MUST-17, SHLD-7: true */
+	bool nagle;			       /* MUST-17, SHLD-7: true; hf_nagle says otherwise */
+	bool cubic;			       /* RFC 9438 in place of RFC 5681's growth: false */
 };
 
 /** How many of each a worker can hold, of one IP version. All memory is taken at hf_worker_create. */
@@ -470,7 +471,7 @@ HF_API int hf_connect(struct hf_worker *w, const struct hf_addr *local, const st
 /**
  * Queue text (SEND). Copied; leaves with the flush as windows allow. When less is taken than given,
  * HF_EV_WRITABLE follows as the peer acknowledges; with nothing of this connection on its way it was
- * ranges or mbufs that had run out, and then no event tells: ask again later.
+ * ranges or mbufs that had run out, and the event comes with the next turn.
  * @return octets taken, 0 to len; -EPIPE after hf_shutdown; -EBADF
  */
 HF_API ssize_t hf_send(struct hf_worker *w, uint64_t id, const void *text, size_t len);
@@ -525,6 +526,9 @@ HF_API void hf_store_free(struct hf_store *store);
  */
 HF_API ssize_t hf_send_store(struct hf_worker *w, uint64_t id, struct hf_store *store,
 			     size_t offset, size_t len);
+
+/** Nagle's algorithm for this connection alone (MUST-17): off, small writes leave at once. @return 0; -EBADF */
+HF_API int hf_nagle(struct hf_worker *w, uint64_t id, bool on);
 
 /** No more will be sent: FIN after all queued text; receiving goes on. @return 0; -EPIPE again; -EBADF */
 HF_API int hf_shutdown(struct hf_worker *w, uint64_t id);

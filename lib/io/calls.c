@@ -158,16 +158,42 @@ int connection_sending(const struct hf_worker *w, uint64_t id, struct connection
 	return (*c)->flags & CONN_DETACHED ? -EPIPE : 0;
 }
 
+/* Where nothing is on its way no acknowledgement will tell of room: ranges or mbufs had run out, and the
+ * next turn is as good as any to ask again. */
+void connection_sent(struct hf_worker *w, uint64_t id, struct connection *c, ssize_t taken)
+{
+	struct tcb *const tcb = &c->tcb;
+
+	if (taken > 0) {
+		connection_owe(w, (handle)id, c);
+	} else if ((tcb->flags & TCB_WANT_WRITE) && tcb->sndq_head == RANGE_NONE) {
+		tcb->flags &= ~(uint32_t)TCB_WANT_WRITE;
+		connection_raise(w, (handle)id, c, HF_EV_WRITABLE);
+	}
+}
+
 ssize_t hf_send(struct hf_worker *w, uint64_t id, const void *text, size_t len)
 {
 	struct connection *c;
 	ssize_t taken = connection_sending(w, id, &c);
 
-	if (taken == 0)
-		taken = text_queue(w, &c->tcb, text, len);
-	if (taken > 0)
-		connection_owe(w, (handle)id, c);
+	if (taken < 0)
+		return taken;
+	taken = text_queue(w, &c->tcb, text, len);
+	connection_sent(w, id, c, taken);
 	return taken;
+}
+
+int hf_nagle(struct hf_worker *w, uint64_t id, bool on)
+{
+	struct connection *c;
+	const int rc = connection_sending(w, id, &c);
+
+	if (rc != 0)
+		return rc == -EPIPE ? 0 : rc; /* nothing will be sent any more */
+	tcp_nagle(&w->host, &c->tcb, on);
+	connection_owe(w, (handle)id, c); /* what it held back may go */
+	return 0;
 }
 
 static bool at_end(const struct connection *c)

@@ -386,6 +386,7 @@ static void set_host(struct hf_worker *w)
 		.sack = t->sack,
 		.ts_lenient = t->ts_lenient,
 		.nagle = t->nagle,
+		.cubic = t->cubic,
 		.rfc1337 = t->rfc1337,
 		.tw_accept_ts_new = t->tw_accept_ts_new,
 	};

@@ -47,10 +47,10 @@ ssize_t hf_send_mbuf(struct hf_worker *w, uint64_t id, struct rte_mbuf *m)
 
 	if (m->nb_segs != 1 || m->data_len == 0)
 		return -EINVAL;
-	if (taken == 0)
-		taken = text_queue_mbuf(w, &c->tcb, m);
-	if (taken > 0)
-		connection_owe(w, (handle)id, c);
+	if (taken < 0)
+		return taken;
+	taken = text_queue_mbuf(w, &c->tcb, m);
+	connection_sent(w, id, c, taken);
 	return taken;
 }
 
@@ -105,7 +105,6 @@ ssize_t hf_send_store(struct hf_worker *w, uint64_t id, struct hf_store *store, 
 	taken = w->port->borrows && rte_mbuf_ext_refcnt_read(&store->info) < STORE_USES ?
 			text_queue_store(w, tcb, &store->info, store->octets + offset, len) :
 			text_queue(w, tcb, store->octets + offset, len);
-	if (taken > 0)
-		connection_owe(w, (handle)id, c);
+	connection_sent(w, id, c, taken);
 	return taken;
 }

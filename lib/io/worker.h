@@ -359,6 +359,8 @@ static inline void worker_free(struct hf_worker *w, struct rte_mbuf *m)
 struct connection *connection_find(const struct hf_worker *w, uint64_t id);
 /* ... that may still send. @return 0; -EBADF; -EPIPE: it has come to its end */
 int connection_sending(const struct hf_worker *w, uint64_t id, struct connection **c);
+/* What a SEND came to: octets, 0 or negative errno. */
+void connection_sent(struct hf_worker *w, uint64_t id, struct connection *c, ssize_t taken);
 /* Octets that wait to be received. @return 0 at end of file; -EAGAIN; -EBADF */
 ssize_t connection_waiting(const struct hf_worker *w, uint64_t id, struct connection **c);
 /* The application has taken so many of them. */

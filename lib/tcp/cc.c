@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Congestion control: slow start, congestion avoidance, fast retransmit and fast recovery (RFC 5681 and
- * the NewReno of RFC 6582), initial window of ten segments (RFC 6928). cwnd and ssthresh are octets. */
-#include "tcp/scoreboard.h"
-#include "tcp/tcp.h"
+/* Congestion control: slow start, congestion avoidance, fast retransmit and fast recovery (RFC 5681, the
+ * NewReno of RFC 6582, the window of RFC 6675), initial window of ten segments (RFC 6928), and what is
+ * taken back when no loss was met (RFC 3522, RFC 4015). cwnd and ssthresh are octets. */
+#include "tcp/cc.h"
+#include "tcp/answer.h"
 
 #define INITIAL_WINDOW_SEGMENTS 10
 
@@ -13,27 +14,28 @@ void cc_init(struct tcb *tcb)
 	tcb->ssthresh = UINT32_MAX;
 }
 
-/* New text was acknowledged; growth goes by octets, so dividing ACKs gains nothing. */
-void cc_ack(struct tcb *tcb, uint32_t acked)
+static struct cubic *cubic_of(const struct tcp_host *host, const struct tcb *tcb)
 {
+	return host->config.cubic && tcb->flight != 0 ? &flight_of(host, tcb)->cubic : NULL;
+}
+
+/* New text was acknowledged; growth goes by octets, so dividing ACKs gains nothing. */
+void cc_ack(const struct tcp_host *host, struct tcb *tcb, uint32_t acked)
+{
+	struct cubic *cubic;
 	uint32_t more;
 
 	if (tcb->cwnd < tcb->ssthresh) {
 		more = acked < tcb->snd_mss ? acked : tcb->snd_mss;
+	} else if ((cubic = cubic_of(host, tcb)) != NULL) {
+		more = cubic_growth(cubic, tcb->cwnd, tcb->snd_mss, acked, tcb->srtt_us / 1000,
+				    host->now_ms);
 	} else {
-		more = (uint32_t)((uint64_t)tcb->snd_mss * tcb->snd_mss / tcb->cwnd);
+		more = (uint32_t)((uint64_t)tcb->snd_mss * min_u32(acked, tcb->snd_mss) / tcb->cwnd);
 		more = more > 0 ? more : 1;
 	}
 	if (tcb->cwnd <= UINT32_MAX / 2)
 		tcb->cwnd += more;
-}
-
-/* Half of what is in flight, two segments at least (RFC 5681 3.1, equation 4). */
-static uint32_t half(const struct tcb *tcb, uint32_t flight)
-{
-	const uint32_t floor = 2u * tcb->snd_mss;
-
-	return flight / 2 > floor ? flight / 2 : floor;
 }
 
 static uint32_t in_flight(const struct tcb *tcb)
@@ -50,9 +52,27 @@ static uint32_t in_flight_by_cwnd(const struct tcb *tcb)
 	return flight - min_u32(beyond, (DUP_THRESH - 1) * tcb->snd_mss);
 }
 
+/* A loss was met with so much in flight: half of it, or 0.7, two segments at least (RFC 5681 3.1,
+ * equation 4). What was before is remembered, for the loss may be none. */
+static void shrink(struct tcp_host *host, struct tcb *tcb, uint32_t flight)
+{
+	const uint32_t floor = 2u * tcb->snd_mss;
+	struct flight *const f = flight_begin(host, tcb);
+	uint32_t ssthresh = flight / 2;
+
+	if (f != NULL) {
+		f->undo = tcb->flags & TCB_TS;
+		f->ssthresh_before = tcb->ssthresh;
+		f->sent_again_ts = tcp_tsval(host, tcb->ts_offset);
+	}
+	if (cubic_of(host, tcb) != NULL)
+		ssthresh = cubic_reduce(&f->cubic, tcb->cwnd, flight);
+	tcb->ssthresh = ssthresh > floor ? ssthresh : floor;
+}
+
 /* RFC 5681 3.2, or step 4 of RFC 6675 5. What was in flight when an earlier loss was met begins no second
  * recovery (RFC 6582 3.2, step 2). */
-bool cc_duplicate(struct tcb *tcb, bool sack, bool lost)
+bool cc_duplicate(struct tcp_host *host, struct tcb *tcb, bool sack, bool lost)
 {
 	if (tcb->flags & TCB_RECOVERY) {
 		if (!sack)
@@ -63,7 +83,7 @@ bool cc_duplicate(struct tcb *tcb, bool sack, bool lost)
 		tcb->dupacks++;
 	if ((tcb->dupacks < DUP_THRESH && !lost) || !seq_gt(tcb->snd_una, tcb->recover))
 		return false;
-	tcb->ssthresh = half(tcb, in_flight_by_cwnd(tcb));
+	shrink(host, tcb, in_flight_by_cwnd(tcb));
 	tcb->cwnd = tcb->ssthresh + (sack ? 0 : DUP_THRESH * tcb->snd_mss);
 	tcb->recover = tcb->snd_nxt - 1;
 	tcb->flags |= TCB_RECOVERY | (sack ? TCB_BY_SACK : 0u);
@@ -90,13 +110,42 @@ bool cc_recover(struct tcb *tcb, bool sack, uint32_t acked)
 	return true;
 }
 
-/* The retransmission timer expired (RFC 5681 3.1, equation 4): once a flight, not once a try. */
-void cc_timeout(struct tcb *tcb)
+/* The retransmission timer expired: once a flight, not once a try. */
+void cc_timeout(struct tcp_host *host, struct tcb *tcb)
 {
+	struct cubic *cubic;
+
 	if (tcb->retransmits <= 1)
-		tcb->ssthresh = half(tcb, in_flight(tcb));
+		shrink(host, tcb, in_flight(tcb));
+	cubic = cubic_of(host, tcb);
+	if (cubic != NULL)
+		cubic_timeout(cubic);
 	tcb->cwnd = tcb->snd_mss;
 	tcb->recover = tcb->snd_nxt - 1;
 	tcb->dupacks = 0;
 	tcb->flags &= ~(uint32_t)(TCB_RECOVERY | TCB_BY_SACK | TCB_FAST);
+}
+
+void cc_idle(const struct tcp_host *host, struct tcb *tcb)
+{
+	const uint32_t initial = INITIAL_WINDOW_SEGMENTS * tcb->snd_mss;
+
+	if (tcb->cwnd > initial && host->now_ms - tcb->sent_ms > tcb->rto_ms)
+		tcb->cwnd = initial;
+}
+
+bool cc_undo(struct tcp_host *host, struct tcb *tcb, const struct seg *seg, uint32_t acked)
+{
+	struct flight *const f = flight_of(host, tcb);
+	const bool undo = f->undo && (seg->options & OPT_TS) && seq_lt(seg->tsecr, f->sent_again_ts);
+
+	f->undo = false;
+	if (!undo)
+		return false;
+	tcp_count(host, STAT_SPURIOUS);
+	tcb->ssthresh = f->ssthresh_before;
+	tcb->cwnd = in_flight(tcb) + min_u32(acked, INITIAL_WINDOW_SEGMENTS * tcb->snd_mss);
+	tcb->dupacks = 0;
+	tcb->flags &= ~(uint32_t)(TCB_RTX | TCB_RECOVERY | TCB_BY_SACK | TCB_FAST);
+	return true;
 }

@@ -10,12 +10,23 @@
 #include "tcp/scoreboard.h"
 #include "tcp/tcp.h"
 
+/* RFC 9438 4.1, in octets and milliseconds. */
+struct cubic {
+	uint32_t w_max, w_est, cwnd_prior;
+	uint32_t k_ms, began_ms;
+	bool running; /* congestion avoidance has begun since the last loss */
+};
+
 struct flight {
 	uint32_t next; /* 1 + number of the next that is free; 0: none */
 	uint32_t high_rxt; /* HighRxt of RFC 6675 2: behind the last octet sent again in this recovery */
-	uint32_t range;	    /* of the send queue, where the last retransmission was found */
-	uint32_t range_end; /* it is still queued while this is past SND.UNA */
-	bool rescued;	    /* RescueRxt is set (RFC 6675 4) */
+	uint32_t range;		  /* of the send queue, where the last retransmission was found */
+	uint32_t range_end;	  /* it is still queued while this is past SND.UNA */
+	bool rescued;		  /* RescueRxt is set (RFC 6675 4) */
+	bool undo;		  /* the loss may turn out to be none (RFC 3522) */
+	uint32_t ssthresh_before; /* ... and this is what it was */
+	uint32_t sent_again_ts;	  /* TSval of what was sent again first */
+	struct cubic cubic;
 	struct scoreboard board;
 };
 
@@ -43,7 +54,8 @@ static inline struct flight *flight_begin(struct tcp_host *host, struct tcb *tcb
 		host->flights.peak = host->flights.used;
 	flight->high_rxt = tcb->snd_una;
 	flight->range = RANGE_NONE;
-	flight->rescued = false;
+	flight->rescued = flight->undo = false;
+	flight->cubic = (struct cubic){ .running = false };
 	scoreboard_clear(&flight->board);
 	return flight;
 }

@@ -25,12 +25,26 @@ void tcp_refused(struct tcp_host *host, struct tcb *tcb, int32_t error, struct o
 	tcp_set_state(host, tcb, TCPS_CLOSED);
 }
 
+/* A router that knows nothing of RFC 1191 quotes 0: the next of the sizes that paths have (HF-PM1). */
+static uint32_t plateau_below(uint32_t mtu, uint32_t floor)
+{
+	static const uint16_t plateaus[] = { 32000, 17914, 8166, 4352, 2002, 1492, 1006 };
+
+	for (unsigned i = 0; i < sizeof(plateaus) / sizeof(plateaus[0]); i++)
+		if (plateaus[i] < mtu && plateaus[i] > floor)
+			return plateaus[i];
+	return floor;
+}
+
+/* Once lower it stays so for this connection: nothing raises it again, ICMP least of all (RFC1191-d). */
 bool tcp_path_mtu(struct tcp_host *host, struct tcb *tcb, uint32_t mtu)
 {
 	const uint32_t floor = tcb->version == 6 ? 1280 : host->config.pmtu_floor;
 	const uint32_t headers =
 		(tcb->version == 6 ? 60u : 40u) + (tcb->flags & TCB_TS ? TS_OCTETS : 0u);
 
+	if (mtu == 0 && tcb->version == 4)
+		mtu = plateau_below(tcb->snd_mss + headers, floor);
 	if (!(tcb->flags & TCB_ESTABLISHED) || !seq_lt(tcb->snd_una, tcb->snd_end) || mtu < floor ||
 	    mtu - headers >= tcb->snd_mss)
 		return false;

@@ -2,6 +2,7 @@
 /* Segments for a connection (RFC 9293 3.10.7.4), with RFC 5961 3.2, 4.2, 5.2 and RFC 7323 5.3.
  * One small function a check, in the order of the RFC; section 6 of the requirements is the table. */
 #include "tcp/answer.h"
+#include "tcp/cc.h"
 #include "tcp/open.h"
 #include "tcp/reassembly.h"
 #include "tcp/sack.h"
@@ -153,7 +154,7 @@ static void take_duplicate(struct tcp_host *host, struct tcb *tcb)
 	struct flight *const flight = tcb->flags & TCB_SACK ? flight_of(host, tcb) : NULL;
 
 	tcp_count(host, STAT_DUP_ACK_IN);
-	if (!cc_duplicate(tcb, flight != NULL, sack_una_lost(host, tcb)))
+	if (!cc_duplicate(host, tcb, flight != NULL, sack_una_lost(host, tcb)))
 		return;
 	tcp_count(host, STAT_RETRANSMIT_FAST);
 	tcb->flags |= TCB_FAST;
@@ -168,6 +169,7 @@ static void take_duplicate(struct tcp_host *host, struct tcb *tcb)
 static void take_ack(struct tcp_host *host, struct tcb *tcb, const struct seg *seg, struct out *out)
 {
 	const uint32_t acked = seg->ack - tcb->snd_una;
+	bool undone = false;
 
 	if ((tcb->flags & TCB_TIMING) && seq_ge(seg->ack, tcb->rtt_seq)) {
 		tcb->flags &= ~(uint32_t)TCB_TIMING;
@@ -177,12 +179,15 @@ static void take_ack(struct tcp_host *host, struct tcb *tcb, const struct seg *s
 	tcb->retransmits = 0;
 	tcb->backoff = 0;
 	sendq_acked(host, tcb);
-	if (__builtin_expect(tcb->flight != 0, 0))
-		sack_advance(host, tcb);
 	tcb->flags &= ~(uint32_t)TCB_FAST;
+	if (__builtin_expect(tcb->flight != 0, 0)) {
+		undone = cc_undo(host, tcb, seg, acked);
+		sack_advance(host, tcb);
+	}
 	if (!(tcb->flags & TCB_RECOVERY)) {
 		tcb->dupacks = 0;
-		cc_ack(tcb, acked);
+		if (!undone)
+			cc_ack(host, tcb, acked);
 	} else if (cc_recover(tcb, tcb->flags & TCB_BY_SACK, acked)) {
 		tcb->flags |= TCB_FAST;
 	}

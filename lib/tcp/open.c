@@ -3,6 +3,7 @@
  * a handshake make of the options of a SYN (sections 4 of the requirements; RFC 7323, RFC 2018). */
 #include "tcp/open.h"
 #include "tcp/answer.h"
+#include "tcp/cc.h"
 
 /* 3.10.7.1: no TCB. */
 void input_closed(const struct seg *seg, struct out *out)

@@ -2,6 +2,7 @@
 /* What a connection has to send, a segment at a time, when the worker asks (RFC 9293 3.7, 3.8):
  * SYN, what is being retransmitted, new text and FIN, and at last a bare ACK that is still owed. */
 #include "tcp/answer.h"
+#include "tcp/cc.h"
 #include "tcp/open.h"
 #include "tcp/sack.h"
 #include "tcp/sendq.h"
@@ -88,6 +89,7 @@ static void send_text(struct tcp_host *host, struct tcb *tcb, uint32_t seq, uint
 	seg->text_len = (uint16_t)len;
 	seg->mss = tcb->snd_mss;
 	seg->len = len + (fin ? 1 : 0);
+	tcb->sent_ms = host->now_ms;
 	watch(host, tcb);
 	watch_user(host, tcb);
 }
@@ -153,12 +155,15 @@ static bool send_again(struct tcp_host *host, struct tcb *tcb, struct seg *seg, 
 static bool worth_sending(const struct tcp_host *host, const struct tcb *tcb, uint32_t len,
 			  uint32_t waiting)
 {
+	bool at_once; /* Nagle has no say */
+
 	if (len >= tcb->snd_mss || (tcb->flags & TCB_PROBE))
 		return true;
+	at_once = host->config.nagle == !!(tcb->flags & TCB_NAGLE_OTHER) ||
+		  tcb->snd_una == tcb->snd_nxt;
 	if (len == waiting)
-		return fin_unsent(tcb) || !host->config.nagle || tcb->snd_una == tcb->snd_nxt;
-	return len > 0 && len >= tcb->max_wnd / 2 &&
-	       (!host->config.nagle || tcb->snd_una == tcb->snd_nxt);
+		return fin_unsent(tcb) || at_once;
+	return len > 0 && len >= tcb->max_wnd / 2 && at_once;
 }
 
 /* The congestion window from SND.UNA on. The first two duplicate ACKs let a new segment each out, so that
@@ -181,13 +186,15 @@ static uint32_t seg_max(const struct tcp_host *host, const struct tcb *tcb)
 static bool send_new(struct tcp_host *host, struct tcb *tcb, struct seg *seg, struct text *text)
 {
 	const uint32_t waiting = unsent(tcb);
-	const uint32_t edge = tcb->snd_una + min_u32(tcb->snd_wnd, window_now(host, tcb));
-	uint32_t usable = seq_gt(edge, tcb->snd_nxt) ? edge - tcb->snd_nxt : 0;
-	uint32_t len;
+	uint32_t edge, usable, len;
 	bool fin;
 
 	if (waiting == 0 && !fin_unsent(tcb))
 		return false;
+	if (tcb->snd_una == tcb->snd_nxt)
+		cc_idle(host, tcb);
+	edge = tcb->snd_una + min_u32(tcb->snd_wnd, window_now(host, tcb));
+	usable = seq_gt(edge, tcb->snd_nxt) ? edge - tcb->snd_nxt : 0;
 	if (usable == 0 && (tcb->flags & TCB_PROBE))
 		usable = 1;
 	len = min_u32(min_u32(waiting, usable), seg_max(host, tcb));

@@ -45,6 +45,7 @@ struct tcp_config {
 	uint16_t tso_max; /* octets of a segment that the device cuts (HF-CK6); 0: it does not */
 	uint32_t keepalive_ms, keepalive_interval_ms; /* keepalive_ms 0: off */
 	uint32_t user_timeout_ms;		      /* 0: R2 alone decides */
+	bool cubic;				      /* RFC 9438; false: RFC 5681 alone */
 	bool timestamps, window_scaling, sack, ts_lenient, nagle, rfc1337, tw_accept_ts_new;
 };
 
@@ -127,6 +128,7 @@ enum tcb_flags {
 	TCB_TIMING = 1 << 10,	   /* rtt_seq is being timed */
 	TCB_SYN_RETRIED = 1 << 11, /* RFC 6298 5.7 */
 	TCB_PROBE = 1 << 12,	   /* one octet may leave beyond the window (3.8.6.1) */
+	TCB_NAGLE_OTHER = 1 << 13, /* Nagle's algorithm on where it is off by configuration, or off */
 	TCB_WANT_WRITE = 1 << 14,  /* a SEND was cut short: tell when there is room */
 	TCB_ESTABLISHED = 1 << 15, /* has been ESTABLISHED */
 	TCB_RECOVERY = 1 << 17,	   /* fast recovery, until RECOVER is acknowledged (RFC 6582) */
@@ -163,6 +165,7 @@ struct tcb {
 	uint32_t rtx_tick, ack_tick;
 	uint32_t cwnd, ssthresh;
 	uint32_t srtt_us, rttvar_us; /* srtt_us 0: no sample yet */
+	uint32_t sent_ms;	     /* when text or a FIN last left (RFC 5681 4.1) */
 	uint32_t rtt_seq, rtt_at_us; /* the low 32 bits of the time */
 	uint32_t rto_ms;
 	uint32_t iss, irs;
@@ -357,6 +360,8 @@ void tcp_queue(struct tcp_host *host, struct tcb *tcb, uint32_t range, uint32_t 
 void tcp_lengthen(struct tcp_host *host, struct tcb *tcb, uint32_t len);
 /* The application has taken len octets: the window may open. */
 void tcp_taken(struct tcp_host *host, struct tcb *tcb, uint32_t len);
+/* Nagle's algorithm for this connection (MUST-17). */
+void tcp_nagle(const struct tcp_host *host, struct tcb *tcb, bool on);
 int tcp_shutdown(struct tcp_host *host, struct tcb *tcb);
 int tcp_close(struct tcp_host *host, struct tcb *tcb, struct out *out);
 void tcp_abort(struct tcp_host *host, struct tcb *tcb, struct out *out);
@@ -391,19 +396,10 @@ void tcp_refused(struct tcp_host *host, struct tcb *tcb, int32_t error, struct o
  * @return false: not believed (RFC1191-b) */
 bool tcp_path_mtu(struct tcp_host *host, struct tcb *tcb, uint32_t mtu);
 
-/* ---- rto.c, cc.c ----------------------------------------------------------------------------------- */
+/* ---- rto.c (cc.h has the rest) ----------------------------------------------------------------------------------- */
 
 void rto_sample(const struct tcp_host *host, struct tcb *tcb, uint32_t rtt_us);
 void rto_arm(const struct tcp_host *host, struct tcb *tcb);
 void rto_backoff(const struct tcp_host *host, struct tcb *tcb);
-
-void cc_init(struct tcb *tcb);
-void cc_ack(struct tcb *tcb, uint32_t acked);
-void cc_timeout(struct tcb *tcb);
-/* A duplicate ACK; the third, or with SACK one that shows SND.UNA to be lost, begins fast recovery.
- * @return whether the segment at SND.UNA goes again */
-bool cc_duplicate(struct tcb *tcb, bool sack, bool lost);
-/* So many octets were acknowledged in fast recovery. @return the same */
-bool cc_recover(struct tcb *tcb, bool sack, uint32_t acked);
 
 #endif

@@ -3,7 +3,7 @@
 #include <errno.h>
 
 #include "tcp/answer.h"
-#include "tcp/flight.h"
+#include "tcp/cc.h"
 #include "tcp/sendq.h"
 
 static enum stat timeout_stat(const struct tcb *tcb)
@@ -76,7 +76,7 @@ static void rtx_expired(struct tcp_host *host, struct tcb *tcb, struct out *out)
 		return;
 	}
 	count_try(host, tcb, out);
-	cc_timeout(tcb);
+	cc_timeout(host, tcb);
 	if (tcb->flight != 0) /* the peer may have reneged (RFC 2018 8) */
 		scoreboard_clear(&flight_of(host, tcb)->board);
 	tcb->flags |= TCB_RTX;

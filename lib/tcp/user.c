@@ -58,6 +58,14 @@ void tcp_lengthen(struct tcp_host *host, struct tcb *tcb, uint32_t len)
 	tcb->snd_end += len;
 }
 
+void tcp_nagle(const struct tcp_host *host, struct tcb *tcb, bool on)
+{
+	if (on == host->config.nagle)
+		tcb->flags &= ~(uint32_t)TCB_NAGLE_OTHER;
+	else
+		tcb->flags |= TCB_NAGLE_OTHER;
+}
+
 void tcp_taken(struct tcp_host *host, struct tcb *tcb, uint32_t len)
 {
 	assert(len <= tcb->rcv_queued);

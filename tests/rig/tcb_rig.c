@@ -236,8 +236,10 @@ static void check_tcb(struct tcb_rig *r)
 	const struct tcb *const t = &r->tcb;
 	const uint32_t fin = t->flags & TCB_FIN_SENT ? 1 : 0;
 
-	if (t->state == TCPS_CLOSED || t->state == TCPS_TIME_WAIT)
+	if (t->state == TCPS_CLOSED || t->state == TCPS_TIME_WAIT) {
+		flight_end(&r->host, &r->tcb); /* with sendq_drop */
 		return;
+	}
 	assert_true(seq_le(t->snd_una, t->snd_nxt));
 	assert_true(seq_le(t->snd_nxt, t->snd_end + fin));
 	if (t->state != TCPS_SYN_SENT) {

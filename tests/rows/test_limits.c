@@ -100,6 +100,23 @@ static void peer_speaks(struct rig *r, struct peer *p)
 	rig_push(r, seg);
 }
 
+/* HF-L10: nothing is on its way that could tell of room by being acknowledged. */
+static void no_memory__send__event_next_turn(struct rig *r)
+{
+	static const uint8_t octets[10];
+
+	rig_to(r, RIG_ESTABLISHED);
+	rig_forget_events(r);
+	for (unsigned i = 0; i < 2; i++) {
+		hf_fail_allocation(r->w, 1);
+		assert_int_equal(hf_send(r->w, r->id, octets, sizeof(octets)), 0);
+		rig_advance(r, 0);
+		rig_event(r, HF_EV_WRITABLE);
+	}
+	assert_int_equal(hf_send(r->w, r->id, octets, sizeof(octets)), sizeof(octets));
+	rig_discard(r);
+}
+
 static void application(struct rig *r, struct peer *p)
 {
 	uint8_t text[THEIRS];
@@ -828,6 +845,7 @@ static const struct row rows[] = {
 	ROW("HF-L2", reply__no_mbuf__as_if_lost, NULL),
 	ROW("HF-L3-synack", synack__no_mbuf__timer_repeats, set_passive),
 	ROW("HF-L3", ours__no_mbuf__timer_repeats, NULL),
+	ROW("HF-L10-event", no_memory__send__event_next_turn, NULL),
 	ROW("HF-L3-send", send__no_mbuf_or_range__takes_nothing, NULL),
 	ROW("HF-L4", transmit__port_takes_k__rest_lost, NULL),
 	ROW("HF-L5", connections__all_taken__others_live_on, set_no_cookies),

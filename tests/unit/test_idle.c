@@ -91,7 +91,7 @@ static void user_timeout__all_acked__never(struct tcb_rig *r)
 
 static const struct tcb_row rows[] = {
 	{ "MUST-25", off__by_default__silent_for_days, 0 },
-	{ "MUST-29", idle__nine_probes_unanswered__timeout, 0 },
+	{ "MUST-29, SHLD-12, MAY-6", idle__nine_probes_unanswered__timeout, 0 },
 	{ "MUST-29-answered", idle__ninth_probe_answered__lives, 0 },
 	{ "MUST-26", traffic__puts_the_probe_off, 0 },
 	{ "HF-UT1", user_timeout__counts_from_what_is_not_acked, 0 },

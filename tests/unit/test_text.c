@@ -342,10 +342,56 @@ static void close__peer_first__to_closed(struct tcb_rig *r)
 	rig_silent(r);
 }
 
+/* What may not wait for the delayed-ACK timer: the clock stands still. */
+static void acks__at_once__where_they_must(struct tcb_rig *r)
+{
+	const struct seg ack = { .seq = ISS + 1, .ack = IRS + 1, .flags = SEG_ACK };
+	struct seg wanted = ack;
+	uint32_t at = 201;
+
+	rig_to(r, TCPS_ESTABLISHED);
+	rig_send(r,
+		 (struct seg){ .seq = IRS + 101, .ack = ISS + 1, .text_len = 100, .flags = SEG_ACK });
+	rig_expect(r, ack); /* ahead of a gap */
+	rig_send(r,
+		 (struct seg){ .seq = IRS + 1, .ack = ISS + 1, .text_len = 100, .flags = SEG_ACK });
+	wanted.ack = IRS + at;
+	rig_expect(r, wanted); /* the gap fills */
+	if (r->timestamps) {
+		struct seg old = { .seq = IRS + at, .ack = ISS + 1, .text_len = 10, .flags = SEG_ACK };
+
+		old = rig_fill(r, old);
+		old.tsval = r->tsval - 1;
+		rig_send_raw(r, &old);
+		rig_expect(r, wanted); /* PAWS */
+	}
+	while (r->tcb.rcv_adv != r->tcb.rcv_nxt) { /* the window shuts */
+		const uint32_t left = r->tcb.rcv_adv - r->tcb.rcv_nxt;
+		const uint16_t len = left < 1000 ? (uint16_t)left : 1000;
+
+		rig_send(r, (struct seg){ .seq = IRS + at,
+					  .ack = ISS + 1,
+					  .text_len = len,
+					  .flags = SEG_ACK });
+		at += len;
+	}
+	rig_advance(r, MS(100));
+	rig_forget(r);
+	rig_read(r, r->tcb.rcv_queued);
+	rig_flush(r);
+	wanted.ack = IRS + at;
+	assert_true(rig_expect(r, wanted)->wnd > 0); /* ... and opens */
+	rig_send(r, (struct seg){ .seq = IRS + at, .ack = ISS + 1, .flags = SEG_FIN | SEG_ACK });
+	wanted.ack++;
+	rig_expect(r, wanted); /* FIN */
+	rig_silent(r);
+}
+
 static const struct tcb_row rows[] = {
 	{ "MUST-40", text__in_order__is_delivered_and_acked_later, 0 },
 	{ "SHLD-19", text__second_segment__is_acked_at_once, 0 },
 	{ "SHLD-18", text__delack_0__is_acked_at_once, 0 },
+	{ "HF-D3", acks__at_once__where_they_must, 0 },
 	{ "MUST-58", text__burst_in_a_turn__earns_one_ack, 0 },
 	{ "MUST-59", text__reply_in_the_turn__carries_the_ack, 0 },
 	{ "HF-D1", text__overlapping__is_trimmed, 0 },

@@ -61,6 +61,27 @@ static void nagle__off__each_write_goes(struct tcb_rig *r)
 	}
 }
 
+/* MUST-17: for one connection, either way, and again. */
+static void nagle__of_a_connection__as_it_was_told(struct tcb_rig *r)
+{
+	for (unsigned off = 0; off < 2; off++) {
+		r->config->nagle = off;
+		if (!off)
+			rig_to(r, TCPS_ESTABLISHED);
+		tcp_nagle(&r->host, &r->tcb, false);
+		rig_write(r, 10);
+		rig_write(r, 10);
+		expect_text(r, 1 + 30 * off, 10, PSH_ACK);
+		expect_text(r, 11 + 30 * off, 10, PSH_ACK);
+		tcp_nagle(&r->host, &r->tcb, true);
+		rig_write(r, 10);
+		rig_silent(r);
+		ack(r, 21 + 30 * off, 1000);
+		expect_text(r, 21 + 30 * off, 10, PSH_ACK);
+		ack(r, 31 + 30 * off, 1000);
+	}
+}
+
 static void nagle__last_before_fin_goes(struct tcb_rig *r)
 {
 	rig_to(r, TCPS_ESTABLISHED);
@@ -376,13 +397,14 @@ static const struct tcb_row rows[] = {
 	{ "SHLD-7", nagle__small_write_waits_for_the_ack, 0 },
 	{ "SHLD-7-full", nagle__full_segment_goes, 0 },
 	{ "MUST-17", nagle__off__each_write_goes, 0 },
+	{ "MUST-17-connection", nagle__of_a_connection__as_it_was_told, 0 },
 	{ "SHLD-7-fin", nagle__last_before_fin_goes, 0 },
 	{ "SHLD-7-small-window", nagle__half_a_small_window_waits_too, ROW_PLAIN },
 	{ "MUST-38", silly_window__small_opening_is_not_used, 0 },
 	{ "MUST-38-override", silly_window__override_timer_sends, 0 },
 	{ "MUST-38-put-off", silly_window__override_timer__is_not_put_off, 0 },
 	{ "SHLD-15", peer_shrinks__old_text_within_the_window_again, ROW_PLAIN },
-	{ "MUST-35", shut_window__is_probed, 0 },
+	{ "MUST-35, SHLD-29, SHLD-30", shut_window__is_probed, 0 },
 	{ "MUST-37", shut_window__answered__lives_on, 0 },
 	{ "HF-ZW2", shut_window__opens_by_the_answer_to_a_probe, 0 },
 	{ "HF-ZW2-refused", shut_window__opens__refused_octet_goes_again, 0 },

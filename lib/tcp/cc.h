@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Congestion control: when the window shrinks and grows (cc.c), and by how much with CUBIC (cc_cubic.c). */
+#ifndef HF_CC_H
+#define HF_CC_H
+
+#include "tcp/flight.h"
+
+void cc_init(struct tcb *tcb);
+void cc_ack(const struct tcp_host *host, struct tcb *tcb, uint32_t acked);
+void cc_timeout(struct tcp_host *host, struct tcb *tcb);
+
+/* A duplicate ACK; the third, or with SACK one that shows SND.UNA to be lost, begins fast recovery.
+ * @return whether the segment at SND.UNA goes again */
+bool cc_duplicate(struct tcp_host *host, struct tcb *tcb, bool sack, bool lost);
+
+/* So many octets were acknowledged in fast recovery. @return the same */
+bool cc_recover(struct tcb *tcb, bool sack, uint32_t acked);
+
+/* Something is sent after all was acknowledged: an old window is worth nothing (RFC 5681 4.1). */
+void cc_idle(const struct tcp_host *host, struct tcb *tcb);
+
+/* The first ACK after a loss seemed to be met; its echo may tell that none was (RFC 3522), and then the
+ * window is what it was (RFC 4015). @return whether it does */
+bool cc_undo(struct tcp_host *host, struct tcb *tcb, const struct seg *seg, uint32_t acked);
+
+uint32_t cubic_reduce(struct cubic *cubic, uint32_t cwnd, uint32_t flight);
+void cubic_timeout(struct cubic *cubic);
+uint32_t cubic_growth(struct cubic *cubic, uint32_t cwnd, uint32_t mss, uint32_t acked,
+		      uint32_t rtt_ms, uint32_t now_ms);
+
+#endif
