@@ -182,9 +182,8 @@ static bool read_host(const char *text, struct filter_node *node)
 	snprintf(host, sizeof(host), "%s", text);
 	if (*host == '[' && (end = strchr(host, ']')) != NULL) {
 		start++;
-		port = strchr(end, ':');
 		memmove(end, end + 1, strlen(end)); /* the length may stand behind the bracket */
-		port -= port != NULL;
+		port = strchr(end, ':');
 	} else if (strchr(host, ':') == strrchr(host, ':')) {
 		port = strchr(host, ':');
 	}

@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <term.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -158,9 +159,13 @@ static int watch(struct instance *in, const struct options *o, bool curses, stru
 /* @return as watch; -ENOTTY */
 static int watch_screen(struct instance *in, const struct options *o, struct hf_error *why)
 {
-	SCREEN *const screen = newterm(NULL, stdout, stdin);
+	SCREEN *screen = NULL;
 	int rc;
 
+	if (setupterm(NULL, STDOUT_FILENO, &rc) == OK) {
+		del_curterm(set_curterm(NULL)); /* it is known; newterm, where it is not, would leak */
+		screen = newterm(NULL, stdout, stdin);
+	}
 	if (!screen) {
 		snprintf(why->text, sizeof(why->text),
 			 "the terminal '%.40s' is unknown: set TERM, or use --once",
