@@ -7,6 +7,8 @@
 #include "tcp/sack.h"
 #include "tcp/sendq.h"
 
+#define TSO_SEGMENTS 32u /* that a device cuts from one: half a connection's share of a flush */
+
 /* Octets queued and never sent. */
 static uint32_t unsent(const struct tcb *tcb)
 {
@@ -180,7 +182,9 @@ static uint32_t window_now(const struct tcp_host *host, const struct tcb *tcb)
 /* Octets of new text a segment may hold: one of the peer's, or as many as the device cuts. */
 static uint32_t seg_max(const struct tcp_host *host, const struct tcb *tcb)
 {
-	return host->config.tso_max > tcb->snd_mss ? host->config.tso_max : tcb->snd_mss;
+	const uint32_t cut = min_u32(host->config.tso_max, TSO_SEGMENTS * tcb->snd_mss);
+
+	return cut > tcb->snd_mss ? cut : tcb->snd_mss;
 }
 
 static bool send_new(struct tcp_host *host, struct tcb *tcb, struct seg *seg, struct text *text)
