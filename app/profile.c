@@ -2,6 +2,7 @@
 /* A profile: YAML, read as a document so that every complaint names its line. Called by options.c. */
 #include "config.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <libgen.h>
 #include <limits.h>
@@ -170,5 +171,8 @@ int profile_read(const char *name, struct settings *s, struct hf_error *why)
 	}
 	rc = read_file(file, &r);
 	fclose(file);
+	for (char *c = why->text; rc < 0 && *c != '\0'; c++) /* of keys and values: one line */
+		if (iscntrl((unsigned char)*c))
+			*c = '?';
 	return rc;
 }

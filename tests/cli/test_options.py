@@ -90,6 +90,8 @@ class Options(unittest.TestCase):
                          says="a.yaml:3: run.concurrenzy: no such key, did you mean run.concurrency")
             path.write_text("tcp:\n  tw_len: 241s\n", encoding="utf-8")
             self.refused("config", "--check", "-c", str(path), says="a.yaml:2: tcp.tw_len: '241s'")
+            path.write_text('"run\\nrun": 1\n', encoding="utf-8")
+            self.refused("config", "--check", "-c", str(path), says="a.yaml:1: run?run: no such key")
         self.refused("pair", "-c", "no-such-profile", says="no-such-profile: No such file")
         for path in (ROOT / "config").glob("*.yaml"):
             self.assertEqual(run("config", "--check", "-c", str(path)).returncode, 0, path)
