@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "rig/random.h"
+#include "rig/share.h"
 #include "table/flow.h"
 
 #ifdef __SANITIZE_ADDRESS__
@@ -218,15 +219,15 @@ static void churn__at_80_percent__cost_stays_flat(void **state)
 	struct bed b;
 	struct live live = { 0 };
 	struct cost settled, c;
-	uint64_t seed = 5;
+	const struct share *const share = *state;
+	uint64_t seed = 5 + share->seed;
 
-	(void)state;
 	bed_make(&b, 20000, 25000);
 	live_fill(&b, &live, slots_at(&b.flows, 80));
-	assert_int_equal(live_churn(&b, &live, CHURN / 10, &seed), 0);
+	assert_int_equal(live_churn(&b, &live, share->operations / 10, &seed), 0);
 	settled = live_cost(&b, &live);
 	for (unsigned i = 0; i < 3; i++) {
-		assert_int_equal(live_churn(&b, &live, CHURN / 10 * 3, &seed), 0);
+		assert_int_equal(live_churn(&b, &live, share->operations / 10 * 3, &seed), 0);
 		c = live_cost(&b, &live);
 		assert_true(c.hit < settled.hit + 0.02 && c.miss < settled.miss + 0.02);
 		assert_true(flow_check(&b.flows));
@@ -251,16 +252,16 @@ static void replace_one(struct bed *b, uint64_t hash, const struct flow *flow, h
 
 /* Random inserts, removals and changes of kind. `keep` are the bits left of the hash: with few of
  * them tags and lines collide. */
-static void run_random(uint32_t capacity, uint32_t universe, uint64_t keep)
+static void run_random(const struct share *share, uint32_t capacity, uint32_t universe, uint64_t keep)
 {
 	handle *map = calloc(universe, sizeof(handle)), h;
 	struct bed b;
-	uint64_t seed = 6, cursor = 0;
+	uint64_t seed = 6 + share->seed, cursor = 0;
 	uint32_t count = 0, shown = 0;
 
 	assert_non_null(map);
 	bed_make(&b, capacity, universe);
-	for (uint32_t i = 0; i < CHURN / 20; i++) {
+	for (uint32_t i = 0; i < share->operations / 20; i++) {
 		const uint32_t n = random_below(&seed, universe);
 		const struct flow flow = tuple_number(n, n % 2 ? 6 : 4);
 		const uint64_t hash = random_mix(n / 6) & keep;
@@ -302,10 +303,9 @@ static void run_random(uint32_t capacity, uint32_t universe, uint64_t keep)
 
 static void random__against_a_map__each_tuple_once(void **state)
 {
-	(void)state;
-	run_random(4096, 4096, 0xffffffff000000ffu);
-	run_random(20, 120, UINT64_MAX); /* a few lines, full to the last slot */
-	run_random(1, 100, UINT64_MAX);
+	run_random(*state, 4096, 4096, 0xffffffff000000ffu);
+	run_random(*state, 20, 120, UINT64_MAX); /* a few lines, full to the last slot */
+	run_random(*state, 1, 100, UINT64_MAX);
 }
 
 /* Enter flows of these hashes until one fails; all must be found. Returns how many went in. */
@@ -429,12 +429,13 @@ static void init__misaligned__einval(void **state)
 	assert_int_equal(flow_init(&t, memory, 0, &pools), 0);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+	struct share share = share_of(argc, argv, CHURN);
 	const struct CMUnitTest tests[] = {
 		{ "HF-M4", find__at_90_percent__few_lines, NULL, NULL, NULL },
-		{ "HF-M5", churn__at_80_percent__cost_stays_flat, NULL, NULL, NULL },
-		{ "HF-M6", random__against_a_map__each_tuple_once, NULL, NULL, NULL },
+		{ "HF-M5", churn__at_80_percent__cost_stays_flat, NULL, NULL, &share },
+		{ "HF-M6", random__against_a_map__each_tuple_once, NULL, NULL, &share },
 		{ "HF-L6", insert__colliding_tuples__table_full, NULL, NULL, NULL },
 		{ "HF-L6-crowd", insert__colliding_in_a_crowd__table_full, NULL, NULL, NULL },
 		{ "HF-H3", insert__nth__fails_once, NULL, NULL, NULL },

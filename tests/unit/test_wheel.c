@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "rig/random.h"
+#include "rig/share.h"
 #include "table/flow.h"
 #include "table/wheel.h"
 
@@ -253,11 +254,12 @@ static void random_operation(struct bed *b, struct oracle *o, uint64_t *seed, un
 	}
 }
 
-static void run_random(uint64_t start, uint32_t count, unsigned bits, uint32_t operations)
+static void run_random(uint64_t start, uint32_t count, unsigned bits, const struct share *share,
+		       uint32_t operations)
 {
 	struct bed b;
 	struct oracle o;
-	uint64_t seed = start + count;
+	uint64_t seed = start + count + share->seed;
 
 	bed_make(&b, count, bits, (uint32_t)start);
 	oracle_make(&o, count, start);
@@ -279,20 +281,22 @@ static void run_random(uint64_t start, uint32_t count, unsigned bits, uint32_t o
 
 static void random__against_oracle__same_order(void **state)
 {
-	(void)state;
-	run_random(1ull << 33, 1000, WHEEL_BITS_MIN, OPERATIONS / 2);
-	run_random(1ull << 33, 30000, WHEEL_BITS, OPERATIONS / 2);
+	const struct share *const share = *state;
+
+	run_random(1ull << 33, 1000, WHEEL_BITS_MIN, share, share->operations / 2);
+	run_random(1ull << 33, 30000, WHEEL_BITS, share, share->operations / 2);
 }
 
 static void random__from_before_every_wrap__same_order(void **state)
 {
 	static const uint64_t wraps[] = { 1ull << WHEEL_BITS, 1ull << 31, 1ull << 32 };
+	const struct share *const share = *state;
 
-	(void)state;
 	for (unsigned i = 0; i < sizeof(wraps) / sizeof(wraps[0]); i++)
 		for (uint32_t before = 0; before < 3; before++)
-			run_random(wraps[i] - before, 300, WHEEL_BITS, OPERATIONS / 100);
-	run_random((1ull << 32) - 5, 300, WHEEL_BITS_MAX, OPERATIONS / 100);
+			run_random(wraps[i] - before, 300, WHEEL_BITS, share,
+				   share->operations / 100);
+	run_random((1ull << 32) - 5, 300, WHEEL_BITS_MAX, share, share->operations / 100);
 }
 
 /* 10^6 with one deadline leave in the order they were armed, so many a call, while time stands. */
@@ -414,13 +418,14 @@ static void evict__million__wheel_and_table_in_step(void **state)
 	free(lines);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+	struct share share = share_of(argc, argv, OPERATIONS);
 	const struct CMUnitTest tests[] = {
-		{ "HF-M8", random__against_oracle__same_order, NULL, NULL, NULL },
+		{ "HF-M8", random__against_oracle__same_order, NULL, NULL, &share },
 		{ "HF-M8-cancel", cancel__while_others_fire__not_seen_again, NULL, NULL, NULL },
 		{ "HF-M8-long", advance__crowd_of_long_timers__each_in_time, NULL, NULL, NULL },
-		{ "HF-G7", random__from_before_every_wrap__same_order, NULL, NULL, NULL },
+		{ "HF-G7", random__from_before_every_wrap__same_order, NULL, NULL, &share },
 		{ "TW-L4", evict__million__wheel_and_table_in_step, NULL, NULL, NULL },
 		{ "TW-L5", advance__crowd_in_one_tick__spread, NULL, NULL, NULL },
 	};
