@@ -667,6 +667,52 @@ struct hf_number {
 HF_API void hf_telemetry_report(unsigned (*fill)(void *arg, struct hf_number *numbers, unsigned room),
 				void *arg);
 
+/* ---- Watching ---------------------------------------------------------------------------- */
+
+/** A frame that has passed between a worker and its link; with hf_impair at the worker's side of it. */
+struct hf_seen {
+	uint64_t at_us; /* the turn's now_us */
+	uint64_t at_ns; /* on the clock of hf_now_us, whatever the caller's is */
+	const uint8_t *octets;
+	uint32_t len, wire_len; /* octets that were kept, and of the frame */
+	bool out;		/* we have sent it */
+	bool known;		/* it holds a segment that we have sent or judged, and so: */
+	enum hf_state state;	/* of our end of the connection after that */
+	uint64_t wait_us;	/* in TIME-WAIT: how long still */
+};
+
+/**
+ * Keep copies of all frames from now on, for one other thread to read. The worker never waits: what finds
+ * no place is counted.
+ * @param frames  places, a power of two
+ * @param octets  of a frame that are kept, from its first on: 78 to 65535
+ * @return 0; -EINVAL; -EBUSY it is watched already; -ENOMEM
+ */
+HF_API int hf_watch(struct hf_worker *w, uint32_t frames, uint32_t octets, struct hf_error *why);
+
+/** The next frame, for the one thread that reads; *seen is good until the next call. @return false: none yet */
+HF_API bool hf_watch_next(struct hf_worker *w, struct hf_seen *seen);
+
+/** Frames that found no place. Any thread. */
+HF_API uint64_t hf_watch_lost(const struct hf_worker *w);
+
+struct hf_capture;
+
+/**
+ * Begin a capture in pcapng, with the nanoseconds of at_ns.
+ * @param ports  all that frames will come from; those of devices
+ * @return 0; -EINVAL a port is no device; -ENOMEM; a negative errno of the file
+ */
+HF_API int hf_capture_open(const char *path, struct hf_port *const *ports, unsigned n,
+			   struct hf_capture **capture, struct hf_error *why);
+
+/** Add a frame that has passed this port. @return 0; a negative errno of the file */
+HF_API int hf_capture_write(struct hf_capture *capture, const struct hf_port *port,
+			    const struct hf_seen *seen);
+
+/** Write what is left and close; freed in any case. NULL is allowed. @return as hf_capture_write */
+HF_API int hf_capture_close(struct hf_capture *capture);
+
 /* ---- Counters, levels, checks ------------------------------------------------------------ */
 
 /** Counters are numbered 0 to hf_counters() - 1; names are stable (docs/counters.md). */

@@ -7,8 +7,8 @@
 #include <sys/random.h>
 
 #include "io/memory.h"
+#include "io/watch.h"
 #include "io/why.h"
-#include "io/worker.h"
 #include "tcp/flight.h"
 
 #define LINE 64
@@ -411,6 +411,7 @@ static int set_wire(struct hf_worker *w, struct hf_error *why)
 	w->wire.accept_reserved = c->accept_reserved;
 	w->wire.usual = !w->wire.l3 && c->vlan == 0 && !c->long_way;
 	/* a sum made by the device would cover what hf_impair has corrupted */
+	w->tx_full = TX_QUEUE;
 	w->offload = w->port->tx_csum && !c->impair ? WIRE_OFFLOAD_IP | WIRE_OFFLOAD_L4 : 0;
 	w->host.config.tso_max = w->port->tso && !c->impair ? TSO_MAX : 0;
 	for (uint32_t i = 0; i < c->locals; i++) {
@@ -499,6 +500,7 @@ void hf_worker_destroy(struct hf_worker *w)
 	steer_drop_all(w);
 	if (w->impair != NULL)
 		impair_drop(w->impair);
+	watch_drop(w);
 	explicit_bzero(&w->secrets, sizeof(w->secrets));
 	memory_give(w, w->memory_octets);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Segments to frames, gathered for one burst a flush. A frame is a fresh mbuf; text of the send queue is
  * copied into it, or attached when it is long and the port takes chains (DESIGN 2.7, HF-CK4). */
-#include "io/worker.h"
+#include "io/watch.h"
 #include "wire/csum.h"
 
 #define COPY_MAX 256 /* octets of text that are cheaper to copy than to attach */
@@ -129,11 +129,20 @@ static struct rte_mbuf *build_frame(struct hf_worker *w, const struct flow *flow
 	return m;
 }
 
-void emit_frame(struct hf_worker *w, struct rte_mbuf *m)
+/* The queue is full, or somebody watches it fill. */
+static void emit_full(struct hf_worker *w, const struct rte_mbuf *m)
 {
+	if (w->watch != NULL)
+		watch_sent(w, m);
 	if (w->tx_count == TX_QUEUE)
 		emit_flush(w);
+}
+
+void emit_frame(struct hf_worker *w, struct rte_mbuf *m)
+{
 	w->tx[w->tx_count++] = m;
+	if (w->tx_count >= w->tx_full)
+		emit_full(w, m);
 }
 
 bool emit_segment(struct hf_worker *w, const struct flow *flow, const struct seg *seg,

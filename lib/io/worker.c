@@ -2,6 +2,7 @@
 /* The turn (hf_turn, hf_flush): a burst is parsed and its table lines fetched, then each segment goes to
  * what its flow leads to, then what is due expires; events go out, and at the flush the segments. */
 #include "io/neigh.h"
+#include "io/watch.h"
 
 #define SEGMENTS_A_FLUSH 64  /* of one connection, so that one does not hold up the others */
 #define PIECES 8	     /* of a frame */
@@ -116,10 +117,28 @@ static void fetch_neighbours(const struct hf_worker *w, const struct arrival *a)
 		wheel_prefetch(&w->waits[handle_version(h) == 6], pools_at(&w->pools, h));
 }
 
+static void take(struct hf_worker *w, struct arrival *a)
+{
+	note_sender(w, rte_pktmbuf_mtod(a->m, const uint8_t *));
+	arrival_segment(w, a);
+	if (a->m != NULL)
+		worker_free(w, a->m);
+}
+
+/* With a look at what it has led to. */
+static void take_watched(struct hf_worker *w, struct arrival *a)
+{
+	const struct rte_mbuf *const m = a->m;
+
+	take(w, a);
+	watch_taken(w, m, &a->in.flow);
+}
+
 static unsigned receive(struct hf_worker *w)
 {
 	struct rte_mbuf *rx[BURST];
 	struct arrival arrivals[BURST];
+	bool watched;
 	unsigned n, k;
 
 	if (__builtin_expect(w->detour, 0)) {
@@ -128,6 +147,9 @@ static unsigned receive(struct hf_worker *w)
 		n = port_receive(w->port, rx, BURST);
 		w->stats[STAT_RX_FRAMES] += n;
 	}
+	watched = n > 0 && w->watch != NULL;
+	if (watched)
+		watch_arrived(w, rx, n);
 	k = n > 0 ? parse_burst(w, rx, n, arrivals) : 0;
 	w->stats[STAT_SEG_IN] += k;
 	for (unsigned i = 0; i < k; i++)
@@ -135,10 +157,10 @@ static unsigned receive(struct hf_worker *w)
 	for (unsigned i = 0; i < k; i++) {
 		if (i + AHEAD < k)
 			fetch_neighbours(w, &arrivals[i + AHEAD]);
-		note_sender(w, rte_pktmbuf_mtod(arrivals[i].m, const uint8_t *));
-		arrival_segment(w, &arrivals[i]);
-		if (arrivals[i].m != NULL)
-			worker_free(w, arrivals[i].m);
+		if (watched)
+			take_watched(w, &arrivals[i]);
+		else
+			take(w, &arrivals[i]);
 	}
 	w->replying = false;
 	return n;
@@ -261,6 +283,8 @@ void hf_flush(struct hf_worker *w, uint64_t now_us)
 	emit_flush(w);
 	rte_pktmbuf_free_bulk(w->spare, w->spare_count);
 	w->spare_count = 0;
+	if (w->watch != NULL)
+		watch_publish(w);
 }
 
 static uint32_t earlier(uint32_t now_ms, bool has, uint32_t tick, uint32_t best)

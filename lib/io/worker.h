@@ -90,7 +90,8 @@ struct hf_worker {
 	struct impair *impair;	   /* NULL: the link is left as it is */
 	const struct steer *steer; /* NULL: no other worker shares the device */
 	bool detour;		   /* either of them is there: steer_receive */
-	bool hashed; /* the device tells flows apart by RSS, and may err: steer_stranger */
+	bool hashed;	     /* the device tells flows apart by RSS, and may err: steer_stranger */
+	struct watch *watch; /* NULL: nobody sees what passes */
 	/* this worker only */
 	struct tcp_host host;
 	struct pools pools;
@@ -114,7 +115,7 @@ struct hf_worker {
 	struct rte_mbuf **waiting; /* NEIGH_WAITING of each neighbour */
 	uint32_t waiting_frames;
 	uint32_t opener_next, opener_left; /* connections still to be told of a neighbour's failure */
-	uint16_t tx_count;
+	uint16_t tx_count, tx_full; /* tx_full: from which count on emit_frame looks closer */
 	struct rte_mbuf *tx[TX_QUEUE];
 	uint16_t spare_count;
 	struct rte_mbuf *spare[SPARE]; /* received and done with: empty after a flush */

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What hf_watch has kept, as pcapng by rte_pcapng: the one file that needs that library, which is experimental.
+ * It wants mbufs; so a frame goes into one of a small pool here, on the reader's thread, not on the worker's.
+ */
+#define ALLOW_EXPERIMENTAL_API
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <rte_cycles.h>
+#include <rte_errno.h>
+#include <rte_pcapng.h>
+#include <rte_version.h>
+
+#include "io/port.h"
+#include "io/why.h"
+
+#define BATCH 32
+
+struct hf_capture {
+	rte_pcapng_t *file;
+	struct rte_mempool *pool; /* two for each frame: as it was, and as a block of the file */
+	uint16_t count;
+	struct rte_mbuf *blocks[BATCH];
+};
+
+/* ---- Where releases of DPDK differ -------------------------------------------------------------------- */
+
+#if RTE_VERSION >= RTE_VERSION_NUM(23, 11, 0, 0)
+static int add_port(rte_pcapng_t *file, const struct hf_port *port)
+{
+	return rte_pcapng_add_interface(file, port->id, NULL, NULL, NULL);
+}
+
+/* rte_pcapng_copy stamps the block now, in cycles, the fourth and fifth word of an enhanced packet block. */
+static struct rte_mbuf *make_block(const struct hf_port *port, const struct rte_mbuf *m,
+				   struct rte_mempool *pool, uint64_t cycles,
+				   enum rte_pcapng_direction direction)
+{
+	struct rte_mbuf *const block =
+		rte_pcapng_copy(port->id, port->queue, m, pool, UINT32_MAX, direction, NULL);
+	uint32_t *const words = block != NULL ? rte_pktmbuf_mtod(block, uint32_t *) : NULL;
+
+	if (words != NULL) {
+		words[3] = (uint32_t)(cycles >> 32);
+		words[4] = (uint32_t)cycles;
+	}
+	return block;
+}
+#else
+static int add_port(rte_pcapng_t *file, const struct hf_port *port)
+{
+	(void)file, (void)port; /* rte_pcapng_fdopen has added all there are */
+	return 0;
+}
+
+static struct rte_mbuf *make_block(const struct hf_port *port, const struct rte_mbuf *m,
+				   struct rte_mempool *pool, uint64_t cycles,
+				   enum rte_pcapng_direction direction)
+{
+	return rte_pcapng_copy(port->id, port->queue, m, pool, UINT32_MAX, cycles, direction);
+}
+#endif
+
+/* ---- The file ------------------------------------------------------------------------------------------ */
+
+static int write_batch(struct hf_capture *c)
+{
+	const uint16_t count = c->count;
+
+	c->count = 0;
+	if (count == 0 || rte_pcapng_write_packets(c->file, c->blocks, count) >= 0)
+		return 0;
+	return rte_errno != 0 ? -rte_errno : -EIO;
+}
+
+static int open_file(struct hf_capture *c, const char *path, struct hf_port *const *ports,
+		     unsigned n, struct hf_error *why)
+{
+	const int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+
+	if (fd < 0)
+		return why_say(why, -errno, "%s: %s", path, strerror(errno));
+	c->file = rte_pcapng_fdopen(fd, NULL, NULL, "handfast " HF_VERSION, NULL);
+	if (c->file == NULL) {
+		close(fd);
+		return why_say(why, -ENOMEM, "%s: no memory", path);
+	}
+	for (unsigned i = 0; i < n; i++)
+		if (ports[i]->queue == 0 && add_port(c->file, ports[i]) < 0)
+			return why_say(why, -ENOMEM, "%s: no memory", path);
+	return 0;
+}
+
+int hf_capture_open(const char *path, struct hf_port *const *ports, unsigned n,
+		    struct hf_capture **capture, struct hf_error *why)
+{
+	struct hf_capture *c;
+	int rc;
+
+	for (unsigned i = 0; i < n; i++)
+		if (ports[i]->kind != PORT_ETHDEV)
+			return why_say(
+				why, -EINVAL,
+				"hf_capture_open: port %u is the memory port; it can be watched only",
+				i);
+	c = calloc(1, sizeof(*c));
+	if (c == NULL)
+		return why_say(why, -ENOMEM, "hf_capture_open: no memory");
+	c->pool = rte_pktmbuf_pool_create(
+		"capture", 4 * BATCH - 1, 0, 0,
+		(uint16_t)(rte_pcapng_mbuf_size(RTE_ETHER_MAX_LEN + 4) + RTE_PKTMBUF_HEADROOM),
+		SOCKET_ID_ANY);
+	rc = c->pool != NULL ?
+		     open_file(c, path, ports, n, why) :
+		     why_say(why, -ENOMEM, "hf_capture_open: no mbufs: %s", rte_strerror(rte_errno));
+	if (rc < 0) {
+		hf_capture_close(c);
+		return rc;
+	}
+	*capture = c;
+	return 0;
+}
+
+int hf_capture_write(struct hf_capture *c, const struct hf_port *port, const struct hf_seen *seen)
+{
+	const uint64_t cycles =
+		(uint64_t)((unsigned __int128)seen->at_ns * rte_get_tsc_hz() / 1000000000);
+	struct rte_mbuf *const m = rte_pktmbuf_alloc(c->pool);
+	struct rte_mbuf *block = NULL;
+	char *octets;
+
+	if (m == NULL)
+		return -ENOMEM;
+	octets = rte_pktmbuf_append(m, (uint16_t)seen->len);
+	if (octets != NULL) {
+		memcpy(octets, seen->octets, seen->len);
+		block = make_block(port, m, c->pool, cycles,
+				   seen->out ? RTE_PCAPNG_DIRECTION_OUT : RTE_PCAPNG_DIRECTION_IN);
+	}
+	rte_pktmbuf_free(m);
+	if (block == NULL)
+		return -ENOMEM;
+	c->blocks[c->count++] = block;
+	return c->count == BATCH ? write_batch(c) : 0;
+}
+
+int hf_capture_close(struct hf_capture *c)
+{
+	int rc = 0;
+
+	if (c == NULL)
+		return 0;
+	if (c->file != NULL) {
+		rc = write_batch(c);
+		rte_pcapng_close(c->file);
+	}
+	rte_mempool_free(c->pool);
+	free(c);
+	return rc;
+}
