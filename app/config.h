@@ -101,9 +101,10 @@ struct settings {
 	struct nets addr, gateway, tap_kernel_addr;
 	struct nets listen, target, from;
 	char dev[TEXT_ROOM];
-	char profile[TEXT_ROOM], json[TEXT_ROOM], hgrm[TEXT_ROOM], break_books[TEXT_ROOM],
-		set[TEXT_ROOM];
+	char profile[TEXT_ROOM], json[TEXT_ROOM], hgrm[TEXT_ROOM], capture[TEXT_ROOM],
+		break_books[TEXT_ROOM], set[TEXT_ROOM];
 	bool quiet, check, print, verify, allow_kernel_address;
+	bool live; /* --trace */
 	struct replay_settings replay;
 	struct trace_settings trace;
 };

@@ -319,6 +319,17 @@ static void print_provenance(const struct report *r, FILE *out)
 		r->s->profile[0] ? r->s->profile : "built in");
 }
 
+static void print_watch(const struct report *r, FILE *out)
+{
+	if (!r->s->live && r->s->capture[0] == '\0')
+		return;
+	fprintf(out, "\n  watched      %15s frames", N(r->watched));
+	if (r->unwatched)
+		fprintf(out, "; %s MORE FOUND NO PLACE: the trace or capture has gaps",
+			N(r->unwatched));
+	putc('\n', out);
+}
+
 void report_print(const struct report *r, FILE *out)
 {
 	print_troubles(r, out);
@@ -328,6 +339,7 @@ void report_print(const struct report *r, FILE *out)
 	print_states(r, out);
 	print_time_wait(r, out);
 	print_memory(r, out);
+	print_watch(r, out);
 	print_provenance(r, out);
 }
 

@@ -34,6 +34,7 @@ struct report {
 	struct histogram latency[LATENCIES];
 	uint64_t leaked_mbufs, leaked_connections, leaked_timers;
 	uint64_t peak_octets;
+	uint64_t watched, unwatched; /* frames traced or captured, and those that found no place */
 	bool interrupted;
 	unsigned problems; /* that make the run a failure */
 	char problem[MAX_PROBLEMS][200];

@@ -235,6 +235,10 @@ int report_json(const struct report *r, FILE *out)
 			ends(r), "problems", problems, "provenance", provenance(r));
 	if (!all)
 		return -1;
+	if (r->s->live || r->s->capture[0] != '\0')
+		json_object_set_new(all, "watch",
+				    json_pack("{s:o s:o}", "frames", number(r->watched), "lost",
+					      number(r->unwatched)));
 	if (r->s->app == APP_HTTP)
 		json_object_set_new(all, "http", http(r));
 	rc = json_dumpf(all, out, JSON_INDENT(2) | JSON_REAL_PRECISION(9));

@@ -13,8 +13,10 @@
 #include "device.h"
 #include "report.h"
 #include "told.h"
+#include "watch.h"
 
 #define WATCH_NS 20000000  /* how often the main thread looks */
+#define DRAIN_NS 500000	   /* ... when it has rings to empty */
 #define CARRIER_US 3000000 /* how long a load waits for one */
 
 /* What one core runs: one end, or both. */
@@ -36,6 +38,7 @@ struct running {
 	struct job *jobs;	 /* plan.cores of them */
 	bool interrupted, warned;
 	uint64_t shown_us, shown;
+	struct watching watch;
 };
 
 static int job_make(struct job *job)
@@ -81,7 +84,10 @@ static int job_run(void *arg)
 /* A first signal asks for the end, a second one is the end. */
 static void take_signals(struct running *p, const sigset_t *signals)
 {
-	const struct timespec wait = { .tv_nsec = WATCH_NS };
+	const bool more = watch_drain(&p->watch);
+	const struct timespec wait = { .tv_nsec = p->watch.count == 0 ? WATCH_NS :
+						  more		      ? 0 :
+									DRAIN_NS };
 
 	if (sigtimedwait(signals, NULL, &wait) < 0)
 		return;
@@ -170,6 +176,7 @@ static int launch(struct running *p, const sigset_t *signals, struct hf_error *w
 {
 	const bool progress = !p->run.s->quiet && isatty(STDERR_FILENO);
 	const struct told_run told = { .run = &p->run, .ends = p->ends };
+	const enum side watched = plan_has(&p->plan, CLIENT) ? CLIENT : SERVER;
 	int rc = 0;
 
 	if (p->plan.command == COMMAND_LOAD)
@@ -182,6 +189,8 @@ static int launch(struct running *p, const sigset_t *signals, struct hf_error *w
 		rc = p->jobs[i].error;
 		*why = p->jobs[i].why;
 	}
+	if (rc == 0)
+		rc = watch_open(&p->watch, p->run.s, p->ends[watched], p->plan.pairs, why);
 	atomic_store(&p->run.cancel, rc != 0);
 	p->run.start_us = p->shown_us = hf_now_us();
 	atomic_store(&p->run.go, true);
@@ -313,6 +322,8 @@ static int running_report(const struct running *p, const char *program)
 	r->s = s;
 	r->plan = &p->plan;
 	r->steering = hf_port_steering(p->ports[plan_has(&p->plan, CLIENT) ? CLIENT : SERVER][0]);
+	r->watched = p->watch.frames;
+	r->unwatched = p->watch.lost;
 	r->interrupted = p->interrupted;
 	if (report_gather(r, p->ends) == 0) {
 		status = r->problems ? STATUS_FAILED : STATUS_OK;
@@ -345,6 +356,8 @@ static int running_plan(struct running *p, enum command command, struct hf_error
 			 s->break_books);
 		return STATUS_USAGE;
 	}
+	if (watch_check(s, why) < 0)
+		return STATUS_USAGE;
 	if (s->root[0] && s->app != APP_HTTP) {
 		snprintf(why->text, sizeof(why->text), "--root: only --app http has files");
 		return STATUS_USAGE;
@@ -366,7 +379,11 @@ static int running_go(struct running *p, const struct wire *wire, const char *pr
 		snprintf(why->text, sizeof(why->text),
 			 "EAL has %u cores for workers; name some by --cores", cores);
 	else if (running_make(p, wire, why) == 0 && launch(p, signals, why) == 0)
-		status = running_report(p, program);
+		status = STATUS_OK;
+	if (watch_close(&p->watch, program) < 0 && status == STATUS_OK)
+		status = STATUS_FAILED;
+	if (status != STATUS_ENVIRONMENT && running_report(p, program) != STATUS_OK)
+		status = STATUS_FAILED;
 	running_free(p);
 	return status;
 }

@@ -39,14 +39,26 @@ static bool wanted(const struct trace_settings *s, const struct packet *p, const
 	return s->host.count == 0 || is_host(&s->host, &p->src.ip) || is_host(&s->host, &p->dst.ip);
 }
 
-static void print_states(FILE *out, const struct follow_step *step)
+/* What the engine says of our end goes before what the follower thinks. */
+static void correct(const struct hf_seen *own, const struct packet *p, struct follow_step *step)
 {
-	fprintf(out, "  #%u ~%s > ~%s\n", step->talk->number,
-		hf_state_name(step->talk->end[step->from].state),
+	struct follow_end *const e = &step->talk->end[own->out ? step->from : !step->from];
+
+	if (own->state == HF_TIME_WAIT && e->state != HF_TIME_WAIT)
+		e->waits_ns = p->at_ns;
+	e->state = own->state;
+}
+
+static void print_states(FILE *out, const struct follow_step *step, const struct hf_seen *own)
+{
+	const bool known = own && own->known;
+
+	fprintf(out, "  #%u %s%s > %s%s\n", step->talk->number, known && own->out ? "" : "~",
+		hf_state_name(step->talk->end[step->from].state), known && !own->out ? "" : "~",
 		hf_state_name(step->talk->end[!step->from].state));
 }
 
-static int take_segment(struct trace *t, const struct packet *p)
+static int take_segment(struct trace *t, const struct packet *p, const struct hf_seen *own)
 {
 	static const struct line_base absolute;
 	struct follow_step step;
@@ -54,12 +66,14 @@ static int take_segment(struct trace *t, const struct packet *p)
 	t->segments++;
 	if (!follow_segment(t->follow, p, &step))
 		return -ENOMEM;
+	if (own && own->known)
+		correct(own, p, &step);
 	t->connections += !!(step.notes & NOTE_NEW);
 	if (!wanted(&t->s->trace, p, step.talk))
 		return 0;
 	t->shown++;
 	line_print(t->out, p, t->s->trace.absolute ? &absolute : &step.base);
-	print_states(t->out, &step);
+	print_states(t->out, &step, own);
 	return 0;
 }
 
@@ -69,7 +83,7 @@ int trace_take(struct trace *t, const struct trace_frame *frame)
 
 	switch (packet_read(frame->link, frame->octets, frame->len, frame->wire_len, &p)) {
 	case PACKET_TCP:
-		return take_segment(t, &p);
+		return take_segment(t, &p, frame->own);
 	case PACKET_OTHER:
 		t->others++;
 		break;

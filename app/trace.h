@@ -2,7 +2,7 @@
 /*
  * Segments as tcpdump prints them, each with the number of its connection and the state of both ends after
  * it: "#1 SYN-SENT > ~SYN-RECEIVED", the sender first; ~ is inferred (follow.c), else the engine has told.
- * trace_file.c feeds it from a capture.
+ * trace_file.c feeds it from a capture, watch.c from a run.
  */
 #ifndef HF_APP_TRACE_H
 #define HF_APP_TRACE_H
@@ -27,6 +27,7 @@ struct trace_frame {
 	const uint8_t *octets;
 	uint32_t len, wire_len;
 	uint64_t at_ns;
+	const struct hf_seen *own; /* live: what the engine tells; NULL: a capture */
 };
 
 /** Print a frame, if it is a segment and passes the filters. @return 0; -ENOMEM */

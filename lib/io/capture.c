@@ -23,6 +23,7 @@
 struct hf_capture {
 	rte_pcapng_t *file;
 	struct rte_mempool *pool; /* two for each frame: as it was, and as a block of the file */
+	uint64_t cycles;	  /* of the last frame */
 	uint16_t count;
 	struct rte_mbuf *blocks[BATCH];
 };
@@ -30,9 +31,9 @@ struct hf_capture {
 /* ---- Where releases of DPDK differ -------------------------------------------------------------------- */
 
 #if RTE_VERSION >= RTE_VERSION_NUM(23, 11, 0, 0)
-static int add_port(rte_pcapng_t *file, const struct hf_port *port)
+static int add_port(struct hf_capture *c, const struct hf_port *port)
 {
-	return rte_pcapng_add_interface(file, port->id, NULL, NULL, NULL);
+	return rte_pcapng_add_interface(c->file, port->id, NULL, NULL, NULL);
 }
 
 /* rte_pcapng_copy stamps the block now, in cycles, the fourth and fifth word of an enhanced packet block. */
@@ -51,17 +52,25 @@ static struct rte_mbuf *make_block(const struct hf_port *port, const struct rte_
 	return block;
 }
 #else
-static int add_port(rte_pcapng_t *file, const struct hf_port *port)
-{
-	(void)file, (void)port; /* rte_pcapng_fdopen has added all there are */
-	return 0;
-}
-
 static struct rte_mbuf *make_block(const struct hf_port *port, const struct rte_mbuf *m,
 				   struct rte_mempool *pool, uint64_t cycles,
 				   enum rte_pcapng_direction direction)
 {
 	return rte_pcapng_copy(port->id, port->queue, m, pool, UINT32_MAX, cycles, direction);
+}
+
+/* rte_pcapng_fdopen has added all there are. But the first copy in a process sets the clock, and cycles before
+ * that are then told as of the year 2251: so one is copied now, as of a little later, and thrown away. */
+static int add_port(struct hf_capture *c, const struct hf_port *port)
+{
+	struct rte_mbuf *const m = rte_pktmbuf_alloc(c->pool);
+
+	if (m != NULL && rte_pktmbuf_append(m, RTE_ETHER_HDR_LEN) != NULL)
+		rte_pktmbuf_free(make_block(port, m, c->pool,
+					    rte_get_tsc_cycles() + rte_get_tsc_hz() / 2,
+					    RTE_PCAPNG_DIRECTION_UNKNOWN));
+	rte_pktmbuf_free(m);
+	return 0;
 }
 #endif
 
@@ -70,11 +79,14 @@ static struct rte_mbuf *make_block(const struct hf_port *port, const struct rte_
 static int write_batch(struct hf_capture *c)
 {
 	const uint16_t count = c->count;
+	ssize_t written = 0;
 
+	errno = 0;
+	if (count > 0)
+		written = rte_pcapng_write_packets(c->file, c->blocks, count);
+	rte_pktmbuf_free_bulk(c->blocks, count); /* it says that it does, and does not */
 	c->count = 0;
-	if (count == 0 || rte_pcapng_write_packets(c->file, c->blocks, count) >= 0)
-		return 0;
-	return rte_errno != 0 ? -rte_errno : -EIO;
+	return written >= 0 ? 0 : errno != 0 ? -errno : -EIO;
 }
 
 static int open_file(struct hf_capture *c, const char *path, struct hf_port *const *ports,
@@ -87,10 +99,10 @@ static int open_file(struct hf_capture *c, const char *path, struct hf_port *con
 	c->file = rte_pcapng_fdopen(fd, NULL, NULL, "handfast " HF_VERSION, NULL);
 	if (c->file == NULL) {
 		close(fd);
-		return why_say(why, -ENOMEM, "%s: no memory", path);
+		return why_say(why, -EIO, "%s: cannot be written: %s", path, strerror(errno));
 	}
 	for (unsigned i = 0; i < n; i++)
-		if (ports[i]->queue == 0 && add_port(c->file, ports[i]) < 0)
+		if (ports[i]->queue == 0 && add_port(c, ports[i]) < 0)
 			return why_say(why, -ENOMEM, "%s: no memory", path);
 	return 0;
 }
@@ -127,7 +139,7 @@ int hf_capture_open(const char *path, struct hf_port *const *ports, unsigned n,
 
 int hf_capture_write(struct hf_capture *c, const struct hf_port *port, const struct hf_seen *seen)
 {
-	const uint64_t cycles =
+	const uint64_t at =
 		(uint64_t)((unsigned __int128)seen->at_ns * rte_get_tsc_hz() / 1000000000);
 	struct rte_mbuf *const m = rte_pktmbuf_alloc(c->pool);
 	struct rte_mbuf *block = NULL;
@@ -135,10 +147,11 @@ int hf_capture_write(struct hf_capture *c, const struct hf_port *port, const str
 
 	if (m == NULL)
 		return -ENOMEM;
+	c->cycles = RTE_MAX(c->cycles, at); /* a clock that goes back is one more way to 2251 */
 	octets = rte_pktmbuf_append(m, (uint16_t)seen->len);
 	if (octets != NULL) {
 		memcpy(octets, seen->octets, seen->len);
-		block = make_block(port, m, c->pool, cycles,
+		block = make_block(port, m, c->pool, c->cycles,
 				   seen->out ? RTE_PCAPNG_DIRECTION_OUT : RTE_PCAPNG_DIRECTION_IN);
 	}
 	rte_pktmbuf_free(m);

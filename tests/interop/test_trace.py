@@ -164,15 +164,31 @@ class Trace(wire.Test):
             self.assertIn(says, ran.stderr)
 
     def test_our_own(self):
-        serve = self.start("serve", "--listen", "0.0.0.0:80,[::]:80", "--app", "http", "--response", "20000")
+        own = self.path + "ng"
+        serve = self.start("serve", "--listen", "0.0.0.0:80,[::]:80", "--app", "http", "--response", "20000",
+                           "--trace", "--capture", own)
         capture = self.capture("hf0")
         for version in 4, 6:
             wire.sh(f"curl -sS -g -o /dev/null {wire.url(version)}")
             self.connect(80, version).close()
-        self.balanced(serve, serve.stop())
+        report = serve.stop()
+        self.balanced(serve, report)
+        self.assertEqual(report["watch"]["lost"], 0)
         capture.terminate()
         capture.wait(20)
         self.same_as_tcpdump(self.path, 40)
+
+        # What we say has passed, live and in a capture of ours, is what the kernel's side has seen.
+        def ways(lines):
+            bare = [re.sub(r"^\S+ |  #.*", "", line) for line in lines if ": Flags [" in line]
+            return [[line for line in bare if (".80: Flags" in line) == ours] for ours in (True, False)]
+
+        seen = ways(tcpdump_lines(self.path))
+        self.assertEqual(ways(tcpdump_lines(own)), seen)
+        self.assertEqual(ways(serve.said().splitlines()), seen)
+        for line in serve.said().splitlines():
+            if ": Flags [" in line:
+                self.assertRegex(line, r"  #\d [A-Z0-9-]+ > ~[A-Z]" if ".80 > " in line else r"  #\d ~[A-Z0-9-]+ > [A-Z]")
 
 
 if __name__ == "__main__":
