@@ -64,7 +64,7 @@ struct trace_settings {
 	struct nets host;
 	uint16_t port;
 	uint32_t conn;
-	bool absolute;
+	bool absolute, explain;
 };
 
 /** The values of all rows; 0 where a row says "auto" and none has been settled. */

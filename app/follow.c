@@ -114,7 +114,7 @@ static bool is_open(const struct follow_end *e)
 
 static void begin(struct follow *f, struct talk *t, struct follow_step *step)
 {
-	if (step->before[0] == HF_TIME_WAIT || step->before[1] == HF_TIME_WAIT)
+	if (step->was[0].state == HF_TIME_WAIT || step->was[1].state == HF_TIME_WAIT)
 		step->notes |= NOTE_REOPENED;
 	step->notes |= NOTE_NEW;
 	memset(t->end, 0, sizeof(t->end));
@@ -351,7 +351,7 @@ bool follow_segment(struct follow *f, const struct packet *p, struct follow_step
 	*step = (struct follow_step){ .talk = t, .from = compare(&t->addr[0], &p->src) != 0 };
 	for (unsigned side = 0; side < 2; side++) {
 		expire(f, &t->end[side], p->at_ns);
-		step->before[side] = t->end[side].state;
+		step->was[side] = t->end[side];
 	}
 	step->base = numbers(t, step->from, p);
 	pass(f, t, p, step);

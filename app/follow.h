@@ -41,10 +41,10 @@ struct talk {
 
 /** What has become of a segment. */
 struct follow_step {
-	struct talk *talk; /* until the next call */
-	unsigned from;	   /* the side that sent it */
-	unsigned notes;	   /* NOTE_* */
-	enum hf_state before[2];
+	struct talk *talk;	  /* until the next call */
+	unsigned from;		  /* the side that sent it */
+	unsigned notes;		  /* NOTE_* */
+	struct follow_end was[2]; /* the ends before it */
 	struct line_base base;
 };
 

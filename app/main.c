@@ -88,6 +88,7 @@ static int command_run(int argc, char **argv, const char *program, const char *c
 	}
 	if (rc > 0)
 		return STATUS_OK;
+	s.live |= s.trace.explain; /* what is explained is shown */
 	if (command == COMMAND_REPLAY)
 		return replay_run(&s, program, eal, eal_count);
 	if (command == COMMAND_DOCTOR)

@@ -15,9 +15,12 @@
 #include "capfile.h"
 #include "script.h"
 #include "status.h"
+#include "trace.h"
 
 #define EVENTS 64
 #define FRAME_ROOM 2048
+#define TRACE_FRAMES 1024 /* of a turn */
+#define TRACE_OCTETS 192
 #define SPINS 1000000 /* turns without the clock moving: the engine would be wrong */
 
 struct replay {
@@ -27,6 +30,7 @@ struct replay {
 	struct hf_port *port;
 	struct hf_worker *w;
 	struct script script;
+	struct trace trace;
 	struct capfile_frame frame; /* the next one */
 	bool more;		    /* there is one */
 	uint64_t start_us;	    /* the stamp at which the clock starts */
@@ -74,6 +78,22 @@ static void write_frames(struct replay *r)
 	}
 }
 
+/* Nothing is lost: it is looked at after every turn. */
+static void print_frames(struct replay *r)
+{
+	struct hf_seen seen;
+
+	while (r->s->live && hf_watch_next(r->w, &seen))
+		trace_take(&r->trace, &(struct trace_frame){
+					      .link = capfile_link(r->cap),
+					      .octets = seen.octets,
+					      .len = seen.len,
+					      .wire_len = seen.wire_len,
+					      .at_ns = (r->start_us + seen.at_us) * 1000,
+					      .own = &seen,
+				      });
+}
+
 /* One turn at the earliest of a timer, a frame and a call; a timer comes before the frame of its instant.
  * @return 1; 0 when nothing is left to happen; -EINVAL */
 static int step(struct replay *r)
@@ -101,6 +121,7 @@ static int step(struct replay *r)
 		script_run(&r->script, r->now_us);
 	hf_flush(r->w, r->now_us);
 	write_frames(r);
+	print_frames(r);
 	script_tell(&r->script, r->now_us, r->s->quiet ? NULL : stdout);
 	return rc < 0 ? rc : 1;
 }
@@ -213,6 +234,10 @@ static int make(struct replay *r, const struct hf_config *config)
 
 	if (rc == 0)
 		rc = hf_worker_create(config, r->port, &r->w, r->why);
+	if (rc == 0 && r->s->live) {
+		rc = hf_watch(r->w, TRACE_FRAMES, TRACE_OCTETS, r->why);
+		rc = rc == 0 ? trace_open(&r->trace, r->s, stdout) : rc;
+	}
 	r->script.s = r->s;
 	r->script.w = r->w;
 	return rc;
@@ -293,6 +318,7 @@ int replay_run(const struct settings *s, const char *program, const char *const 
 		status = STATUS_FAILED;
 	}
 	script_free(&r->script);
+	trace_close(&r->trace);
 	free(r);
 	if (status != STATUS_OK)
 		fprintf(stderr, "%s: %s\n", program, why.text);

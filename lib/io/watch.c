@@ -91,7 +91,11 @@ static void tell_state(const struct hf_worker *w, const struct flow *flow, struc
 	}
 	status_of(w, h, &status);
 	seen->state = status.state;
-	if (status.state == HF_TIME_WAIT && status.deadline_us > w->host.now_us)
+	if (status.state != HF_TIME_WAIT)
+		return;
+	if (status.deadline_us == UINT64_MAX) /* its record is about to be made */
+		seen->wait_us = w->config.tcp.tw_len_ms * 1000ull;
+	else if (status.deadline_us > w->host.now_us)
 		seen->wait_us = status.deadline_us - w->host.now_us;
 }
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Golden cases: golden.py [--bless | --show] HANDFAST [CASE...]
+"""Golden cases: golden.py [--bless | --show | --trace | --explain] HANDFAST [CASE...]
 
 A case is a directory: in.txt, what the peer sends (segments.py says how); case.yaml, a profile with what the
 application does; want.txt, what handfast has to send and tell. Lines of in.txt besides segments:
@@ -11,10 +11,12 @@ application does; want.txt, what handfast has to send and tell. Lines of in.txt 
 Each case runs over IPv4 and over its IPv6 twins, with other secrets, and with sequence numbers and the clock
 close to their wrap; want.txt is the same. tcpdump reads every capture that handfast has written, and finds
 the checksums right. --bless rewrites want.txt and prints the difference: review it by the rules.
+--trace prints instead what `replay --trace` does, in UTC, from midnight on.
 """
 
 import argparse
 import difflib
+import os
 import re
 import subprocess
 import sys
@@ -27,6 +29,7 @@ HERE = Path(__file__).resolve().parent
 FLOW = "192.0.2.9", 40000, "192.0.2.1", 80
 # IP version, seed, the peer's ISS, second at which the clock starts (its milliseconds wrap at 4294967.296)
 VARIANTS = (4, 1, 1, 1000), (6, 2, 0xFFFFFFFE, 4294967)
+TRACED = 4, 1, 1, 86400
 EVENT = re.compile(r"(\d+\.\d{6}) (\d+ .*)")
 
 
@@ -65,15 +68,16 @@ def tcpdump_agrees(path, count):
         raise ValueError(f"tcpdump finds {right} of {count} checksums correct:\n{ran.stdout}")
 
 
-def replay_once(handfast, case, variant, numbers, scratch):
-    """@return what was sent and told, as the lines of want.txt, and the numbers that were in it"""
+def replay_once(handfast, case, variant, numbers, scratch, trace=()):
+    """@return what was sent and told, as the lines of want.txt or of the trace, and the numbers that were in it"""
     version, seed, irs, base = variant
     profile, source, target = scratch / "case.yaml", scratch / "in.pcap", scratch / "out.pcap"
     profile.write_text(case.profile(version), encoding="utf-8")
     link = segments.ETHERNET if case.ether else segments.RAW
     frames = [segments.encode(line, flow, numbers, version, case.ether) for flow, line in case.lines]
     segments.capture_write(source, link, frames, base)
-    ran = subprocess.run([handfast, "replay", "-c", profile, "--start", f"{base}s", "--seed", str(seed), source, target],
+    ran = subprocess.run([handfast, "replay", "-c", profile, "--start", f"{base}s", "--seed", str(seed), *trace,
+                          source, target], env=dict(os.environ, TZ="UTC"),
                          capture_output=True, text=True, timeout=60, check=False)
     if ran.returncode or ran.stderr:
         raise ValueError(f"exit {ran.returncode}: {ran.stderr}")
@@ -93,16 +97,18 @@ def replay_once(handfast, case, variant, numbers, scratch):
             lines.append((time, 1, f"flow {to[0]}:{to[1]} {to[2]}:{to[3]}"))
         lines.append((time, 1, line))
     tcpdump_agrees(target, len(sent))
+    if trace:
+        return ran.stdout.split("\nhandfast replay:")[0].split("\n"), found
     lines.sort(key=lambda x: x[:2])  # of one turn: what was told, then what was sent
     return [line for _, _, line in lines], found
 
 
-def replay(handfast, case, variant):
+def replay(handfast, case, variant, trace=()):
     """Once more with each ISS and timestamp that the run before has shown, until no new one comes."""
     numbers = segments.Numbers(variant[2])
     with tempfile.TemporaryDirectory(prefix="golden-") as scratch:
         for _ in range(6):
-            lines, found = replay_once(handfast, case, variant, numbers, Path(scratch))
+            lines, found = replay_once(handfast, case, variant, numbers, Path(scratch), trace)
             if (found.syns, found.stamps) == (numbers.syns, numbers.stamps):
                 return lines
             numbers = found
@@ -120,6 +126,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--bless", action="store_true", help="rewrite want.txt and print the difference")
     parser.add_argument("--show", action="store_true", help="print both sides' segments")
+    parser.add_argument("--trace", action="store_true", help="print the segments and where they lead")
+    parser.add_argument("--explain", action="store_true", help="the same with a sentence about each segment")
     parser.add_argument("handfast", type=Path)
     parser.add_argument("cases", nargs="*")
     options = parser.parse_args()
@@ -129,6 +137,10 @@ def main():
         parser.error("no such case")
     for path in paths:
         case = Case(path)
+        if options.trace or options.explain:
+            trace = ["--trace", "--explain"] if options.explain else ["--trace"]
+            print("\n".join(replay(options.handfast, case, TRACED, trace)))
+            continue
         want = path / "want.txt"
         old = want.read_text(encoding="utf-8").split("\n")[:-1] if want.exists() else []
         for variant in VARIANTS:
@@ -149,7 +161,8 @@ def main():
                 old = lines
             else:
                 wrong += 1
-    print(f"{len(paths)} cases, {wrong} wrong")
+    if not options.trace and not options.explain:
+        print(f"{len(paths)} cases, {wrong} wrong")
     return 1 if wrong else 0
 
 

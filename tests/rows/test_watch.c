@@ -67,11 +67,14 @@ static void states_in_a_burst(struct rig *r)
 	r->id = 0;
 }
 
+/* By CLOSE, or with the application still there. */
 static void our_close(struct rig *r)
 {
+	const bool held = r->row->arg != NULL;
+
 	rig_to(r, RIG_ESTABLISHED);
 	watch(r, FRAMES);
-	assert_int_equal(hf_close(r->w, r->id), 0);
+	assert_int_equal(held ? hf_shutdown(r->w, r->id) : hf_close(r->w, r->id), 0);
 	rig_flush(r);
 	see(r, true, HF_FIN_WAIT_1, SEG_ACK | SEG_FIN);
 	rig_send(r, (struct seg){ .seq = r->rn, .ack = r->sn + 1, .flags = SEG_ACK });
@@ -155,6 +158,7 @@ int main(int argc, char **argv)
 	static const struct row rows[] = {
 		{ "watch-burst", states_in_a_burst, NULL, set_up, ROW_PLAIN },
 		{ "watch-close", our_close, NULL, set_up, 0 },
+		{ "watch-close-held", our_close, "held", set_up, 0 },
 		{ "watch-strangers", strangers, NULL, set_up, ROW_ONCE },
 		{ "watch-no-room", no_room, NULL, set_up, ROW_PLAIN },
 		{ "watch-refused", refused, NULL, set_up, ROW_ONCE },
