@@ -530,6 +530,29 @@ HF_API ssize_t hf_send_store(struct hf_worker *w, uint64_t id, struct hf_store *
 /** Nagle's algorithm for this connection alone (MUST-17): off, small writes leave at once. @return 0; -EBADF */
 HF_API int hf_nagle(struct hf_worker *w, uint64_t id, bool on);
 
+/** As hf_recv, but the text goes on waiting, and the window stays as it is. */
+HF_API ssize_t hf_peek(struct hf_worker *w, uint64_t id, void *text, size_t room);
+
+/** What an application may want of one connection rather than of all that a worker has. */
+enum hf_option {
+	HF_CORK, /* 1: text that fills no segment waits for more, but no longer than a window probe; 0: no more */
+	HF_USER_TIMEOUT, /* ms that text may stay unacknowledged before ETIMEDOUT (3.8.3); 0: R2 alone decides */
+	HF_MSS, /* octets a segment holds at most, either way, told in our SYN (3.7.1); the worker's if that is less */
+};
+
+/**
+ * Set an option of a connection. HF_MSS only before hf_flush has sent its SYN.
+ * @return 0; -EINVAL the value is out of range; -EISCONN the peer has been told the MSS; -EBADF
+ */
+HF_API int hf_set(struct hf_worker *w, uint64_t id, enum hf_option option, uint32_t value);
+
+/**
+ * Set an option of the connections a listener will give: HF_MSS; the others can wait for hf_accept.
+ * @return 0; -EINVAL; -EBADF
+ */
+HF_API int hf_set_listener(struct hf_worker *w, uint32_t listener, enum hf_option option,
+			   uint32_t value);
+
 /** No more will be sent: FIN after all queued text; receiving goes on. @return 0; -EPIPE again; -EBADF */
 HF_API int hf_shutdown(struct hf_worker *w, uint64_t id);
 

@@ -120,7 +120,7 @@ static int do_bind(struct stack *s, int fd, const struct sockaddr *sa, socklen_t
 		return -EADDRINUSE;
 	sock->local = addr;
 	sock->bound = true;
-	return all_zero(&addr.ip) ? 0 : stack_need(s, &addr.ip);
+	return 0;
 }
 
 static int call_bind(void *stack, int fd, const struct sockaddr *addr, socklen_t len)
@@ -187,7 +187,6 @@ static int adopt(struct stack *s, struct sock *listener)
 	sock->connected = true;
 	sock->mss = listener->mss;
 	sock->nodelay = listener->nodelay;
-	sock->keepalive = listener->keepalive;
 	sock->user_timeout_ms = listener->user_timeout_ms;
 	sock->snd_buf = listener->snd_buf;
 	sock->rcv_buf = listener->rcv_buf;

@@ -101,7 +101,6 @@ struct option {
 
 static const struct option options[] = {
 	FLAG(SOL_SOCKET, SO_REUSEADDR, reuse),
-	FLAG(SOL_SOCKET, SO_KEEPALIVE, keepalive),
 	FLAG(IPPROTO_TCP, TCP_NODELAY, nodelay),
 	FLAG(IPPROTO_TCP, TCP_CORK, cork),
 	NUMBER(IPPROTO_TCP, TCP_USER_TIMEOUT, user_timeout_ms, 0, INT32_MAX),
@@ -137,6 +136,48 @@ static int get_number(const struct sock *sock, const struct option *option)
 	const void *const field = (const char *)sock + option->offset;
 
 	return option->flag ? *(const bool *)field : (int)*(const uint32_t *)field;
+}
+
+/* ---- Keepalive: the engine has it for all connections alike, and is told before it exists ----------------------- */
+
+static int set_keepalive(struct stack *s, const struct sock *sock, int level, int name, int value)
+{
+	struct settings *const settings = &s->flags.settings;
+
+	if (s->w != NULL && sock->kind != SOCK_FRESH)
+		return -EOPNOTSUPP;
+	if (level == SOL_SOCKET)
+		settings->keepalive = value != 0;
+	else if (value < 1 || value > 32767)
+		return -EINVAL;
+	else if (name == TCP_KEEPIDLE)
+		settings->keepalive_time_ms = (uint32_t)value * 1000;
+	else if (name == TCP_KEEPINTVL)
+		settings->tcp.keepalive_interval_ms = (uint32_t)value * 1000;
+	else if (value > 127)
+		return -EINVAL;
+	else
+		settings->tcp.keepalive_probes = (uint32_t)value;
+	return 0;
+}
+
+static bool is_keepalive(int level, int name)
+{
+	return level == SOL_SOCKET ?
+		       name == SO_KEEPALIVE :
+		       level == IPPROTO_TCP && (name == TCP_KEEPIDLE || name == TCP_KEEPINTVL ||
+						name == TCP_KEEPCNT);
+}
+
+static int keepalive_number(const struct settings *settings, int level, int name)
+{
+	if (level == SOL_SOCKET)
+		return settings->keepalive;
+	if (name == TCP_KEEPIDLE)
+		return (int)(settings->keepalive_time_ms / 1000);
+	if (name == TCP_KEEPINTVL)
+		return (int)(settings->tcp.keepalive_interval_ms / 1000);
+	return (int)settings->tcp.keepalive_probes;
 }
 
 /* ---- setsockopt -------------------------------------------------------------------------------- */
@@ -186,9 +227,16 @@ static int do_setsockopt(struct stack *s, int fd, int level, int name, const voi
 {
 	struct sock *const sock = sock_find(s, fd);
 	const struct option *const option = find_option(level, name);
+	int number;
 
 	if (sock == NULL)
 		return -EBADF;
+	if (is_keepalive(level, name)) {
+		if (len < sizeof(number))
+			return -EINVAL;
+		memcpy(&number, value, sizeof(number));
+		return set_keepalive(s, sock, level, name, number);
+	}
 	if (option != NULL)
 		return set_one(s, sock, option, value, len);
 	if (level != SOL_SOCKET)
@@ -321,6 +369,11 @@ static int do_getsockopt(struct stack *s, int fd, int level, int name, void *val
 		return give_number(s, sock, option, value, len);
 	if (level == IPPROTO_TCP && name == TCP_INFO)
 		return give_info(s, sock, value, len);
+	if (is_keepalive(level, name)) {
+		const int number = keepalive_number(&s->flags.settings, level, name);
+
+		return give_value(value, len, &number, sizeof(number));
+	}
 	return level == SOL_SOCKET ? give_other(sock, name, value, len) : -ENOPROTOOPT;
 }
 
@@ -333,11 +386,21 @@ static int call_getsockopt(void *stack, int fd, int level, int name, void *value
 	return result(rc);
 }
 
-/* TODO */
+/* What is set before there is a connection is told when there is one. */
 void sock_apply(struct stack *s, const struct sock *sock)
 {
-	(void)s;
-	(void)sock;
+	if (sock->kind == SOCK_LISTENER && sock->mss != 0)
+		hf_set_listener(s->w, sock->number, HF_MSS, sock->mss);
+	if (sock->kind != SOCK_CONNECTION || sock->over)
+		return;
+	if (sock->mss != 0 && !sock->connected)
+		hf_set(s->w, sock->id, HF_MSS, sock->mss);
+	/* TCP_NODELAY takes the cork out, if only for now, as Linux has it */
+	hf_set(s->w, sock->id, HF_CORK, (sock->cork || sock->more) && !sock->nodelay);
+	hf_nagle(s->w, sock->id, !sock->nodelay && s->flags.settings.tcp.nagle);
+	hf_set(s->w, sock->id, HF_USER_TIMEOUT,
+	       sock->user_timeout_ms != 0 ? sock->user_timeout_ms :
+					    s->flags.settings.tcp.user_timeout_ms);
 }
 
 void options_fill(struct pd_table *table)

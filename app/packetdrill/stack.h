@@ -72,7 +72,7 @@ struct sock {
 	uint32_t number, waiting; /* listener: connections to accept */
 	uint64_t news;		  /* events so far (EPOLLET) */
 	/* options */
-	bool reuse, keepalive, nodelay, cork, more; /* more: MSG_MORE with the last send */
+	bool reuse, nodelay, cork, more; /* more: MSG_MORE with the last send */
 	struct linger linger;
 	uint32_t mss, user_timeout_ms, snd_buf, rcv_buf; /* 0: the stack's */
 	uint64_t rcv_timeout_us, snd_timeout_us;	 /* 0: none */

@@ -9,7 +9,7 @@
 /* ---- Receiving --------------------------------------------------------------------------------- */
 
 /* What waits, without waiting. @return octets, 0 at the end, -EAGAIN, or why it cannot be */
-static ssize_t take(struct stack *s, struct sock *sock, void *text, size_t room)
+static ssize_t take(struct stack *s, struct sock *sock, void *text, size_t room, bool peek)
 {
 	ssize_t n;
 
@@ -21,17 +21,17 @@ static ssize_t take(struct stack *s, struct sock *sock, void *text, size_t room)
 		return 0;
 	if (!sock->connected)
 		return -EAGAIN;
-	n = hf_recv(s->w, sock->id, text, room);
+	n = peek ? hf_peek(s->w, sock->id, text, room) : hf_recv(s->w, sock->id, text, room);
 	return n == -EAGAIN && sock->rd_shut ? 0 : n;
 }
 
-#define RECV_FLAGS (MSG_DONTWAIT | MSG_WAITALL | MSG_NOSIGNAL | MSG_CMSG_CLOEXEC)
+#define RECV_FLAGS (MSG_PEEK | MSG_DONTWAIT | MSG_WAITALL | MSG_NOSIGNAL | MSG_CMSG_CLOEXEC)
 
 static ssize_t do_recv(struct stack *s, int fd, void *text, size_t room, int flags)
 {
 	size_t done = 0;
 
-	if (flags & ~RECV_FLAGS)
+	if ((flags & ~RECV_FLAGS) || (flags & (MSG_PEEK | MSG_WAITALL)) == (MSG_PEEK | MSG_WAITALL))
 		return -EOPNOTSUPP;
 	for (;;) {
 		struct sock *const sock = sock_find(s, fd);
@@ -40,7 +40,7 @@ static ssize_t do_recv(struct stack *s, int fd, void *text, size_t room, int fla
 
 		if (sock == NULL)
 			return -EBADF;
-		n = take(s, sock, (char *)text + done, room - done);
+		n = take(s, sock, (char *)text + done, room - done, flags & MSG_PEEK);
 		if (n > 0)
 			done += (size_t)n;
 		if (n >= 0 && (n == 0 || done == room || !(flags & MSG_WAITALL)))

@@ -82,7 +82,7 @@ int hf_listen(struct hf_worker *w, const struct hf_addr *local, uint64_t cookie,
 	return 0;
 }
 
-static bool listener_is(const struct hf_worker *w, uint32_t listener)
+bool listener_is(const struct hf_worker *w, uint32_t listener)
 {
 	return listener < w->listeners.size && w->listeners.at[listener].used;
 }
@@ -248,6 +248,14 @@ ssize_t hf_recv(struct hf_worker *w, uint64_t id, void *text, size_t room)
 	taken = text_take(w, c, text, room);
 	connection_taken(w, (handle)id, c, taken);
 	return (ssize_t)taken;
+}
+
+ssize_t hf_peek(struct hf_worker *w, uint64_t id, void *text, size_t room)
+{
+	struct connection *c;
+	const ssize_t waiting = connection_waiting(w, id, &c);
+
+	return waiting > 0 ? (ssize_t)text_peek(c, text, room) : waiting;
 }
 
 int hf_shutdown(struct hf_worker *w, uint64_t id)

@@ -11,6 +11,13 @@ void refuse_syn(struct hf_worker *w, enum stat why)
 	count(w, STAT_RX_DROP_NO_ROOM);
 }
 
+static uint16_t listener_mss(const struct hf_worker *w, const struct listener *l, uint8_t version)
+{
+	const uint16_t ours = w->host.config.mss[version == 6];
+
+	return l->mss != 0 && l->mss < ours ? l->mss : ours;
+}
+
 /* A half-open for this SYN, not in the table yet. */
 handle request_make(struct hf_worker *w, int listener, const struct arrival *a, uint32_t iss,
 		    struct out *out)
@@ -22,7 +29,8 @@ handle request_make(struct hf_worker *w, int listener, const struct arrival *a, 
 		return h;
 	entry_set_flow(w, h, &a->in.flow);
 	rq = request_at(w, h);
-	request_open(&w->host, rq, &a->in.seg, a->in.flow.version, iss,
+	request_open(&w->host, rq, &a->in.seg, a->in.flow.version,
+		     listener_mss(w, &w->listeners.at[listener], a->in.flow.version), iss,
 		     ts_offset(&w->secrets, &a->in.flow), out);
 	rq->listener = (uint16_t)listener;
 	return h;
@@ -58,6 +66,7 @@ static void send_cookie(struct hf_worker *w, struct listener *l, struct arrival 
 {
 	const struct seg *const syn = &a->in.seg;
 	const struct flow *const flow = &a->in.flow;
+	const uint16_t our_mss = listener_mss(w, l, flow->version);
 	struct out out;
 	uint32_t iss;
 
@@ -66,9 +75,10 @@ static void send_cookie(struct hf_worker *w, struct listener *l, struct arrival 
 		return;
 	}
 	out_init(&out);
-	iss = cookie_make(&w->secrets, flow, syn->seq, syn_mss(&w->host, syn, flow->version),
-			  w->host.now_us);
-	request_cookie(&w->host, syn, flow->version, iss, ts_offset(&w->secrets, flow), &out);
+	iss = cookie_make(&w->secrets, flow, syn->seq,
+			  syn_mss(&w->host, syn, flow->version, our_mss), w->host.now_us);
+	request_cookie(&w->host, syn, flow->version, our_mss, iss, ts_offset(&w->secrets, flow),
+		       &out);
 	l->cookies = true;
 	l->cookie_ms = w->host.now_ms;
 	count(w, STAT_COOKIE_SENT);

@@ -307,6 +307,19 @@ void text_join(struct hf_worker *w, struct connection *c, uint32_t range)
 	}
 }
 
+size_t text_peek(const struct connection *c, void *to, size_t room)
+{
+	size_t seen = 0;
+
+	for (const struct rte_mbuf *m = c->rxq_head; m != NULL && seen < room; m = m->next) {
+		const size_t n = m->data_len < room - seen ? m->data_len : room - seen;
+
+		memcpy((char *)to + seen, rte_pktmbuf_mtod(m, const void *), n);
+		seen += n;
+	}
+	return seen;
+}
+
 size_t text_take(struct hf_worker *w, struct connection *c, void *to, size_t room)
 {
 	size_t taken = 0;

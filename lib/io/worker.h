@@ -323,6 +323,8 @@ void text_hold(struct hf_worker *w, struct connection *c, uint32_t range, struct
 	       uint32_t offset, uint32_t len);
 /* What these ranges hold is next in the receive queue. */
 void text_join(struct hf_worker *w, struct connection *c, uint32_t range);
+/* The first octets that wait; they go on waiting. */
+size_t text_peek(const struct connection *c, void *to, size_t room);
 size_t text_take(struct hf_worker *w, struct connection *c, void *to, size_t room);
 /* The first buffer of the receive queue, which holds text, leaves it. */
 struct rte_mbuf *text_hand_over(struct hf_worker *w, struct connection *c);
@@ -369,6 +371,8 @@ void connection_taken(struct hf_worker *w, handle h, struct connection *c, size_
 
 /* Flow of two public addresses; versions must be equal. */
 void flow_of(const struct hf_addr *local, const struct hf_addr *peer, struct flow *flow);
+bool listener_is(const struct hf_worker *w, uint32_t listener);
+
 /* Whether an address is one of ours. */
 bool worker_owns(const struct hf_worker *w, const struct hf_ip *ip);
 

@@ -21,6 +21,7 @@ struct listener {
 	uint8_t version; /* 4 or 6 */
 	bool any;	 /* on all our addresses of this version */
 	bool used;
+	uint16_t mss;  /* that its connections are told at most; 0: the worker's */
 	uint16_t next; /* of this port, or unused too: index + 1; 0: none */
 	/* the worker's books; zero when added */
 	uint32_t backlog_used; /* half-opens (HF-B1) */

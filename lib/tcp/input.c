@@ -202,8 +202,8 @@ static void take_ack(struct tcp_host *host, struct tcb *tcb, const struct seg *s
 	} else {
 		rto_arm(host, tcb);
 		tcb->timers |= TIMER_RTX;
-		if (host->config.user_timeout_ms != 0) {
-			tcb->user_tick = tcp_after(host, host->config.user_timeout_ms);
+		if (tcb->user_timeout_ms != 0) {
+			tcb->user_tick = tcp_after(host, tcb->user_timeout_ms);
 			tcb->timers |= TIMER_USER;
 		}
 	}

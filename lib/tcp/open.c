@@ -26,9 +26,8 @@ enum listen_verdict input_listen(const struct seg *seg, struct out *out)
 	return LISTEN_REQUEST;
 }
 
-uint16_t syn_mss(const struct tcp_host *host, const struct seg *syn, uint8_t version)
+uint16_t syn_mss(const struct tcp_host *host, const struct seg *syn, uint8_t version, uint16_t ours)
 {
-	const uint16_t ours = host->config.mss[version == 6];
 	uint16_t mss = version == 6 ? 1220 : 536; /* MUST-15 */
 
 	if ((syn->options & OPT_MSS) && syn->mss != 0)
@@ -38,12 +37,12 @@ uint16_t syn_mss(const struct tcp_host *host, const struct seg *syn, uint8_t ver
 	return mss < ours ? mss : ours;
 }
 
-void syn_options(struct tcp_host *host, const struct seg *syn, uint8_t version,
+void syn_options(struct tcp_host *host, const struct seg *syn, uint8_t version, uint16_t our_mss,
 		 struct syn_terms *terms)
 {
 	if ((syn->options & OPT_MSS) && syn->mss != 0 && syn->mss < host->config.min_snd_mss)
 		tcp_count(host, STAT_MSS_RAISED);
-	terms->mss = syn_mss(host, syn, version);
+	terms->mss = syn_mss(host, syn, version, our_mss);
 	terms->timestamps = host->config.timestamps && (syn->options & OPT_TS);
 	terms->sack = host->config.sack && (syn->options & OPT_SACK_PERMITTED);
 	terms->wscale = host->config.window_scaling && (syn->options & OPT_WSCALE);
@@ -60,7 +59,7 @@ void tcb_settle(struct tcp_host *host, struct tcb *tcb, const struct seg *syn)
 {
 	struct syn_terms terms;
 
-	syn_options(host, syn, tcb->version, &terms);
+	syn_options(host, syn, tcb->version, tcb->snd_mss, &terms);
 	tcb->flags &= ~(uint32_t)(TCB_TS | TCB_SACK | TCB_WSCALE);
 	tcb->rcv_wscale = 0;
 	tcb->snd_wscale = terms.snd_wscale;

@@ -18,7 +18,7 @@ struct syn_terms {
 	bool timestamps, sack, wscale;
 };
 
-void syn_options(struct tcp_host *host, const struct seg *syn, uint8_t version,
+void syn_options(struct tcp_host *host, const struct seg *syn, uint8_t version, uint16_t our_mss,
 		 struct syn_terms *terms);
 void tcb_settle(struct tcp_host *host, struct tcb *tcb, const struct seg *syn);
 void tcb_syn_acked(struct tcp_host *host, struct tcb *tcb);
@@ -31,11 +31,11 @@ static inline uint16_t tcp_syn_window(const struct tcp_host *host)
 }
 
 /* The options of a SYN of ours; in a SYN-ACK only what was offered is true. */
-static inline void syn_offer(const struct tcp_host *host, struct seg *seg, uint8_t version,
-			     bool sack, bool wscale)
+static inline void syn_offer(const struct tcp_host *host, struct seg *seg, uint16_t mss, bool sack,
+			     bool wscale)
 {
 	seg->options |= OPT_MSS;
-	seg->mss = host->config.mss[version == 6];
+	seg->mss = mss;
 	if (sack)
 		seg->options |= OPT_SACK_PERMITTED;
 	if (wscale) {

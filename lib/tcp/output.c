@@ -33,10 +33,18 @@ static void watch(const struct tcp_host *host, struct tcb *tcb)
 /* The user timeout spans from when something is not acknowledged (HF-UT1); take_ack starts it anew. */
 static void watch_user(const struct tcp_host *host, struct tcb *tcb)
 {
-	if (host->config.user_timeout_ms == 0 || (tcb->timers & TIMER_USER))
+	if (tcb->user_timeout_ms == 0 || (tcb->timers & TIMER_USER))
 		return;
-	tcb->user_tick = tcp_after(host, host->config.user_timeout_ms);
+	tcb->user_tick = tcp_after(host, tcb->user_timeout_ms);
 	tcb->timers |= TIMER_USER;
+}
+
+/* What our SYN-ACK after a simultaneous open tells, when the TCB is settled: no more than our SYN did. */
+static uint16_t told_mss(const struct tcp_host *host, const struct tcb *tcb)
+{
+	if (tcb->flags & TCB_OWN_MSS)
+		return (uint16_t)(tcb->snd_mss + (tcb->flags & TCB_TS ? TS_OCTETS : 0));
+	return host->config.mss[tcb->version == 6];
 }
 
 /* Our SYN, or SYN and ACK after a simultaneous open; the first time and again. */
@@ -53,13 +61,14 @@ static void send_syn(struct tcp_host *host, struct tcb *tcb, struct seg *seg)
 	tcb->rcv_adv = seq_max(promised, tcb->rcv_nxt + seg->wnd); /* not what a scale would allow */
 	if (first) {
 		seg->ack = 0;
-		syn_offer(host, seg, tcb->version, host->config.sack, host->config.window_scaling);
+		syn_offer(host, seg, tcb->snd_mss, host->config.sack, host->config.window_scaling);
 		tcb->fin_seq = tcp_tsval(host, tcb->ts_offset); /* see tsecr_is_ours */
 		tcb->last_ack_sent = tcb->snd_nxt == tcb->iss ? tcb->fin_seq : first_tsval;
 		if (host->config.timestamps)
 			answer_timestamp(seg, tcb->fin_seq, 0);
 	} else {
-		syn_offer(host, seg, tcb->version, tcb->flags & TCB_SACK, tcb->flags & TCB_WSCALE);
+		syn_offer(host, seg, told_mss(host, tcb), tcb->flags & TCB_SACK,
+			  tcb->flags & TCB_WSCALE);
 	}
 	if (tcb->snd_nxt == tcb->iss) {
 		tcb->snd_nxt = tcb->iss + 1;
@@ -164,7 +173,7 @@ static bool worth_sending(const struct tcp_host *host, const struct tcb *tcb, ui
 	at_once = host->config.nagle == !!(tcb->flags & TCB_NAGLE_OTHER) ||
 		  tcb->snd_una == tcb->snd_nxt;
 	if (len == waiting)
-		return fin_unsent(tcb) || at_once;
+		return fin_unsent(tcb) || (at_once && !(tcb->flags & TCB_CORK));
 	return len > 0 && len >= tcb->max_wnd / 2 && at_once;
 }
 

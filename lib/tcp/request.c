@@ -30,7 +30,7 @@ static void answer_synack(struct tcp_host *host, struct request *rq, struct out 
 	seg = &out->answer[out->answers - 1];
 	seg->flags |= SEG_SYN;
 	seg->len = 1;
-	syn_offer(host, seg, rq->version, rq->flags & REQUEST_SACK, rq->flags & REQUEST_WSCALE);
+	syn_offer(host, seg, rq->our_mss, rq->flags & REQUEST_SACK, rq->flags & REQUEST_WSCALE);
 	if (rq->flags & REQUEST_TS)
 		answer_timestamp(seg, tcp_tsval(host, rq->ts_offset), rq->ts_recent);
 	rq->sent_us = (uint32_t)host->now_us;
@@ -44,11 +44,11 @@ static void repeat_synack(struct tcp_host *host, struct request *rq, struct out 
 }
 
 static void fill(struct tcp_host *host, struct request *rq, const struct seg *syn, uint8_t version,
-		 uint32_t iss, uint32_t ts_offset)
+		 uint16_t our_mss, uint32_t iss, uint32_t ts_offset)
 {
 	struct syn_terms terms;
 
-	syn_options(host, syn, version, &terms);
+	syn_options(host, syn, version, our_mss, &terms);
 	*rq = (struct request){
 		.irs = syn->seq,
 		.iss = iss,
@@ -62,13 +62,14 @@ static void fill(struct tcp_host *host, struct request *rq, const struct seg *sy
 				   (terms.sack ? REQUEST_SACK : 0)),
 		.snd_wscale = terms.snd_wscale,
 		.version = version,
+		.our_mss = our_mss,
 	};
 }
 
 void request_open(struct tcp_host *host, struct request *rq, const struct seg *syn, uint8_t version,
-		  uint32_t iss, uint32_t ts_offset, struct out *out)
+		  uint16_t our_mss, uint32_t iss, uint32_t ts_offset, struct out *out)
 {
-	fill(host, rq, syn, version, iss, ts_offset);
+	fill(host, rq, syn, version, our_mss, iss, ts_offset);
 	tcp_count(host, STAT_REQUEST_OPENED);
 	tcp_level_enter(host, TCPS_SYN_RECEIVED);
 	answer_synack(host, rq, out);
@@ -82,14 +83,14 @@ void request_open(struct tcp_host *host, struct request *rq, const struct seg *s
 #define COOKIE_NO_WSCALE 0x0fu
 #define COOKIE_SACK 0x10u
 
-void request_cookie(struct tcp_host *host, const struct seg *syn, uint8_t version, uint32_t iss,
-		    uint32_t ts_offset, struct out *out)
+void request_cookie(struct tcp_host *host, const struct seg *syn, uint8_t version, uint16_t our_mss,
+		    uint32_t iss, uint32_t ts_offset, struct out *out)
 {
 	struct request rq;
 	struct seg *seg;
 	uint32_t terms, tsval;
 
-	fill(host, &rq, syn, version, iss, ts_offset);
+	fill(host, &rq, syn, version, our_mss, iss, ts_offset);
 	if (!(rq.flags & REQUEST_TS))
 		rq.flags = 0; /* nothing would remember them */
 	answer_synack(host, &rq, out);
@@ -257,4 +258,5 @@ void request_promote(struct tcp_host *host, const struct request *rq, struct tcb
 	tcb->sndq_head = tcb->sndq_tail = tcb->sndq_next = tcb->held = RANGE_NONE;
 	tcb->recover = rq->iss;
 	tcb->heard_ms = host->ceil_ms;
+	tcb->user_timeout_ms = host->config.user_timeout_ms;
 }

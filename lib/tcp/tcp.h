@@ -136,6 +136,8 @@ enum tcb_flags {
 	TCB_BY_SACK = 1 << 20,	   /* ... as RFC 6675 has it, with a flight attached */
 	TCB_KEEPALIVE = 1 << 19,   /* a keepalive probe is to be sent (3.8.4) */
 	TCB_FIN_AHEAD = 1 << 16,   /* a FIN at fin_seq waits for the gap before it to fill */
+	TCB_CORK = 1 << 21,	   /* short text waits for more */
+	TCB_OWN_MSS = 1 << 22, /* less than config.mss was asked for; in SYN-SENT snd_mss holds it */
 };
 
 enum tcb_timers {
@@ -187,6 +189,7 @@ struct tcb {
 	uint8_t dupacks;	  /* RFC 5681 3.2 */
 	uint8_t keepalive_probes; /* unanswered */
 	uint32_t flight;	  /* 1 + number of the one attached; 0: none */
+	uint32_t user_timeout_ms; /* 0: R2 alone decides (3.8.3) */
 	uint32_t rcv_queued;	  /* octets delivered that the application has not taken */
 	uint16_t snd_mss;	  /* text a segment may hold, options of every segment taken off */
 	uint8_t snd_wscale, rcv_wscale;
@@ -243,6 +246,7 @@ struct request {
 	uint8_t retransmits; /* by the timer */
 	uint8_t version;
 	uint16_t listener; /* the worker's number of it */
+	uint16_t our_mss;  /* that our SYN-ACK tells */
 };
 
 enum request_flags {
@@ -292,14 +296,15 @@ enum listen_verdict { LISTEN_DROP, LISTEN_ANSWER, LISTEN_REQUEST };
 enum listen_verdict input_listen(const struct seg *seg, struct out *out);
 void input_syn_sent(struct tcp_host *host, struct tcb *tcb, const struct seg *seg, struct out *out);
 
-/* Text and options a segment to the sender of this SYN may hold (MUST-14, MUST-15, HF-O4). */
-uint16_t syn_mss(const struct tcp_host *host, const struct seg *syn, uint8_t version);
+/* Text and options a segment to the sender of this SYN may hold (MUST-14, MUST-15, HF-O4), ours being the
+ * most we take. */
+uint16_t syn_mss(const struct tcp_host *host, const struct seg *syn, uint8_t version, uint16_t ours);
 
 /* ---- request.c --------------------------------------------------------------------------------- */
 
-/* Begin with a SYN that input_listen passed; its SYN-ACK is the answer. */
+/* Begin with a SYN that input_listen passed; its SYN-ACK, which tells our_mss, is the answer. */
 void request_open(struct tcp_host *host, struct request *rq, const struct seg *syn, uint8_t version,
-		  uint32_t iss, uint32_t ts_offset, struct out *out);
+		  uint16_t our_mss, uint32_t iss, uint32_t ts_offset, struct out *out);
 enum request_verdict {
 	REQUEST_KEEP,	 /* answered or dropped */
 	REQUEST_FREE,	 /* back to LISTEN */
@@ -311,8 +316,8 @@ enum request_verdict request_input(struct tcp_host *host, struct request *rq, co
 bool request_timeout(struct tcp_host *host, struct request *rq, struct out *out);
 uint32_t request_deadline(const struct tcp_host *host, const struct request *rq);
 /* The SYN-ACK of a SYN that no request is kept for: iss is the cookie, the other terms ride on TSval. */
-void request_cookie(struct tcp_host *host, const struct seg *syn, uint8_t version, uint32_t iss,
-		    uint32_t ts_offset, struct out *out);
+void request_cookie(struct tcp_host *host, const struct seg *syn, uint8_t version, uint16_t our_mss,
+		    uint32_t iss, uint32_t ts_offset, struct out *out);
 /* The request that an ACK with a good cookie stands for; to be promoted at once. */
 void request_recall(struct tcp_host *host, struct request *rq, const struct seg *ack,
 		    uint8_t version, uint16_t mss, uint32_t ts_offset);
@@ -363,6 +368,11 @@ void tcp_taken(struct tcp_host *host, struct tcb *tcb, uint32_t len);
 /* Nagle's algorithm for this connection (MUST-17). */
 void tcp_nagle(const struct tcp_host *host, struct tcb *tcb, bool on);
 int tcp_shutdown(struct tcp_host *host, struct tcb *tcb);
+/* Whether text that fills no segment waits for more. */
+void tcp_cork(struct tcb *tcb, bool on);
+/* The most text and options a segment may hold, either way; before the SYN has left. @return 0; -EISCONN */
+int tcp_set_mss(struct tcb *tcb, uint16_t mss);
+void tcp_set_user_timeout(const struct tcp_host *host, struct tcb *tcb, uint32_t ms);
 int tcp_close(struct tcp_host *host, struct tcb *tcb, struct out *out);
 void tcp_abort(struct tcp_host *host, struct tcb *tcb, struct out *out);
 

@@ -26,6 +26,7 @@ void tcp_open(struct tcp_host *host, struct tcb *tcb, uint8_t version, uint32_t 
 	tcb->sndq_head = tcb->sndq_tail = tcb->sndq_next = tcb->held = RANGE_NONE;
 	tcb->recover = iss;
 	tcb->heard_ms = host->ceil_ms;
+	tcb->user_timeout_ms = host->config.user_timeout_ms;
 	tcp_set_state(host, tcb, TCPS_SYN_SENT);
 }
 
@@ -87,6 +88,32 @@ int tcp_shutdown(struct tcp_host *host, struct tcb *tcb)
 	else if (tcb->state == TCPS_SYN_RECEIVED && tcb->snd_end == tcb->iss + 1)
 		tcp_set_state(host, tcb, TCPS_FIN_WAIT_1);
 	return 0;
+}
+
+void tcp_cork(struct tcb *tcb, bool on)
+{
+	tcb->flags = on ? tcb->flags | TCB_CORK : tcb->flags & ~(uint32_t)TCB_CORK;
+}
+
+int tcp_set_mss(struct tcb *tcb, uint16_t mss)
+{
+	if (tcb->state != TCPS_SYN_SENT || tcb->snd_nxt != tcb->iss)
+		return -EISCONN; /* the peer has been told */
+	if (mss < tcb->snd_mss) {
+		tcb->snd_mss = mss;
+		tcb->flags |= TCB_OWN_MSS;
+	}
+	return 0;
+}
+
+/* What waits for an ACK now waits so long from now on. */
+void tcp_set_user_timeout(const struct tcp_host *host, struct tcb *tcb, uint32_t ms)
+{
+	tcb->user_timeout_ms = ms;
+	if (!(tcb->timers & TIMER_USER) && tcb->snd_una == tcb->snd_nxt)
+		return;
+	tcb->timers = (uint8_t)(ms != 0 ? tcb->timers | TIMER_USER : tcb->timers & ~TIMER_USER);
+	tcb->user_tick = tcp_after(host, ms);
 }
 
 static void end(struct tcp_host *host, struct tcb *tcb, struct out *out)

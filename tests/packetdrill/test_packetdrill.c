@@ -385,10 +385,11 @@ static void vectors_and_queues(void **state)
 	host_send(&h, SEG_ACK | SEG_PSH, 1, 1, 12);
 	assert_int_equal(CALL(&h, ioctl, fd, SIOCINQ, &n), 0);
 	assert_int_equal(n, 12);
+	assert_int_equal(CALL(&h, recv, fd, a, 3, MSG_PEEK), 3);
 	assert_int_equal(CALL(&h, readv, fd, iov, 2), 7);
 	assert_int_equal(CALL(&h, recvmsg, fd, &msg, 0), 5);
 	assert_fails(CALL(&h, recv, fd, a, 1, MSG_DONTWAIT), EAGAIN);
-	assert_fails(CALL(&h, recv, fd, a, 1, MSG_PEEK), EOPNOTSUPP);
+	assert_fails(CALL(&h, recv, fd, a, 1, MSG_OOB), EOPNOTSUPP);
 	memset(a, 'a', sizeof(a));
 	memset(b, 'b', sizeof(b));
 	assert_int_equal(CALL(&h, writev, fd, iov, 2), 7);
@@ -405,7 +406,6 @@ static void vectors_and_queues(void **state)
 static void options_are_kept(void **state)
 {
 	static const int flags[][2] = { { SOL_SOCKET, SO_REUSEADDR },
-					{ SOL_SOCKET, SO_KEEPALIVE },
 					{ IPPROTO_TCP, TCP_NODELAY },
 					{ IPPROTO_TCP, TCP_CORK } };
 	struct tcp_info info;
@@ -428,6 +428,71 @@ static void options_are_kept(void **state)
 	assert_int_equal(CALL(&h, getsockopt, fd, IPPROTO_TCP, TCP_INFO, &info, &len), 0);
 	assert_int_equal(info.tcpi_state, TCP_ESTABLISHED);
 	assert_int_equal(info.tcpi_snd_mss, 1000);
+	host_end(&h);
+}
+
+/* Nagle, a cork, MSG_MORE: what leaves and when. */
+static void options_are_obeyed(void **state)
+{
+	struct host h;
+	int fd;
+
+	(void)state;
+	host_begin(&h, "poll", 4);
+	fd = host_accepted(&h);
+	assert_int_equal(CALL(&h, send, fd, "aa", 2, MSG_MORE), 2);
+	host_expect_silence(&h);
+	assert_int_equal(CALL(&h, send, fd, "bb", 2, 0), 2);
+	host_expect(&h, SEG_ACK | SEG_PSH, 1, 1, 4);
+	assert_int_equal(CALL(&h, write, fd, "cc", 2), 2);
+	host_expect_silence(&h);
+	set_option(&h, fd, IPPROTO_TCP, TCP_NODELAY, 1);
+	host_expect(&h, SEG_ACK | SEG_PSH, 5, 1, 2);
+	set_option(&h, fd, IPPROTO_TCP, TCP_USER_TIMEOUT, 3000);
+	CALL(&h, usleep, 4 * S);
+	assert_fails(CALL(&h, write, fd, "dd", 2), ETIMEDOUT);
+	host_end(&h);
+}
+
+static void mss_of_either_side(void **state)
+{
+	struct host h;
+	int fd, listener;
+
+	(void)state;
+	host_begin(&h, "poll", 4);
+	fd = host_socket(&h, SOCK_NONBLOCK);
+	set_option(&h, fd, IPPROTO_TCP, TCP_MAXSEG, 700);
+	assert_fails(host_connect(&h, fd), EINPROGRESS);
+	host_expect(&h, SEG_SYN, 0, 0, 0);
+	assert_int_equal(h.last.seg.mss, 700);
+	host_begin(&h, "poll", 4);
+	listener = host_listen(&h, 0);
+	set_option(&h, listener, IPPROTO_TCP, TCP_MAXSEG, 700);
+	host_handshake(&h);
+	assert_int_equal(h.last.seg.mss, 700);
+	fd = host_accept(&h, listener);
+	assert_int_equal(option(&h, fd, IPPROTO_TCP, TCP_MAXSEG), 700);
+	host_end(&h);
+}
+
+static void keepalive_before_the_open(void **state)
+{
+	struct host h;
+	int fd;
+
+	(void)state;
+	host_begin(&h, "poll", 4);
+	fd = host_socket(&h, SOCK_NONBLOCK);
+	set_option(&h, fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+	set_option(&h, fd, IPPROTO_TCP, TCP_KEEPIDLE, 10);
+	assert_fails(host_connect(&h, fd), EINPROGRESS);
+	host_expect(&h, SEG_SYN, 0, 0, 0);
+	host_send(&h, SEG_SYN | SEG_ACK, 0, 1, 0);
+	host_expect(&h, SEG_ACK, 1, 1, 0);
+	CALL(&h, usleep, 11 * S);
+	host_expect(&h, SEG_ACK, 0, 1, 0);
+	assert_fails(CALL(&h, setsockopt, fd, SOL_SOCKET, SO_KEEPALIVE, &fd, sizeof(fd)), EOPNOTSUPP);
 	host_end(&h);
 }
 
@@ -630,6 +695,9 @@ int main(int argc, char **argv)
 		cmocka_unit_test(poll_times_out),
 		cmocka_unit_test(vectors_and_queues),
 		cmocka_unit_test(options_are_kept),
+		cmocka_unit_test(options_are_obeyed),
+		cmocka_unit_test(mss_of_either_side),
+		cmocka_unit_test(keepalive_before_the_open),
 		cmocka_unit_test(shut_for_reading),
 		cmocka_unit_test(epoll_level_edge_and_once),
 		cmocka_unit_test(descriptors_are_the_kernels),

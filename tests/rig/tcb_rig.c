@@ -631,7 +631,7 @@ void rig_listen(struct tcb_rig *r)
 	r->ts_agreed = r->timestamps;
 	step_begin(r);
 	assert_int_equal(input_listen(&syn, &r->out), LISTEN_REQUEST);
-	request_open(&r->host, &r->rq, &syn, 4, ISS, TS_OFFSET, &r->out);
+	request_open(&r->host, &r->rq, &syn, 4, r->host.config.mss[0], ISS, TS_OFFSET, &r->out);
 	edge(TCPS_LISTEN, TCPS_SYN_RECEIVED);
 	r->deadline = request_deadline(&r->host, &r->rq);
 	step_end(r);

@@ -82,7 +82,7 @@ static struct syn_terms terms_of(struct tcb_rig *r, struct seg syn, uint8_t vers
 
 	syn.flags = SEG_SYN;
 	rig_forget(r);
-	syn_options(&r->host, &syn, version, &terms);
+	syn_options(&r->host, &syn, version, r->host.config.mss[version == 6], &terms);
 	return terms;
 }
 

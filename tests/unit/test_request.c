@@ -311,7 +311,7 @@ static void cookie__terms__ride_on_the_timestamp(struct tcb_rig *r)
 		}
 		rig_clock(r, MS(1));
 		out_init(&r->out);
-		request_cookie(&r->host, &syn, 4, ISS, 0x12345678, &r->out);
+		request_cookie(&r->host, &syn, 4, r->host.config.mss[0], ISS, 0x12345678, &r->out);
 		assert_int_equal(r->out.answers, 1);
 		synack = &r->out.answer[0];
 		assert_int_equal(synack->flags, SYNACK);
