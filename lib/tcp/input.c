@@ -282,12 +282,15 @@ static enum verdict check_ack(struct tcp_host *host, struct tcb *tcb, const stru
 	}
 	if (__builtin_expect((seg->options & OPT_SACK) != 0, 0) && (tcb->flags & TCB_SACK))
 		sacked = sack_take(host, tcb, seg);
-	if (seq_gt(seg->ack, tcb->snd_una))
+	if (seq_gt(seg->ack, tcb->snd_una)) {
 		take_ack(host, tcb, seg, out);
-	else if (tcb->timers & TIMER_PERSIST)
+		if (__builtin_expect(sacked, 0))
+			take_duplicate(host, tcb); /* as well (RFC 6675 2) */
+	} else if (tcb->timers & TIMER_PERSIST) {
 		tcb->retransmits = 0; /* the peer lives: it answers probes */
-	else if (is_duplicate(tcb, seg, sacked))
+	} else if (is_duplicate(tcb, seg, sacked)) {
 		take_duplicate(host, tcb);
+	}
 	if (seq_ge(seg->ack, tcb->snd_una)) {
 		take_window(host, tcb, seg);
 		judge_window(host, tcb);

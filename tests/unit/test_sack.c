@@ -101,6 +101,18 @@ static void one_wide_block__begins_recovery(struct tcb_rig *r)
 	rig_counted(r, STAT_SACK_RECOVERY, 1);
 }
 
+/* An ACK that moves SND.UNA is a duplicate as well when it tells of new octets (RFC 6675 2). */
+static void blocks_on_a_cumulative_ack__begin_recovery(struct tcb_rig *r)
+{
+	in_flight(r, 8);
+	ack(r, 1, 2, 6, 0, 0);
+	expect_text(r, 1, r->tcb.snd_mss);
+	rig_counted(r, STAT_DUP_ACK_IN, 1);
+	rig_counted(r, STAT_SACK_RECOVERY, 1);
+	rig_counted(r, STAT_RTO_EXPIRED, 0);
+	ack(r, 8, 0, 0, 0, 0);
+}
+
 /* Pipe falls with each block: new text goes out for what has arrived (NextSeg 2), none before. */
 static void recovery__new_text_by_the_pipe(struct tcb_rig *r)
 {
@@ -385,6 +397,7 @@ static const struct tcb_row rows[] = {
 	{ "RFC6675", one_lost__goes_again_and_nothing_else, 0 },
 	{ "RFC6675-nextseg1", three_lost__each_goes_again_once, 0 },
 	{ "RFC6675-islost", one_wide_block__begins_recovery, 0 },
+	{ "RFC6675-2", blocks_on_a_cumulative_ack__begin_recovery, 0 },
 	{ "RFC6675-nextseg2", recovery__new_text_by_the_pipe, 0 },
 	{ "RFC6675-nextseg4", tail_lost__one_rescue, 0 },
 	{ "RFC6675-fin", lost_fin__is_part_of_the_last_segment, 0 },
