@@ -202,9 +202,9 @@ static enum icmp_kind kind6(const uint8_t *p, uint32_t len, const struct wire_in
 	case TIME_EXCEEDED6:
 		icmp->error = EHOSTUNREACH;
 		return ICMP_SOFT;
-	case PARAMETER6:
+	case PARAMETER6: /* 1: unrecognized Next Header, IPv6's protocol unreachable (RFC 8200 4) */
 		icmp->error = EPROTO;
-		return ICMP_SOFT;
+		return p[1] == 1 ? ICMP_HARD : ICMP_SOFT;
 	case ECHO6:
 		if (in->group)
 			return ICMP_UNWANTED;

@@ -23,6 +23,7 @@ static const struct error errors4[] = {
 static const struct error errors6[] = {
 	{ 1, 0, SOFT, ENETUNREACH },  { 1, 1, SOFT, EACCES },	    { 1, 3, SOFT, EHOSTUNREACH },
 	{ 1, 4, HARD, ECONNREFUSED }, { 3, 0, SOFT, EHOSTUNREACH }, { 4, 0, SOFT, EPROTO },
+	{ 4, 1, HARD, EPROTO }, /* unrecognized Next Header: IPv6's protocol unreachable */
 };
 
 static const struct error *errors_of(const struct rig *r, size_t *n)
