@@ -10,16 +10,18 @@ static uint32_t range_end(const struct range *range)
 	return range->seq + range->len;
 }
 
-/* What of [first, end) is held in one piece, the lowest of it (RFC 2883 4). */
-static struct span first_held(const struct range *at, uint32_t before, uint32_t after,
+/* What of [first, end) is held in one piece, the lowest of it (RFC 2883 4): it has come again. */
+static struct span first_held(struct ranges *ranges, uint32_t before, uint32_t after,
 			      uint32_t first, uint32_t end)
 {
+	struct range *const at = ranges->at;
 	const uint32_t by =
 		before != RANGE_NONE && seq_gt(range_end(&at[before]), first) ? before : after;
 	struct span span = { end, end };
 
 	if (by == RANGE_NONE || seq_ge(at[by].seq, end))
 		return span;
+	at[by].came = ++ranges->arrivals;
 	span.left = seq_max(at[by].seq, first);
 	if (seq_lt(range_end(&at[by]), end))
 		span.right = range_end(&at[by]);
@@ -33,11 +35,12 @@ static void hold(struct tcp_host *host, struct tcb *tcb, uint32_t before, uint32
 	const uint32_t spare = host->ranges.spare;
 	uint32_t *const link = before == RANGE_NONE ? &tcb->held : &at[before].next;
 
-	at[spare] = (struct range){ .next = *link, .seq = first, .len = end - first };
+	at[spare] = (struct range){
+		.next = *link, .seq = first, .len = end - first, .came = ++host->ranges.arrivals
+	};
 	*link = spare;
 	host->ranges.spare = RANGE_NONE;
 	tcb->held_count++;
-	tcb->held_newest = first;
 	tcp_count(host, STAT_OOO_QUEUED);
 }
 
@@ -55,9 +58,7 @@ struct span reassembly_hold(struct tcp_host *host, struct tcb *tcb, const struct
 		before = after;
 		after = at[after].next;
 	}
-	again = first_held(at, before, after, first, end);
-	if (again.left != again.right)
-		tcb->held_newest = again.left;
+	again = first_held(&host->ranges, before, after, first, end);
 	if (before != RANGE_NONE)
 		first = seq_max(first, range_end(&at[before]));
 	if (after != RANGE_NONE && seq_gt(end, at[after].seq))
@@ -105,8 +106,6 @@ bool reassembly_join(struct tcp_host *host, struct tcb *tcb, struct out *out)
 		return false;
 	}
 	at[last].next = RANGE_NONE;
-	if (tcb->held != RANGE_NONE && seq_lt(tcb->held_newest, tcb->rcv_nxt))
-		tcb->held_newest = at[tcb->held].seq;
 	return true;
 }
 
@@ -121,40 +120,60 @@ void reassembly_drop(struct tcp_host *host, struct tcb *tcb)
 	tcb->held_count = 0;
 }
 
-/* The block, of ranges that touch, which begins with this one. @return the range behind it */
-static uint32_t block_from(const struct range *at, uint32_t first, uint32_t *right)
-{
-	uint32_t next = at[first].next;
+/* Ranges that touch, as the peer is told of them. */
+struct block {
+	uint32_t left, right;
+	uint32_t came; /* the last of them */
+};
 
-	*right = range_end(&at[first]);
-	while (next != RANGE_NONE && at[next].seq == *right) {
-		*right = range_end(&at[next]);
+/* The block that begins with this range. @return the range behind it */
+static uint32_t block_from(const struct range *at, uint32_t first, struct block *block)
+{
+	uint32_t next = first;
+
+	*block = (struct block){ at[first].seq, at[first].seq, at[first].came };
+	do {
+		block->right = range_end(&at[next]);
+		if (seq_gt(at[next].came, block->came))
+			block->came = at[next].came;
 		next = at[next].next;
-	}
+	} while (next != RANGE_NONE && at[next].seq == block->right);
 	return next;
 }
 
+/* Among the first room of them, the one that came last before the others; the oldest may fall out. */
+static uint32_t block_insert(struct block *blocks, uint32_t count, uint32_t room,
+			     const struct block *new)
+{
+	uint32_t i = count < room ? count : room;
+
+	while (i > 0 && seq_gt(new->came, blocks[i - 1].came)) {
+		if (i < room)
+			blocks[i] = blocks[i - 1];
+		i--;
+	}
+	if (i < room)
+		blocks[i] = *new;
+	return count < room ? count + 1 : room;
+}
+
+/* The block of what came last first, then those that were told before it (RFC 2018 4). */
 void reassembly_blocks(struct tcp_host *host, const struct tcb *tcb, struct seg *seg)
 {
 	const struct range *const at = host->ranges.at;
-	const uint8_t newest = seg->sacks; /* behind a D-SACK block, if there is one */
-	uint32_t range = tcb->held;
-	uint32_t right;
+	const uint32_t room = SEG_SACK_MAX - seg->sacks; /* behind a D-SACK block, if there is one */
+	struct block blocks[SEG_SACK_MAX], block;
+	uint32_t count = 0;
 
-	if (range == RANGE_NONE)
+	if (tcb->held == RANGE_NONE)
 		return;
-	seg->sacks++; /* kept for the newest, wherever it is met */
-	while (range != RANGE_NONE) {
-		const uint32_t left = at[range].seq;
-
-		range = block_from(at, range, &right);
-		if (seq_in(tcb->held_newest, left, right - left)) {
-			seg->sack[newest].left = left;
-			seg->sack[newest].right = right;
-		} else if (seg->sacks < SEG_SACK_MAX) {
-			seg->sack[seg->sacks].left = left;
-			seg->sack[seg->sacks++].right = right;
-		}
+	for (uint32_t range = tcb->held; range != RANGE_NONE;) {
+		range = block_from(at, range, &block);
+		count = block_insert(blocks, count, room, &block);
+	}
+	for (uint32_t i = 0; i < count; i++) {
+		seg->sack[seg->sacks].left = blocks[i].left;
+		seg->sack[seg->sacks++].right = blocks[i].right;
 	}
 	seg->options |= OPT_SACK;
 	tcp_stat_add(host, STAT_SACK_OUT, seg->sacks);

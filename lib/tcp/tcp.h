@@ -54,13 +54,15 @@ struct tcp_config {
 struct range {
 	uint32_t next; /* RANGE_NONE ends a list */
 	uint32_t seq, len;
+	uint32_t came; /* held text: which arrival, counted by the worker */
 };
 #define RANGE_NONE UINT32_MAX
 
 struct ranges {
 	struct range *at;
-	uint32_t spare; /* ready for text out of order; RANGE_NONE: the host has no more */
-	uint32_t done;	/* acknowledged or dropped: the host frees what they stood for */
+	uint32_t spare;	   /* ready for text out of order; RANGE_NONE: the host has no more */
+	uint32_t arrivals; /* of text out of order */
+	uint32_t done;	   /* acknowledged or dropped: the host frees what they stood for */
 };
 
 /* See flight.h; lent to connections that met a loss. */
@@ -180,10 +182,9 @@ struct tcb {
 		uint32_t fin_seq; /* with TCB_FIN_AHEAD */
 		uint32_t eof_ms;  /* when the FIN was taken */
 	};
-	uint32_t held;	      /* ranges ahead of RCV.NXT, in order */
-	uint32_t held_newest; /* first octet of the one that came last (RFC 2018 4) */
-	uint32_t recover;     /* RFC 6582 */
-	uint32_t heard_ms;    /* when a segment last came */
+	uint32_t held;	   /* ranges ahead of RCV.NXT, in order */
+	uint32_t recover;  /* RFC 6582 */
+	uint32_t heard_ms; /* when a segment last came */
 	uint32_t idle_tick, user_tick;
 	uint16_t held_count;
 	uint8_t dupacks;	  /* RFC 5681 3.2 */

@@ -152,6 +152,29 @@ static void blocks__tell_what_is_held_newest_first(struct tcb_rig *r)
 	assert_false(seg->options & OPT_SACK);
 }
 
+/* What was reported first before is repeated first now, whichever way the numbers run (RFC 2018 4). */
+static void blocks__others_follow_as_they_came(struct tcb_rig *r)
+{
+	static const uint32_t came[] = { 201, 601, 401, 801 };
+	const struct seg *seg = NULL;
+
+	rig_to(r, TCPS_ESTABLISHED);
+	r->tcb.flags |= TCB_SACK;
+	for (unsigned i = 0; i < 4; i++) {
+		text(r, came[i], 100, 0);
+		seg = acked(r, 0);
+	}
+	assert_int_equal(seg->sacks, 4);
+	for (unsigned i = 0; i < 4; i++)
+		assert_int_equal(seg->sack[i].left, IRS + came[3 - i]);
+	text(r, 221, 10, 0); /* again: a D-SACK, then the block that holds it */
+	seg = acked(r, 0);
+	assert_int_equal(seg->sack[0].left, IRS + 221);
+	assert_int_equal(seg->sack[1].left, IRS + 201);
+	assert_int_equal(seg->sack[2].left, IRS + 801);
+	assert_int_equal(seg->sack[3].left, IRS + 401);
+}
+
 static void blocks__more_than_fit__four_at_most(struct tcb_rig *r)
 {
 	const struct seg *seg = NULL;
@@ -164,7 +187,8 @@ static void blocks__more_than_fit__four_at_most(struct tcb_rig *r)
 	}
 	assert_int_equal(seg->sacks, SEG_SACK_MAX);
 	assert_int_equal(seg->sack[0].left, IRS + 11 + 120);
-	assert_int_equal(seg->sack[1].left, IRS + 11);
+	assert_int_equal(seg->sack[1].left, IRS + 11 + 100);
+	assert_int_equal(seg->sack[3].left, IRS + 11 + 60);
 }
 
 static void blocks__not_agreed__none(struct tcb_rig *r)
@@ -184,6 +208,7 @@ static const struct tcb_row rows[] = {
 	{ "SE-F-ESTABLISHED-gap", fin__behind_a_gap__counts_when_it_fills, 0 },
 	{ "SHLD-31-abort", orphan__held_text_is_let_go, 0 },
 	{ "RFC2018-4", blocks__tell_what_is_held_newest_first, 0 },
+	{ "RFC2018-4-order", blocks__others_follow_as_they_came, 0 },
 	{ "RFC2018-4-most", blocks__more_than_fit__four_at_most, 0 },
 	{ "RFC2018-2", blocks__not_agreed__none, 0 },
 };
