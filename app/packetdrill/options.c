@@ -203,6 +203,16 @@ static int set_linger(struct sock *sock, const void *value, socklen_t len)
 	return 0;
 }
 
+/* TCP_NODELAY sends what a cork holds; the cork stays for what is written later, as with Linux. */
+static void push(struct stack *s, const struct sock *sock)
+{
+	if (sock->kind != SOCK_CONNECTION || sock->over)
+		return;
+	hf_set(s->w, sock->id, HF_CORK, 0);
+	hf_nagle(s->w, sock->id, false);
+	stack_turn(s);
+}
+
 static int set_one(struct stack *s, struct sock *sock, const struct option *option,
 		   const void *value, socklen_t len)
 {
@@ -214,6 +224,8 @@ static int set_one(struct stack *s, struct sock *sock, const struct option *opti
 	rc = set_number(sock, option, number);
 	if (rc != 0)
 		return rc;
+	if (option->level == IPPROTO_TCP && option->name == TCP_NODELAY && number != 0)
+		push(s, sock);
 	if (option->name == SO_SNDBUF && option->level == SOL_SOCKET)
 		sock->snd_buf *= 2; /* as Linux does, and tells */
 	if (option->name == SO_RCVBUF && option->level == SOL_SOCKET)
@@ -395,8 +407,7 @@ void sock_apply(struct stack *s, const struct sock *sock)
 		return;
 	if (sock->mss != 0 && !sock->connected)
 		hf_set(s->w, sock->id, HF_MSS, sock->mss);
-	/* TCP_NODELAY takes the cork out, if only for now, as Linux has it */
-	hf_set(s->w, sock->id, HF_CORK, (sock->cork || sock->more) && !sock->nodelay);
+	hf_set(s->w, sock->id, HF_CORK, sock->cork || sock->more);
 	hf_nagle(s->w, sock->id, !sock->nodelay && s->flags.settings.tcp.nagle);
 	hf_set(s->w, sock->id, HF_USER_TIMEOUT,
 	       sock->user_timeout_ms != 0 ? sock->user_timeout_ms :

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The engine on a memory port, its packets, and the clock: moved by the host's thread alone, from deadline to
+/* The engine on a memory port, its packets, and the clock: moved by who reads it or sleeps, from deadline to
  * deadline. A call that waits on another thread is woken by what a turn brought or by its own deadline. */
 #include "stack.h"
 
@@ -171,6 +171,17 @@ void stack_turn(struct stack *s)
 	wake(s);
 }
 
+/* MSG_MORE holds text until something comes that lets text go. */
+static void forget_more(struct stack *s)
+{
+	for (struct sock *sock = s->socks; sock < s->socks + SOCKS; sock++) {
+		if (!sock->more)
+			continue;
+		sock->more = false;
+		sock_apply(s, sock);
+	}
+}
+
 int stack_packet(struct stack *s, const void *packet, size_t len)
 {
 	static const struct hf_push plain;
@@ -185,6 +196,7 @@ int stack_packet(struct stack *s, const void *packet, size_t len)
 		rc = hf_memport_push(s->port, packet, len, &plain);
 	if (rc < 0)
 		return result(rc);
+	forget_more(s);
 	stack_turn(s);
 	return 0;
 }
@@ -224,14 +236,14 @@ void stack_clock(struct stack *s, uint64_t until_us)
 
 uint64_t stack_read_clock(struct stack *s)
 {
-	if (pthread_equal(pthread_self(), s->host)) {
-		stack_settle(s);
-		if (!stack_step(s, s->now_us + 1))
-			s->now_us++;
-	} else if (s->debts > 0 && pthread_equal(pthread_self(), s->debtor)) {
+	if (s->debts > 0 && pthread_equal(pthread_self(), s->debtor)) {
 		s->debts--;
 		pthread_cond_signal(&s->paid);
+		return s->now_us;
 	}
+	stack_settle(s);
+	if (!stack_step(s, s->now_us + 1))
+		s->now_us++;
 	return s->now_us;
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * libhandfast_pd.so: sockets over libhandfast on a virtual clock, for packetdrill. One lock round all of it.
- * The thread that called init moves the clock and the packets; others may block in calls, and do so on
- * virtual time. Uses nothing of the library but handfast.h.
+ * The thread that called init handles the packets; others may block in calls, and do so on virtual time.
+ * Uses nothing of the library but handfast.h.
  */
 #ifndef HF_PACKETDRILL_STACK_H
 #define HF_PACKETDRILL_STACK_H

@@ -109,6 +109,8 @@ int tcp_set_mss(struct tcb *tcb, uint16_t mss)
 /* What waits for an ACK now waits so long from now on. */
 void tcp_set_user_timeout(const struct tcp_host *host, struct tcb *tcb, uint32_t ms)
 {
+	if (ms == tcb->user_timeout_ms)
+		return;
 	tcb->user_timeout_ms = ms;
 	if (!(tcb->timers & TIMER_USER) && tcb->snd_una == tcb->snd_nxt)
 		return;

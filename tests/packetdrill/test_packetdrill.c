@@ -448,6 +448,15 @@ static void options_are_obeyed(void **state)
 	host_expect_silence(&h);
 	set_option(&h, fd, IPPROTO_TCP, TCP_NODELAY, 1);
 	host_expect(&h, SEG_ACK | SEG_PSH, 5, 1, 2);
+	set_option(&h, fd, IPPROTO_TCP, TCP_CORK, 1);
+	assert_int_equal(CALL(&h, write, fd, "ee", 2), 2);
+	host_expect_silence(&h);
+	set_option(&h, fd, IPPROTO_TCP, TCP_NODELAY, 1); /* takes the cork out once */
+	host_expect(&h, SEG_ACK | SEG_PSH, 7, 1, 2);
+	assert_int_equal(CALL(&h, write, fd, "ff", 2), 2);
+	host_expect_silence(&h);
+	set_option(&h, fd, IPPROTO_TCP, TCP_CORK, 0);
+	host_expect(&h, SEG_ACK | SEG_PSH, 9, 1, 2);
 	set_option(&h, fd, IPPROTO_TCP, TCP_USER_TIMEOUT, 3000);
 	CALL(&h, usleep, 4 * S);
 	assert_fails(CALL(&h, write, fd, "dd", 2), ETIMEDOUT);
