@@ -255,6 +255,8 @@ static bool flush_connection(struct hf_worker *w, handle h, struct connection *c
 			return false;
 		emit_segment(w, &flow, &seg, &text);
 		sent += seg.text_len > seg.mss ? seg.text_len / seg.mss : 1u;
+		if (!tcp_owes(&w->host, &c->tcb))
+			return false;
 	}
 	return true;
 }

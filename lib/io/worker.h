@@ -339,8 +339,12 @@ static inline struct rte_mbuf *worker_mbuf(struct hf_worker *w)
 		return NULL;
 	if (w->spare_count == 0)
 		return port_mbuf(w->port);
-	m = w->spare[--w->spare_count];
-	rte_pktmbuf_reset(m);
+	m = w->spare[--w->spare_count]; /* one segment, as worker_free wants it */
+	m->data_off = RTE_PKTMBUF_HEADROOM;
+	m->data_len = 0;
+	m->pkt_len = 0;
+	m->ol_flags = 0;
+	m->tx_offload = 0;
 	poison_lift(m);
 	return m;
 }

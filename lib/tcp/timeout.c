@@ -151,19 +151,26 @@ void tcp_timeout(struct tcp_host *host, struct tcb *tcb, struct out *out)
 		persist_expired(host, tcb, out);
 }
 
+/* Whether one of these timers runs, or any other so far; the earlier tick of them. */
+static inline bool earlier(const struct tcb *tcb, uint8_t timers, uint32_t at, bool any,
+			   uint32_t *tick)
+{
+	if (!(tcb->timers & timers))
+		return any;
+	if (!any || seq_lt(at, *tick))
+		*tick = at;
+	return true;
+}
+
 bool tcp_deadline(const struct tcb *tcb, uint32_t *tick)
 {
-	const uint32_t ticks[] = { tcb->rtx_tick, tcb->ack_tick, tcb->idle_tick, tcb->user_tick };
-	const uint8_t timers[] = { TIMER_RTX | TIMER_PERSIST, TIMER_DELACK, TIMER_IDLE, TIMER_USER };
 	bool any = false;
 
-	if (tcb->timers == 0)
-		return false;
-	for (unsigned i = 0; i < sizeof(timers); i++) {
-		if (!(tcb->timers & timers[i]) || (any && seq_ge(ticks[i], *tick)))
-			continue;
-		*tick = ticks[i];
-		any = true;
+	any = earlier(tcb, TIMER_RTX | TIMER_PERSIST, tcb->rtx_tick, any, tick);
+	any = earlier(tcb, TIMER_DELACK, tcb->ack_tick, any, tick);
+	if (tcb->timers & (TIMER_IDLE | TIMER_USER)) {
+		any = earlier(tcb, TIMER_IDLE, tcb->idle_tick, any, tick);
+		any = earlier(tcb, TIMER_USER, tcb->user_tick, any, tick);
 	}
-	return true;
+	return any;
 }

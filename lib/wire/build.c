@@ -40,7 +40,7 @@ static inline void put_ipv4(uint8_t *p, const struct wire_link *link, const stru
 	sum += put32(p + 4, IPV4_DF);
 	sum += be32((uint32_t)ttl << 24 | (uint32_t)protocol << 16);
 	if (!(offload & WIRE_OFFLOAD_IP))
-		check = (uint16_t)~csum_fold(csum_narrow(sum));
+		check = csum_make(sum);
 	p[8] = ttl;
 	p[9] = protocol;
 	store16(p + 10, check);
@@ -76,7 +76,7 @@ static uint32_t put_tcp(uint8_t *p, uint32_t ports, const struct seg *seg, uint3
 	if (offload & WIRE_OFFLOAD_L4)
 		store16(p + 16, csum_fold(pseudo));
 	else
-		store16(p + 16, (uint16_t)~csum_fold(csum_narrow(sum + pseudo + text_sum)));
+		store16(p + 16, csum_make(sum + pseudo + text_sum));
 	return len;
 }
 
@@ -85,8 +85,8 @@ uint32_t wire_header_len(const struct wire_link *link, uint8_t version, const st
 	return ether_len(link) + (version == 4 ? IPV4_LEN : IPV6_LEN) + TCP_LEN + opts_len(seg);
 }
 
-uint32_t wire_build(uint8_t *frame, const struct wire_link *link, const struct flow *flow,
-		    const struct seg *seg, uint32_t text_sum, unsigned offload)
+uint32_t wire_build_any(uint8_t *frame, const struct wire_link *link, const struct flow *flow,
+			const struct seg *seg, uint32_t text_sum, unsigned offload)
 {
 	uint8_t *ip, *tcp;
 	uint32_t ports, pseudo, len;

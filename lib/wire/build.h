@@ -21,6 +21,7 @@ struct wire_link {
 	uint8_t dst_mac[6], src_mac[6];
 	uint16_t vlan; /* 1 to 4094: tagged so; 0: no tag */
 	bool l3;       /* frames begin with the IP header */
+	bool usual;    /* untagged Ethernet: usual segments take the short way */
 	uint8_t ttl;   /* MUST-49 */
 	uint8_t tos;   /* DSCP and ECN */
 };
@@ -35,6 +36,13 @@ enum wire_offload {
 /* Octets wire_build will write for this segment. */
 uint32_t wire_header_len(const struct wire_link *link, uint8_t version, const struct seg *seg);
 
+/* The two ways to do so: any segment (build.c); or over untagged Ethernet and IPv4, with timestamps and no
+ * other option, checksums made here (usual.c). */
+uint32_t wire_build_any(uint8_t *frame, const struct wire_link *link, const struct flow *flow,
+			const struct seg *seg, uint32_t text_sum, unsigned offload);
+uint32_t usual_build(uint8_t *frame, const struct wire_link *link, const struct tuple4 *tuple,
+		     const struct seg *seg, uint32_t text_sum);
+
 /**
  * Write all headers of a segment.
  * @param frame     room for WIRE_HEADER_MAX octets; the text belongs right behind what is written
@@ -44,8 +52,14 @@ uint32_t wire_header_len(const struct wire_link *link, uint8_t version, const st
  * @param offload   WIRE_OFFLOAD_*
  * @return octets written
  */
-uint32_t wire_build(uint8_t *frame, const struct wire_link *link, const struct flow *flow,
-		    const struct seg *seg, uint32_t text_sum, unsigned offload);
+static inline uint32_t wire_build(uint8_t *frame, const struct wire_link *link,
+				  const struct flow *flow, const struct seg *seg, uint32_t text_sum,
+				  unsigned offload)
+{
+	if (link->usual && flow->version == 4 && seg->options == OPT_TS && offload == 0)
+		return usual_build(frame, link, &flow->v4, seg, text_sum);
+	return wire_build_any(frame, link, flow, seg, text_sum, offload);
+}
 
 /* The Ethernet header alone, in front of what is neither IPv4 nor IPv6. @return octets written */
 uint32_t wire_ether_build(uint8_t *frame, const struct wire_link *link, uint16_t type);

@@ -75,6 +75,12 @@ static inline uint16_t csum_fold(uint32_t sum)
 	return (uint16_t)(sum + (sum >> 16));
 }
 
+/* The checksum to store, of a wide sum of octets whose own checksum field is zero. */
+static inline uint16_t csum_make(uint64_t sum)
+{
+	return (uint16_t)~csum_fold(csum_narrow(sum));
+}
+
 /* Whether octets that are not all zero hold their own right checksum, by a wide sum of them: what csum_fold
  * gives is the sum modulo 65535, and 0xffff stands for 0. */
 static inline bool csum_right(uint64_t sum)

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The usual frame, in one straight run: untagged Ethernet to our station, IPv4 without options, TCP, in
- * one piece. Here only yes is said: what is in any way unusual, damaged or not for us goes to parse.c,
- * which judges it from the start and knows the reason. Both give the same (tests/unit/test_usual.c). */
+/* The usual frame, in one straight run: untagged Ethernet, IPv4 without options, TCP. Of those that come,
+ * whole in one piece, only yes is said: what is in any way unusual, damaged or not for us goes to parse.c,
+ * which judges it from the start and knows the reason. Those that leave have timestamps and no other option.
+ * Tests compare both ways: test_parse.c, test_build.c, fuzz_parse.c. */
+#include "wire/build.h"
 #include "wire/csum.h"
 #include "wire/frame.h"
 #include "wire/judge.h"
@@ -84,4 +86,35 @@ bool usual_parse(const struct wire_config *c, const uint8_t *frame, uint32_t hav
 		return false;
 	fill(tcp, &w, len, header, in);
 	return true;
+}
+
+_Static_assert(offsetof(struct wire_link, src_mac) == 6, "both addresses at once");
+
+uint32_t usual_build(uint8_t *frame, const struct wire_link *link, const struct tuple4 *t,
+		     const struct seg *seg, uint32_t text_sum)
+{
+	const uint32_t header = TCP_LEN + 12, len = header + seg->text_len;
+	const uint64_t addresses = (uint64_t)t->local + t->remote;
+	uint8_t *const ip = frame + IP_AT, *const tcp = frame + TCP_AT;
+	uint64_t sum = addresses;
+
+	memcpy(frame, link, 12);
+	store16(frame + 12, be16(ETHERTYPE_IPV4));
+	sum += put32(ip, UINT32_C(0x45) << 24 | (uint32_t)link->tos << 16 | (IPV4_LEN + len));
+	sum += put32(ip + 4, IPV4_DF);
+	sum += be32((uint32_t)link->ttl << 24 | PROTOCOL_TCP << 16);
+	store16(ip + 8, be16((uint16_t)(link->ttl << 8 | PROTOCOL_TCP)));
+	store16(ip + 10, csum_make(sum));
+	memcpy(ip + 12, t, 8);
+	sum = addresses + be16(PROTOCOL_TCP) + be16((uint16_t)len) + text_sum;
+	sum += put32(tcp, (uint32_t)t->local_port << 16 | t->remote_port);
+	sum += put32(tcp + 4, seg->seq);
+	sum += put32(tcp + 8, seg->ack);
+	sum += put32(tcp + 12, header << 26 | (uint32_t)seg->flags << 16 | seg->wnd);
+	sum += put32(tcp + 20, OPTS_TS);
+	sum += put32(tcp + 24, seg->tsval);
+	sum += put32(tcp + 28, seg->tsecr);
+	store16(tcp + 16, csum_make(sum + be16(seg->up)));
+	put16(tcp + 18, seg->up);
+	return TCP_AT + header;
 }

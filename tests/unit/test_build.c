@@ -181,6 +181,19 @@ static void assert_conforms(const struct packet *p)
 	assert_int_equal(ip[6] << 8 | ip[7], 0x4000); /* DF, no fragment (RFC1191-a, HF-FR2) */
 }
 
+/* The short way writes the same octets. */
+static void assert_usual(const struct wire_link *link, const struct flow *flow,
+			 const struct seg *seg, const struct packet *p)
+{
+	struct wire_link usual = *link;
+	struct packet q;
+
+	usual.usual = !link->l3 && link->vlan == 0;
+	q = build(&usual, flow, seg, 0, 0xa5);
+	assert_int_equal(q.len, p->len);
+	assert_memory_equal(q.octets, p->octets, p->len);
+}
+
 /* Random segments: both checksums by the oracle, and wire_parse reads what was meant. */
 static void random_segments__built_and_parsed__come_back(void **state)
 {
@@ -201,6 +214,7 @@ static void random_segments__built_and_parsed__come_back(void **state)
 		link.vlan = round & 2 ? (uint16_t)(1 + random_below(&seed, 4094)) : 0;
 		p = build(&link, &flow, &seg, 0, 0x5a);
 		assert_conforms(&p);
+		assert_usual(&link, &flow, &seg, &p);
 		c.vlan = link.vlan;
 		memcpy(c.mac, packet_us, 6);
 		wire_config_range(&c, 4, packet_us4, 1, 24);
