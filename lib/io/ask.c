@@ -169,7 +169,7 @@ void ask_answer(struct hf_worker *w)
 {
 	struct hf_question *q = w->question;
 	const uint32_t told = q != NULL ? q->count : 0;
-	void *next;
+	void *next = NULL;
 
 	if (q == NULL) {
 		if (rte_ring_sc_dequeue(w->questions, &next) != 0)

@@ -202,7 +202,9 @@ static void give_port_back(struct hf_worker *w, const struct choice *choice)
 static int enter(struct hf_worker *w, const struct choice *choice, handle h, struct connection *c)
 {
 	const uint8_t version = choice->flow.version;
-	const uint32_t offset = ts_offset(&w->secrets, &choice->flow);
+	const uint32_t offset =
+		choice->list != 0 ? ports_at(&w->ports, (uint16_t)(choice->list - 1))->ts_offset :
+				    ts_offset(&w->secrets, &choice->flow);
 	uint32_t iss;
 
 	if (choice->bucket == HANDLE_NONE) {

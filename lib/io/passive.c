@@ -37,7 +37,7 @@ handle request_make(struct hf_worker *w, int listener, const struct arrival *a, 
 }
 
 /* ... which found no place there. */
-static void request_unmake(struct hf_worker *w, handle h)
+COLD static void request_unmake(struct hf_worker *w, handle h)
 {
 	tcp_level_leave(&w->host, TCPS_SYN_RECEIVED);
 	w->stats[STAT_REQUEST_OPENED]--;
@@ -62,7 +62,7 @@ bool listener_is_full(struct hf_worker *w, const struct listener *l)
 }
 
 /* No room for a half-open: the answer has to say all there is to remember (RFC 4987 3.6), or none goes. */
-static void send_cookie(struct hf_worker *w, struct listener *l, struct arrival *a, enum stat why)
+COLD static void send_cookie(struct hf_worker *w, struct listener *l, struct arrival *a, enum stat why)
 {
 	const struct seg *const syn = &a->in.seg;
 	const struct flow *const flow = &a->in.flow;
@@ -131,7 +131,7 @@ static void accept_append(struct hf_worker *w, handle h, struct connection *c)
 }
 
 /* The last ACK, while nobody accepts: dropped, so that the peer's next segment asks again (HF-B3). */
-static void accept_overflow(struct hf_worker *w, handle h, const struct arrival *a)
+COLD static void accept_overflow(struct hf_worker *w, handle h, const struct arrival *a)
 {
 	struct out out;
 

@@ -30,8 +30,8 @@ static unsigned checksum_hints(const struct hf_port *port, const struct rte_mbuf
 }
 
 /* A frame in several segments. */
-static enum wire_kind parse_chain(const struct hf_worker *w, const struct rte_mbuf *m,
-				  struct wire_in *in)
+COLD static enum wire_kind parse_chain(const struct hf_worker *w, const struct rte_mbuf *m,
+				       struct wire_in *in)
 {
 	struct wire_piece pieces[PIECES];
 	unsigned n = 0;

@@ -210,7 +210,7 @@ void request_arrival(struct hf_worker *w, handle h, struct arrival *a);
 void stranger_arrival(struct hf_worker *w, struct arrival *a);
 
 /* A SYN that a limit refuses: nothing is said, the peer will ask again. */
-void refuse_syn(struct hf_worker *w, enum stat why);
+COLD void refuse_syn(struct hf_worker *w, enum stat why);
 /* Whether the accept queue is full, and the SYN so refused (HF-B3). */
 bool listener_is_full(struct hf_worker *w, const struct listener *l);
 /* A half-open for this SYN, not in the table yet; HANDLE_NONE: no room. */
@@ -258,7 +258,7 @@ bool worker_expire(struct hf_worker *w);
 #define QUESTIONS 16 /* that may wait; one less, in fact */
 
 /* The next piece of an answer, some microseconds of work. */
-void ask_answer(struct hf_worker *w);
+COLD void ask_answer(struct hf_worker *w);
 
 static inline bool ask_waits(const struct hf_worker *w)
 {

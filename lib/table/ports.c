@@ -316,6 +316,7 @@ static void list_make(const struct ports *ports, struct port_list *list, const s
 		.key = { flow_prf(ports->secrets->ports, flow),
 			 flow_prf(ports->secrets->ports, &other) },
 		.flow = *flow,
+		.ts_offset = ts_offset(ports->secrets, flow),
 	};
 	list_fill(ports, list);
 }

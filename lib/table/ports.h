@@ -39,6 +39,7 @@ struct port_list {
 	bool drawn;		/* the head of the free ring is the next candidate already */
 	uint64_t random;	/* octets for the next draws */
 	struct flow flow;	/* whose list it is; local port 0 */
+	uint32_t ts_offset;	/* of its address pair (iss.h) */
 };
 
 /* A step of a search. All zero before the first one. */

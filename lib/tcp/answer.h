@@ -24,13 +24,13 @@ void answer_duplicate(struct tcp_host *host, struct tcb *tcb, uint32_t left, uin
 		      struct out *out);
 
 /* C: challenge ACK, one in invalid_ratelimit a connection (RFC 5961 7). */
-void answer_challenge(struct tcp_host *host, struct tcb *tcb, struct out *out);
+COLD void answer_challenge(struct tcp_host *host, struct tcb *tcb, struct out *out);
 
 /* Rs: reset a live connection. why: STAT_RST_OUT_*. */
-void answer_reset(struct tcp_host *host, struct tcb *tcb, enum stat why, struct out *out);
+COLD void answer_reset(struct tcp_host *host, struct tcb *tcb, enum stat why, struct out *out);
 
 /* Ra or Rn, as the segment has an ACK or not (3.10.7.1); never for a RST. */
-void answer_stranger(const struct seg *seg, struct out *out);
+COLD void answer_stranger(const struct seg *seg, struct out *out);
 
 /* Whether a reply stamped *last may leave now; moves the stamp. */
 bool answer_due(const struct tcp_host *host, uint32_t *last);

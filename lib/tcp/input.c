@@ -34,8 +34,8 @@ static enum verdict check_paws(struct tcp_host *host, struct tcb *tcb, const str
 }
 
 /* A segment before the window: text or a FIN that has been received already, or a keepalive. */
-static enum verdict take_old(struct tcp_host *host, struct tcb *tcb, const struct seg *seg,
-			     struct out *out)
+COLD static enum verdict take_old(struct tcp_host *host, struct tcb *tcb, const struct seg *seg,
+				  struct out *out)
 {
 	if (seg->len > 0 && seq_le(seg->seq + seg->len, tcb->rcv_nxt) &&
 	    tcb->state != TCPS_SYN_RECEIVED) {
@@ -149,7 +149,7 @@ static bool is_duplicate(const struct tcb *tcb, const struct seg *seg, bool sack
 	       (uint32_t)seg->wnd << tcb->snd_wscale == tcb->snd_wnd && tcb->snd_wnd > 0;
 }
 
-static void take_duplicate(struct tcp_host *host, struct tcb *tcb)
+COLD static void take_duplicate(struct tcp_host *host, struct tcb *tcb)
 {
 	struct flight *const flight = tcb->flags & TCB_SACK ? flight_of(host, tcb) : NULL;
 
@@ -309,7 +309,7 @@ static enum verdict check_ack(struct tcp_host *host, struct tcb *tcb, const stru
 }
 
 /* Text for an application that has closed: it will never be read, and the peer is told (SHLD-3). */
-static enum verdict abort_on_data(struct tcp_host *host, struct tcb *tcb, struct out *out)
+COLD static enum verdict abort_on_data(struct tcp_host *host, struct tcb *tcb, struct out *out)
 {
 	tcp_count(host, STAT_ABORT_ON_DATA);
 	answer_reset(host, tcb, STAT_RST_OUT_UNREAD, out);
@@ -320,8 +320,8 @@ static enum verdict abort_on_data(struct tcp_host *host, struct tcb *tcb, struct
 
 /* Something ahead of RCV.NXT: a duplicate ACK shows the peer where the gap is (RFC 5681 4.2). For an
  * orphan, text there ends the connection; a bare FIN does so only in FIN-WAIT-2 (Tables D and F). */
-static enum verdict ahead_of_gap(struct tcp_host *host, struct tcb *tcb, const struct seg *seg,
-				 struct out *out)
+COLD static enum verdict ahead_of_gap(struct tcp_host *host, struct tcb *tcb, const struct seg *seg,
+				      struct out *out)
 {
 	struct span again = { 0, 0 };
 

@@ -118,7 +118,7 @@ static void send_span(struct tcp_host *host, struct tcb *tcb, const struct span 
 }
 
 /* The segment at SND.UNA alone, which duplicate ACKs say is lost (RFC 5681 3.2, RFC 6675 5 step 4.3). */
-static void send_fast(struct tcp_host *host, struct tcb *tcb, struct seg *seg, struct text *text)
+COLD static void send_fast(struct tcp_host *host, struct tcb *tcb, struct seg *seg, struct text *text)
 {
 	struct flight *const flight = flight_of(host, tcb);
 	struct span span = { tcb->snd_una, tcb->snd_nxt };
@@ -133,7 +133,7 @@ static void send_fast(struct tcp_host *host, struct tcb *tcb, struct seg *seg, s
 }
 
 /* Go back to what the peer has not acknowledged, nor is known to hold, as the windows allow. */
-static bool send_again(struct tcp_host *host, struct tcb *tcb, struct seg *seg, struct text *text)
+COLD static bool send_again(struct tcp_host *host, struct tcb *tcb, struct seg *seg, struct text *text)
 {
 	static const struct scoreboard nothing;
 	const struct flight *const flight = flight_of(host, tcb);

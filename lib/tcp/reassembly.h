@@ -15,12 +15,12 @@ struct span reassembly_hold(struct tcp_host *host, struct tcb *tcb, const struct
 uint32_t reassembly_room(const struct tcp_host *host, const struct tcb *tcb, uint32_t len);
 
 /* What is held at RCV.NXT now is received too; out names it. @return whether there was any */
-bool reassembly_join(struct tcp_host *host, struct tcb *tcb, struct out *out);
+COLD bool reassembly_join(struct tcp_host *host, struct tcb *tcb, struct out *out);
 
 /* Let go of everything. */
-void reassembly_drop(struct tcp_host *host, struct tcb *tcb);
+COLD void reassembly_drop(struct tcp_host *host, struct tcb *tcb);
 
 /* SACK blocks of what is held, the newest first (RFC 2018 4). */
-void reassembly_blocks(struct tcp_host *host, const struct tcb *tcb, struct seg *seg);
+COLD void reassembly_blocks(struct tcp_host *host, const struct tcb *tcb, struct seg *seg);
 
 #endif

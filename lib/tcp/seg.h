@@ -6,6 +6,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* What few segments come to: kept out of the way of the others. */
+#define COLD __attribute__((cold))
+
 enum seg_flags {
 	SEG_FIN = 0x01,
 	SEG_SYN = 0x02,
