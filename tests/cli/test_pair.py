@@ -57,7 +57,7 @@ class Pair(unittest.TestCase):
         self.assertEqual(waits["entered"], waits["expired"] + waits["reused_active"] + waits["reused_passive"] +
                          waits["evicted"] + waits["resident"], args)
 
-    def test_every_app_close_layout_and_version(self):
+    def test_every_app_close_layout_and_version(self):  # HF-LG6
         for app in ("none", "rr"):
             for close in ("client", "server", "both", "rst"):
                 for layout in LAYOUTS:
@@ -172,7 +172,7 @@ class Pair(unittest.TestCase):
         self.assertEqual(report["provenance"]["secrets"], "random")
         self.assertEqual(report["time_wait"]["entered"], report["connections"]["closed"])
 
-    def test_a_broken_book_is_found(self):
+    def test_a_broken_book_is_found(self):  # HF-LG2
         for name in ("client.attempted", "client.established", "client.closed", "server.accepted", "server.closed",
                      "client.tw_entered", "client.active_established", "server.passive_established",
                      "server.rx_frames", "leaks.mbufs"):
@@ -200,7 +200,7 @@ class Pair(unittest.TestCase):
         self.assertIsNone(process.poll())
         return process
 
-    def test_a_signal_drains(self):
+    def test_a_signal_drains(self):  # HF-LG8
         for number in (signal.SIGINT, signal.SIGTERM):
             process = self.started("--duration", "60s", "--rate", "10k/s")
             begun = time.monotonic()
@@ -211,6 +211,16 @@ class Pair(unittest.TestCase):
             report = json.loads(out)
             self.balanced(report, number)
             self.assertGreater(report["connections"]["closed"], 0)
+
+    def test_a_stop_at_any_moment_gives_everything_back(self):  # HF-LK5
+        for moment, args in enumerate((["--close", "client"], ["--app", "rr", "--response", "100k"],
+                                       ["--app", "rr", "--close", "both"], ["--close", "rst", "--ipv6"])):
+            process = self.started("--duration", "60s", "--verify", *args)
+            time.sleep(0.037 * moment)
+            process.send_signal(signal.SIGTERM)
+            out, err = process.communicate(timeout=30)
+            self.assertEqual(process.returncode, 0, err)  # the sanitized build says 1 for what is not freed
+            self.balanced(json.loads(out), args)
 
     def test_a_second_signal_is_the_end(self):
         # 64 requests of 1 GiB do not drain in time

@@ -13,7 +13,7 @@ import wire
 
 
 class Load(wire.Test):
-    def test_nginx_in_every_closing_order(self):
+    def test_nginx_in_every_closing_order(self):  # HF-LG1, HF-LG6
         wire.nginx(self, 80)
         for close in ("auto", "us", "peer", "both", "rst", "half"):
             for version in (4, 6):
@@ -178,7 +178,7 @@ class Load(wire.Test):
             self.assertIn("no carrier on vhost", running.said())
             self.first_line(running, "FRAMES WERE DROPPED BY THE PORTS: 0 received, [1-9]")
 
-    def test_ports_that_run_out_are_said_first(self):
+    def test_ports_that_run_out_are_said_first(self):  # HF-LG7
         """HF-LG7"""
         wire.nginx(self, 80)
         running = self.start("load", "--target", "10.99.0.1:80", "--ports", "5000-5003", "--app", "http", "--close", "us",

@@ -869,7 +869,7 @@ static const struct row rows[] = {
 	ROW("HF-G7-idle", idle__for_days__goes_on, NULL),
 
 	{ .name = "HF-H1, HF-H2", .test = script__same_seed__same_octets, .variants = ROW_PLAIN },
-	ROW("HF-G1, HF-G2, HF-G3", storm__anything__books_balance, NULL),
+	ROW("HF-G1, HF-G2, HF-G3, HF-G6", storm__anything__books_balance, NULL),
 };
 
 int main(int argc, char **argv)
