@@ -21,7 +21,7 @@ struct wire_link {
 	uint8_t dst_mac[6], src_mac[6];
 	uint16_t vlan; /* 1 to 4094: tagged so; 0: no tag */
 	bool l3;       /* frames begin with the IP header */
-	bool usual;    /* untagged Ethernet: usual segments take the short way */
+	bool usual;    /* frames bear no tag: usual segments take the short way */
 	uint8_t ttl;   /* MUST-49 */
 	uint8_t tos;   /* DSCP and ECN */
 };
@@ -36,7 +36,7 @@ enum wire_offload {
 /* Octets wire_build will write for this segment. */
 uint32_t wire_header_len(const struct wire_link *link, uint8_t version, const struct seg *seg);
 
-/* The two ways to do so: any segment (build.c); or over untagged Ethernet and IPv4, with timestamps and no
+/* The two ways to do so: any segment (build.c); or, without a tag, over IPv4, with timestamps and no
  * other option, checksums made here (usual.c). */
 uint32_t wire_build_any(uint8_t *frame, const struct wire_link *link, const struct flow *flow,
 			const struct seg *seg, uint32_t text_sum, unsigned offload);

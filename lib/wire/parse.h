@@ -37,7 +37,7 @@ struct wire_config {
 	uint8_t mac[6];
 	uint16_t vlan; /* 1 to 4094: frames carry this tag; 0: no frame carries one (HF-E3) */
 	bool l3;       /* frames begin with the IP header */
-	bool usual;    /* untagged Ethernet: usual frames take the short way */
+	bool usual;    /* frames bear no tag: usual ones take the short way */
 	bool accept_reserved; /* sources in 127/8 and 240/4 are taken (RFC1122-3.2.1.3) */
 	uint8_t ranges4, ranges6;
 	struct {
@@ -75,7 +75,7 @@ struct wire_in {
 bool wire_config_range(struct wire_config *c, uint8_t version, const uint8_t *first, uint32_t count,
 		       unsigned subnet_bits);
 
-/* The two ways to do so: any frame, layer by layer (parse.c); or an untagged frame with an IPv4 header of
+/* The two ways to do so: any frame, layer by layer (parse.c); or one without a tag, with an IPv4 header of
  * 20 octets and TCP for us, all in one piece and right in everything (usual.c), else false. */
 enum wire_kind wire_walk(const struct wire_config *c, const struct wire_piece *pieces, unsigned n,
 			 unsigned hints, struct wire_in *in);

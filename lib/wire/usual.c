@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The usual frame, in one straight run: untagged Ethernet, IPv4 without options, TCP. Of those that come,
+/* The usual frame, in one straight run: untagged Ethernet or none, IPv4 without options, TCP. Of those that come,
  * whole in one piece, only yes is said: what is in any way unusual, damaged or not for us goes to parse.c,
  * which judges it from the start and knows the reason. Those that leave have timestamps and no other option.
  * Tests compare both ways: test_parse.c, test_build.c, fuzz_parse.c. */
@@ -9,9 +9,6 @@
 #include "wire/judge.h"
 #include "wire/octets.h"
 #include "wire/opts.h"
-
-#define IP_AT ETHER_LEN
-#define TCP_AT (ETHER_LEN + IPV4_LEN)
 
 /* Words of the IPv4 header, as they lie there. */
 struct ip_words {
@@ -41,8 +38,9 @@ static inline bool sums_right(const uint8_t *tcp, const struct ip_words *w, uint
 				     csum_wide(tcp, len)));
 }
 
-static inline void fill(const uint8_t *tcp, const struct ip_words *w, uint32_t len, uint32_t header,
-			struct wire_in *in)
+/* at: where the IP header begins. */
+static inline void fill(const uint8_t *tcp, const struct ip_words *w, uint32_t at, uint32_t len,
+			uint32_t header, struct wire_in *in)
 {
 	struct seg *const seg = &in->seg;
 	const uint32_t text_len = len - header;
@@ -55,8 +53,8 @@ static inline void fill(const uint8_t *tcp, const struct ip_words *w, uint32_t l
 	seg->up = get16(tcp + 18);
 	seg->text_len = (uint16_t)text_len;
 	seg->len = text_len + (seg->flags & SEG_FIN) + (seg->flags >> 1 & 1);
-	in->l3_offset = IP_AT;
-	in->text_offset = TCP_AT + header;
+	in->l3_offset = at;
+	in->text_offset = at + IPV4_LEN + header;
 	in->text_len = text_len;
 	in->ttl = tcp[8 - IPV4_LEN];
 	in->tos = tcp[1 - IPV4_LEN];
@@ -64,27 +62,33 @@ static inline void fill(const uint8_t *tcp, const struct ip_words *w, uint32_t l
 	in->opt_bad = !opts_parse(tcp + TCP_LEN, header - TCP_LEN, seg);
 }
 
+static inline bool ether_usual(const struct wire_config *c, const uint8_t *frame)
+{
+	return load32(frame) == load32(c->mac) && load16(frame + 4) == load16(c->mac + 4) &&
+	       load16(frame + 12) == be16(ETHERTYPE_IPV4);
+}
+
 bool usual_parse(const struct wire_config *c, const uint8_t *frame, uint32_t have, unsigned hints,
 		 struct wire_in *in)
 {
-	const uint8_t *const ip = frame + IP_AT, *const tcp = frame + TCP_AT;
+	const uint32_t at = c->l3 ? 0 : ETHER_LEN;
+	const uint8_t *const ip = frame + at, *const tcp = ip + IPV4_LEN;
 	struct ip_words w;
 	uint32_t len, header;
 
-	if (have < TCP_AT + TCP_LEN || load32(frame) != load32(c->mac) ||
-	    load16(frame + 4) != load16(c->mac + 4) || load16(frame + 12) != be16(ETHERTYPE_IPV4))
+	if (have < at + IPV4_LEN + TCP_LEN || !(c->l3 || ether_usual(c, frame)))
 		return false;
 	w = (struct ip_words){ load32(ip), load32(ip + 4), load32(ip + 8), load32(ip + 12),
 			       load32(ip + 16) };
 	len = be32(w.first) & 0xffff;
-	if (!ip_usual(&w) || len > have - IP_AT || len < IPV4_LEN + TCP_LEN)
+	if (!ip_usual(&w) || len > have - at || len < IPV4_LEN + TCP_LEN)
 		return false;
 	len -= IPV4_LEN;
 	header = (uint32_t)(tcp[12] >> 4) * 4;
 	if (header < TCP_LEN || header > len || load16(tcp) == 0 || load16(tcp + 2) == 0 ||
 	    !addresses4_pass(c, be32(w.src), be32(w.dst), in) || !sums_right(tcp, &w, len, hints))
 		return false;
-	fill(tcp, &w, len, header, in);
+	fill(tcp, &w, at, len, header, in);
 	return true;
 }
 
@@ -95,11 +99,13 @@ uint32_t usual_build(uint8_t *frame, const struct wire_link *link, const struct 
 {
 	const uint32_t header = TCP_LEN + 12, len = header + seg->text_len;
 	const uint64_t addresses = (uint64_t)t->local + t->remote;
-	uint8_t *const ip = frame + IP_AT, *const tcp = frame + TCP_AT;
+	uint8_t *const ip = frame + (link->l3 ? 0 : ETHER_LEN), *const tcp = ip + IPV4_LEN;
 	uint64_t sum = addresses;
 
-	memcpy(frame, link, 12);
-	store16(frame + 12, be16(ETHERTYPE_IPV4));
+	if (!link->l3) {
+		memcpy(frame, link, 12);
+		store16(frame + 12, be16(ETHERTYPE_IPV4));
+	}
 	sum += put32(ip, UINT32_C(0x45) << 24 | (uint32_t)link->tos << 16 | (IPV4_LEN + len));
 	sum += put32(ip + 4, IPV4_DF);
 	sum += be32((uint32_t)link->ttl << 24 | PROTOCOL_TCP << 16);
@@ -116,5 +122,5 @@ uint32_t usual_build(uint8_t *frame, const struct wire_link *link, const struct 
 	sum += put32(tcp + 28, seg->tsecr);
 	store16(tcp + 16, csum_make(sum + be16(seg->up)));
 	put16(tcp + 18, seg->up);
-	return TCP_AT + header;
+	return (uint32_t)(tcp - frame) + header;
 }

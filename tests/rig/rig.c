@@ -65,6 +65,7 @@ static void rig_configure(struct rig *r, unsigned v)
 
 	hf_config_defaults(c);
 	c->clock_start_ms = offsets[v % 3].clock_start_ms;
+	c->long_way = v % 3 == 1; /* the others go short ways where there are any */
 	c->ipv4 = c->ipv6 = (struct hf_sizes){ .connections = 16, .requests = 16, .buckets = 16 };
 	c->seed = (struct hf_seed){ .seeded = true, .iss_fixed = true, .seed = 1, .iss = r->iss };
 	c->locals = 2;

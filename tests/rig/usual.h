@@ -13,7 +13,7 @@ static inline bool usual_agrees(const struct wire_config *c, const struct wire_p
 {
 	struct wire_in usual, walk;
 
-	if (c->l3 || c->vlan != 0 || (hints & (WIRE_IP_BAD | WIRE_L4_BAD)))
+	if (c->vlan != 0 || (hints & (WIRE_IP_BAD | WIRE_L4_BAD)))
 		return true;
 	memset(&usual, 0, sizeof(usual));
 	memset(&walk, 0, sizeof(walk));

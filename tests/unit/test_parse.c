@@ -19,7 +19,7 @@
 
 static struct wire_config config_make(bool l2)
 {
-	struct wire_config c = { .l3 = !l2, .usual = l2 };
+	struct wire_config c = { .l3 = !l2, .usual = true };
 
 	memcpy(c.mac, packet_us, 6);
 	assert_true(wire_config_range(&c, 4, packet_us4, 1, 24));
