@@ -117,23 +117,6 @@ static void fetch_neighbours(const struct hf_worker *w, const struct arrival *a)
 		wheel_prefetch(&w->waits[handle_version(h) == 6], pools_at(&w->pools, h));
 }
 
-static void take(struct hf_worker *w, struct arrival *a)
-{
-	note_sender(w, rte_pktmbuf_mtod(a->m, const uint8_t *));
-	arrival_segment(w, a);
-	if (a->m != NULL)
-		worker_free(w, a->m);
-}
-
-/* With a look at what it has led to. */
-static void take_watched(struct hf_worker *w, struct arrival *a)
-{
-	const struct rte_mbuf *const m = a->m;
-
-	take(w, a);
-	watch_taken(w, m, &a->in.flow);
-}
-
 static unsigned receive(struct hf_worker *w)
 {
 	struct rte_mbuf *rx[BURST];
@@ -155,12 +138,16 @@ static unsigned receive(struct hf_worker *w)
 	for (unsigned i = 0; i < k; i++)
 		flow_prefetch_entry(&w->flows, arrivals[i].hash);
 	for (unsigned i = 0; i < k; i++) {
+		const struct rte_mbuf *const m = arrivals[i].m;
+
 		if (i + AHEAD < k)
 			fetch_neighbours(w, &arrivals[i + AHEAD]);
+		note_sender(w, rte_pktmbuf_mtod(m, const uint8_t *));
+		arrival_segment(w, &arrivals[i]);
 		if (watched)
-			take_watched(w, &arrivals[i]);
-		else
-			take(w, &arrivals[i]);
+			watch_taken(w, m, &arrivals[i].in.flow);
+		if (arrivals[i].m != NULL)
+			worker_free(w, arrivals[i].m);
 	}
 	w->replying = false;
 	return n;
