@@ -109,6 +109,7 @@ struct hf_tcp_config {
 	uint32_t retries1, retries2; /* R1, R2 (MUST-20): 3, 15 */
 	uint32_t orphan_retries;     /* HF-LA1: 8 */
 	uint32_t max_orphans;	     /* HF-LA2; 0: as many as connections */
+	uint32_t max_shut_windows;   /* HF-ZW3: of more, those long shut are reset; 0: no limit */
 	uint32_t syn_backlog;	     /* half-opens of a listener and worker (HF-B1): 4096 */
 	uint32_t accept_queue;	     /* established and not accepted yet (HF-B3): 4096 */
 	uint32_t syncookies;	     /* 0 never, 1 when the backlog is full, 2 always: 1 */
@@ -770,6 +771,7 @@ struct hf_levels {
 	uint32_t timers;	    /* armed in the wheels */
 	uint32_t oldest_wait_ms; /* since when the TIME-WAIT record that ends first has been there */
 	uint32_t orphans;
+	uint32_t shut_windows; /* connections that wait for the peer's window to open (HF-ZW3) */
 	uint32_t queued_mbufs; /* held for text either way, by the transmit queue and by hf_impair */
 	struct hf_level impair_in,
 		impair_out; /* frames that hf_impair holds; refused: lost for want of room */

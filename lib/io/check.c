@@ -8,7 +8,7 @@
 #include "io/worker.h"
 
 struct walk {
-	uint32_t kinds[4], armed, orphans, held, flights;
+	uint32_t kinds[4], armed, orphans, held, flights, shut;
 	uint32_t states[TCPS_COUNT];
 };
 
@@ -42,6 +42,7 @@ static int check_connection(const struct hf_worker *w, handle h, struct walk *wa
 	walk->states[tcb->state]++;
 	walk->orphans += tcb->flags & TCB_ORPHAN ? 1 : 0;
 	walk->flights += tcb->flight != 0 ? 1 : 0;
+	walk->shut += tcb->timers & TIMER_PERSIST ? 1 : 0;
 	if (tcb->flight != 0 && tcb->snd_una == tcb->snd_nxt)
 		return why_say(why, -EFAULT, "handle %08x: a flight, and nothing is on its way", h);
 	for (const struct rte_mbuf *m = c->rxq_head; m != NULL; m = m->next)
@@ -172,6 +173,7 @@ static int check_gauges(const struct hf_worker *w, struct walk *walk, struct hf_
 	rc = rc ? rc : compare("buckets", walk->kinds[KIND_BUCKET], levels.buckets.used, why);
 	rc = rc ? rc : compare("timers", walk->armed, levels.timers, why);
 	rc = rc ? rc : compare("orphans", walk->orphans, w->orphans, why);
+	rc = rc ? rc : compare("shut windows", walk->shut, levels.shut_windows, why);
 	rc = rc ? rc : compare("flights", walk->flights, levels.flights.used, why);
 	rc = rc ? rc : compare("mbufs held", walk->held + w->range_used, w->held_mbufs, why);
 	if (w->impair != NULL)

@@ -328,6 +328,7 @@ static void set_host(struct hf_worker *w)
 		.keepalive_ms = t->keepalive_ms,
 		.keepalive_interval_ms = t->keepalive_interval_ms,
 		.keepalive_probes = (uint8_t)t->keepalive_probes,
+		.max_shut = t->max_shut_windows,
 		.user_timeout_ms = t->user_timeout_ms,
 		.timestamps = t->timestamps,
 		.window_scaling = t->window_scaling,

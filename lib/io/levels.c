@@ -127,6 +127,7 @@ void hf_levels(const struct hf_worker *w, struct hf_levels *levels)
 		.timers = w->timers.armed + w->waits[0].armed + w->waits[1].armed,
 		.oldest_wait_ms = oldest_wait_ms(w),
 		.orphans = w->orphans,
+		.shut_windows = w->host.shut,
 		.queued_mbufs = w->held_mbufs + w->tx_count + w->spare_count + w->waiting_frames +
 				steer_waiting(w),
 		.memory = w->memory_octets,

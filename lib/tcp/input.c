@@ -194,7 +194,8 @@ static void take_ack(struct tcp_host *host, struct tcb *tcb, const struct seg *s
 	tcb->rtx_nxt = seq_max(tcb->rtx_nxt, tcb->snd_una);
 	if (tcb->rtx_nxt == tcb->snd_nxt)
 		tcb->flags &= ~(uint32_t)TCB_RTX;
-	tcb->timers &= (uint8_t) ~(TIMER_RTX | TIMER_PERSIST | TIMER_USER);
+	persist_end(host, tcb);
+	tcb->timers &= (uint8_t) ~(TIMER_RTX | TIMER_USER);
 	if (tcb->snd_una == tcb->snd_nxt) {
 		if (tcb->snd_nxt - (tcb->flags & TCB_FIN_SENT ? 1 : 0) == tcb->snd_end &&
 		    (!(tcb->flags & TCB_FIN_QUEUED) || (tcb->flags & TCB_FIN_SENT)))
@@ -217,10 +218,10 @@ static void take_ack(struct tcp_host *host, struct tcb *tcb, const struct seg *s
  * what it had refused. An orphan's clock spans on all the same: else opening and shutting in turn would
  * keep it for ever (HF-ZW1). With nothing on its way the persist timer goes on, against a window too
  * small to use, until something is sent. */
-static void judge_window(const struct tcp_host *host, struct tcb *tcb)
+static void judge_window(struct tcp_host *host, struct tcb *tcb)
 {
 	if (tcb->snd_wnd == 0 && (tcb->timers & TIMER_RTX)) {
-		tcb->timers = (uint8_t)((tcb->timers & ~TIMER_RTX) | TIMER_PERSIST);
+		persist_begin(host, tcb);
 		return;
 	}
 	if (tcb->snd_wnd == 0 || !(tcb->timers & TIMER_PERSIST))
@@ -231,7 +232,8 @@ static void judge_window(const struct tcp_host *host, struct tcb *tcb)
 		return;
 	tcb->flags |= TCB_RTX;
 	tcb->rtx_nxt = tcb->snd_una;
-	tcb->timers = (uint8_t)((tcb->timers & ~TIMER_PERSIST) | TIMER_RTX);
+	persist_end(host, tcb);
+	tcb->timers |= TIMER_RTX;
 	if (!(tcb->flags & TCB_ORPHAN))
 		rto_arm(host, tcb);
 }

@@ -22,12 +22,13 @@ static bool fin_unsent(const struct tcb *tcb)
 
 /* Something with a sequence number is on its way: a timer watches it (RFC 6298 5.1). Into a shut
  * window that is the persist timer. */
-static void watch(const struct tcp_host *host, struct tcb *tcb)
+static void watch(struct tcp_host *host, struct tcb *tcb)
 {
 	if ((tcb->timers & TIMER_RTX) || ((tcb->timers & TIMER_PERSIST) && tcb->snd_wnd == 0))
 		return;
 	rto_arm(host, tcb);
-	tcb->timers = (uint8_t)((tcb->timers & ~TIMER_PERSIST) | TIMER_RTX);
+	persist_end(host, tcb);
+	tcb->timers |= TIMER_RTX;
 }
 
 /* The user timeout spans from when something is not acknowledged (HF-UT1); take_ack starts it anew. */
@@ -255,13 +256,13 @@ static bool send_data(struct tcp_host *host, struct tcb *tcb, struct seg *seg, s
 }
 
 /* Text waits, nothing is on its way and no ACK will come by itself: probe the window (MUST-35). */
-static void persist(const struct tcp_host *host, struct tcb *tcb)
+static void persist(struct tcp_host *host, struct tcb *tcb)
 {
 	if ((unsent(tcb) == 0 && !fin_unsent(tcb)) || tcb->snd_una != tcb->snd_nxt ||
 	    (tcb->timers & (TIMER_RTX | TIMER_PERSIST)))
 		return;
 	rto_arm(host, tcb);
-	tcb->timers |= TIMER_PERSIST;
+	persist_begin(host, tcb);
 }
 
 bool tcp_owes(const struct tcp_host *host, const struct tcb *tcb)

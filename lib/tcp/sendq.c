@@ -32,6 +32,7 @@ void sendq_drop(struct tcp_host *host, struct tcb *tcb)
 	}
 	tcb->sndq_tail = tcb->sndq_next = RANGE_NONE;
 	flight_end(host, tcb);
+	persist_end(host, tcb);
 }
 
 /* From a range found earlier, if it is not past. */

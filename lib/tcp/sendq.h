@@ -8,7 +8,7 @@
 
 /* Let go of what lies wholly before snd_una. */
 void sendq_acked(struct tcp_host *host, struct tcb *tcb);
-/* Let go of everything, the flight too. */
+/* Let go of everything: the flight too, and the place among those who wait for a window. */
 void sendq_drop(struct tcp_host *host, struct tcb *tcb);
 /* Where the octet with this number lies; it must be queued. New text and what is sent again each begin
  * their search where they ended the last one. */

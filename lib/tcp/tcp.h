@@ -44,6 +44,7 @@ struct tcp_config {
 	uint16_t ooo_segs;
 	uint16_t tso_max; /* octets of a segment that the device cuts (HF-CK6); 0: it does not */
 	uint32_t keepalive_ms, keepalive_interval_ms; /* keepalive_ms 0: off */
+	uint32_t max_shut;			      /* HF-ZW3; 0: no limit */
 	uint32_t user_timeout_ms;		      /* 0: R2 alone decides */
 	bool cubic;				      /* RFC 9438; false: RFC 5681 alone */
 	bool timestamps, window_scaling, sack, ts_lenient, nagle, rfc1337, tw_accept_ts_new;
@@ -85,6 +86,7 @@ struct tcp_host {
 	struct tcp_config config;
 	struct ranges ranges;
 	struct flights flights;
+	uint32_t shut; /* connections whose persist timer runs (HF-ZW3) */
 	struct state_level levels[TCPS_COUNT];
 	uint64_t *stats; /* STAT_COUNT counters */
 };
@@ -200,6 +202,21 @@ struct tcb {
 };
 
 _Static_assert(sizeof(struct tcb) <= 184, "256 octets a connection");
+
+/* The persist timer takes over from the retransmission timer, or stops. */
+static inline void persist_begin(struct tcp_host *host, struct tcb *tcb)
+{
+	tcb->timers = (uint8_t)((tcb->timers & ~TIMER_RTX) | TIMER_PERSIST);
+	host->shut++;
+}
+
+static inline void persist_end(struct tcp_host *host, struct tcb *tcb)
+{
+	if (!(tcb->timers & TIMER_PERSIST))
+		return;
+	tcb->timers &= (uint8_t)~TIMER_PERSIST;
+	host->shut--;
+}
 
 /* What an application or the worker is told. */
 enum tcp_event { /* the same bits as enum hf_event_what */

@@ -6,6 +6,8 @@
 #include "tcp/cc.h"
 #include "tcp/sendq.h"
 
+#define SHUT_PROBES 3
+
 static enum stat timeout_stat(const struct tcb *tcb)
 {
 	switch ((enum tcp_state)tcb->state) {
@@ -84,11 +86,20 @@ static void rtx_expired(struct tcp_host *host, struct tcb *tcb, struct out *out)
 }
 
 /* The window is still shut: one octet asks again (MUST-35, SHLD-29, SHLD-30). A peer that answers may
- * keep it shut for ever (MUST-37), unless nobody here waits for it any more (HF-ZW1). */
+ * keep it shut for ever (MUST-37), unless nobody here waits for it any more (HF-ZW1), or too many do so
+ * and it is one of those that have for long: three probes were answered by nothing else (HF-ZW3). */
 static void persist_expired(struct tcp_host *host, struct tcb *tcb, struct out *out)
 {
 	if (limit_reached(host, tcb)) {
 		give_up(host, tcb, out);
+		return;
+	}
+	if (host->config.max_shut != 0 && host->shut > host->config.max_shut &&
+	    tcb->backoff >= SHUT_PROBES) {
+		tcp_count(host, STAT_ZERO_WINDOW_RESET);
+		answer_reset(host, tcb, STAT_RST_OUT_LIMIT, out);
+		out->error = ECONNABORTED;
+		tcp_set_state(host, tcb, TCPS_CLOSED);
 		return;
 	}
 	tcp_count(host, STAT_WINDOW_PROBES);

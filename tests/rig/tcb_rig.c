@@ -238,6 +238,7 @@ static void check_tcb(struct tcb_rig *r)
 
 	if (t->state == TCPS_CLOSED || t->state == TCPS_TIME_WAIT) {
 		flight_end(&r->host, &r->tcb); /* with sendq_drop */
+		persist_end(&r->host, &r->tcb);
 		return;
 	}
 	assert_true(seq_le(t->snd_una, t->snd_nxt));

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Windows, the peer's and ours: Nagle, silly windows, shrinking, shut and opened again (RFC 9293 3.7.4, 3.8.6). */
+#include <errno.h>
+
 #include "test_tcp.h"
 
 #define PSH_ACK (SEG_PSH | SEG_ACK)
@@ -393,6 +395,41 @@ static void our_window__less_than_a_unit__opens_as_from_zero(struct tcb_rig *r)
 	assert_int_equal(expect_text(r, 1, 0, SEG_ACK)->wnd, 1600 >> 7);
 }
 
+/* HF-ZW3: one too many of them, and one that has been probed three times goes; below the limit it stays. */
+static void shut_windows__too_many__old_ones_are_reset(struct tcb_rig *r)
+{
+	r->config->max_shut = 100000;
+	rig_to(r, TCPS_ESTABLISHED);
+	r->tcb.srtt_us = 0;
+	r->host.shut = 99999; /* others */
+	ack(r, 1, 0);
+	rig_write(r, 50);
+	assert_int_equal(r->host.shut, 100000);
+	for (unsigned i = 0; i < 5; i++) {
+		rig_advance(r, SEC(1u << i) + MS(2));
+		ack(r, 1, 0);
+	}
+	rig_state(r, TCPS_ESTABLISHED);
+	ack(r, 1, 1000); /* it opens, and is counted no more */
+	assert_int_equal(r->host.shut, 99999);
+	ack(r, 2, 1000); /* the octet that probed; then the rest */
+	ack(r, 51, 0);
+	rig_forget(r);
+	r->host.shut = 100000; /* one more of the others */
+	r->tcb.srtt_us = 0;
+	rig_write(r, 50);
+	rig_advance(r, SEC(1) + SEC(2) + SEC(4) + MS(10));
+	rig_state(r, TCPS_ESTABLISHED);
+	rig_counted(r, STAT_WINDOW_PROBES, 3);
+	rig_forget(r);
+	rig_advance(r, SEC(8));
+	rig_state(r, TCPS_CLOSED);
+	rig_counted(r, STAT_ZERO_WINDOW_RESET, 1);
+	assert_int_equal(r->error, ECONNABORTED);
+	assert_int_equal(r->host.shut, 100000);
+	rig_forget(r);
+}
+
 static const struct tcb_row rows[] = {
 	{ "SHLD-7", nagle__small_write_waits_for_the_ack, 0 },
 	{ "SHLD-7-full", nagle__full_segment_goes, 0 },
@@ -406,6 +443,7 @@ static const struct tcb_row rows[] = {
 	{ "SHLD-15", peer_shrinks__old_text_within_the_window_again, ROW_PLAIN },
 	{ "MUST-35, SHLD-29, SHLD-30", shut_window__is_probed, 0 },
 	{ "MUST-37", shut_window__answered__lives_on, 0 },
+	{ "HF-ZW3", shut_windows__too_many__old_ones_are_reset, 0 },
 	{ "HF-ZW2", shut_window__opens_by_the_answer_to_a_probe, 0 },
 	{ "HF-ZW2-refused", shut_window__opens__refused_octet_goes_again, 0 },
 	{ "MUST-36", shut_window__with_text_on_its_way__is_probed_with_it, 0 },
