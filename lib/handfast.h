@@ -187,6 +187,19 @@ struct hf_impair {
 	uint64_t seed; /* the same seed and frames, the same fates */
 };
 
+/** One end of what is wanted. All zero: any. */
+struct hf_match {
+	struct hf_ip ip;		/* version 0: any */
+	uint8_t prefix;			/* leading bits of ip that count */
+	uint16_t port_first, port_last; /* 0, 0: any */
+};
+
+/** What is wanted: all of it must hold. */
+struct hf_filter {
+	uint16_t states; /* 1 << enum hf_state, any of these; 0: all but LISTEN */
+	struct hf_match local, peer;
+};
+
 #define HF_MAX_RANGES 8
 
 /** All a worker has to know. Copied by hf_worker_create. */
@@ -214,6 +227,10 @@ struct hf_config {
 	bool accept_reserved; /* take segments from 240/4 and from 127/8 (RFC1122-3.2.1.3): false */
 	const struct hf_impair *impair; /* copied too; NULL: the link is left as it is */
 	bool long_way; /* no short cuts on the hot path; for tests that compare the two: false */
+	/* The flight recorder: connections of record_filter (its states do not matter) whose last HF_RECORDS
+	 * events are kept, 2.7 KB each; 0: none */
+	uint32_t record;
+	struct hf_filter record_filter;
 	uint32_t clock_start_ms; /* added to the protocol's millisecond clock, to test its wrap (HF-G7) */
 };
 
@@ -614,19 +631,6 @@ enum hf_kind {
 	HF_KIND_BUCKET,	    /* TIME-WAIT, or FIN-WAIT-2 whose application is gone */
 };
 
-/** One end of what is wanted. All zero: any. */
-struct hf_match {
-	struct hf_ip ip;		/* version 0: any */
-	uint8_t prefix;			/* leading bits of ip that count */
-	uint16_t port_first, port_last; /* 0, 0: any */
-};
-
-/** What is wanted: all of it must hold. */
-struct hf_filter {
-	uint16_t states; /* 1 << enum hf_state, any of these; 0: all but LISTEN */
-	struct hf_match local, peer;
-};
-
 struct hf_entry {
 	enum hf_kind kind;
 	uint64_t id; /* of a connection that has been accepted, or is active */
@@ -661,6 +665,49 @@ HF_API int hf_ask(struct hf_worker *w, struct hf_question *q);
 
 /** Whether the answer is there. Any thread. False for ever when nobody calls hf_turn any more. */
 HF_API bool hf_answered(const struct hf_question *q);
+
+/* ---- The flight recorder ------------------------------------------------------------------ */
+
+#define HF_RECORDS 64
+
+enum hf_record_what {
+	HF_RECORD_IN,  /* a segment has arrived */
+	HF_RECORD_OUT, /* ... has been sent */
+	HF_RECORD_CONNECT,
+	HF_RECORD_ACCEPT,
+	HF_RECORD_SEND,
+	HF_RECORD_RECV,
+	HF_RECORD_SHUTDOWN,
+	HF_RECORD_CLOSE,
+	HF_RECORD_ABORT,
+	HF_RECORD_END, /* it is over, and not in order */
+};
+
+/** One event; the segment's numbers are 0 for others. */
+struct hf_record {
+	uint64_t at_us;
+	uint32_t seq, ack, text_len;
+	uint16_t wnd;  /* as in the header */
+	uint8_t flags; /* of the TCP header */
+	enum hf_record_what what;
+	enum hf_state before, after; /* of our end; CLOSED: no connection */
+};
+
+/** The last events of a connection, oldest first. */
+struct hf_recording {
+	struct hf_addr local, peer;
+	bool kept; /* it ended badly, and its place with it; else a new connection may take the place */
+	int32_t error; /* ... how: ETIMEDOUT, ECONNRESET, ECONNABORTED ...; a positive errno */
+	uint32_t lost; /* events before these */
+	uint32_t count;
+	struct hf_record events[HF_RECORDS];
+};
+
+/** All recordings, one a call, until false; *cursor starts at 0. By the thread that runs the worker. */
+HF_API bool hf_recording(struct hf_worker *w, uint32_t *cursor, struct hf_recording *out);
+
+/** Connections that found no place. */
+HF_API uint64_t hf_recordings_refused(const struct hf_worker *w);
 
 /* ---- What other processes may ask: DPDK's telemetry (docs/telemetry.md) ------------------- */
 

@@ -22,6 +22,17 @@ static const struct walk {
 };
 #define WALKS (sizeof(walks) / sizeof(walks[0]))
 
+size_t ask_memory(void)
+{
+	return (size_t)rte_ring_get_memsize(QUESTIONS);
+}
+
+void ask_init(struct hf_worker *w, void *memory)
+{
+	w->questions = memory;
+	rte_ring_init(w->questions, "questions", QUESTIONS, RING_F_SC_DEQ);
+}
+
 int hf_ask(struct hf_worker *w, struct hf_question *q)
 {
 	if (q->entries == NULL || q->max == 0)
@@ -53,7 +64,7 @@ static bool end_matches(const struct hf_match *match, const struct hf_addr *addr
 	       (bits == 0 || (match->ip.octets[octets] ^ addr->ip.octets[octets]) >> (8 - bits) == 0);
 }
 
-static bool matches(const struct hf_filter *filter, const struct hf_addr *local,
+bool filter_matches(const struct hf_filter *filter, const struct hf_addr *local,
 		    const struct hf_addr *peer)
 {
 	return end_matches(&filter->local, local) && end_matches(&filter->peer, peer);
@@ -102,7 +113,7 @@ static void tell_thing(const struct hf_worker *w, handle h, struct hf_question *
 		return;
 	entry_flow(w, h, &flow);
 	flow_addresses(&flow, &local, &peer);
-	if (!matches(&q->filter, &local, &peer))
+	if (!filter_matches(&q->filter, &local, &peer))
 		return;
 	*e = (struct hf_entry){ .kind = kinds[handle_kind(h)], .cursor = q->cursor + 1 };
 	status_of(w, h, &e->status);
@@ -119,7 +130,8 @@ static void tell_listener(const struct hf_worker *w, uint32_t i, struct hf_quest
 
 	none.ip.version = l->version;
 	memcpy(local.ip.octets, l->local, l->version == 6 ? 16 : 4);
-	if (!l->used || !state_matches(&q->filter, HF_LISTEN) || !matches(&q->filter, &local, &none))
+	if (!l->used || !state_matches(&q->filter, HF_LISTEN) ||
+	    !filter_matches(&q->filter, &local, &none))
 		return;
 	*e = (struct hf_entry){
 		.kind = HF_KIND_LISTENER,

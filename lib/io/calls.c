@@ -3,7 +3,7 @@
  * hf_connect stands in connect.c. */
 #include <errno.h>
 
-#include "io/worker.h"
+#include "io/recorder.h"
 
 struct connection *connection_find(const struct hf_worker *w, uint64_t id)
 {
@@ -145,6 +145,7 @@ int hf_accept(struct hf_worker *w, uint32_t listener, uint64_t cookie, uint64_t 
 	c->events &= (uint16_t)~HF_EV_ACCEPT;
 	if (c->events != 0)
 		connection_raise(w, h, c, 0); /* what came after HF_EV_ACCEPT was told */
+	record_call(w, h, HF_RECORD_ACCEPT);
 	count(w, STAT_ACCEPTED);
 	*id = connection_id(c, h);
 	return 0;
@@ -179,6 +180,7 @@ ssize_t hf_send(struct hf_worker *w, uint64_t id, const void *text, size_t len)
 
 	if (taken < 0)
 		return taken;
+	record_call(w, (handle)id, HF_RECORD_SEND);
 	taken = text_queue(w, &c->tcb, text, len);
 	connection_sent(w, id, c, taken);
 	return taken;
@@ -245,6 +247,7 @@ ssize_t hf_recv(struct hf_worker *w, uint64_t id, void *text, size_t room)
 
 	if (waiting <= 0)
 		return waiting;
+	record_call(w, (handle)id, HF_RECORD_RECV);
 	taken = text_take(w, c, text, room);
 	connection_taken(w, (handle)id, c, taken);
 	return (ssize_t)taken;
@@ -267,6 +270,7 @@ int hf_shutdown(struct hf_worker *w, uint64_t id)
 		return -EBADF;
 	if (c->flags & CONN_DETACHED)
 		return -EPIPE;
+	record_call(w, (handle)id, HF_RECORD_SHUTDOWN);
 	rc = tcp_shutdown(&w->host, &c->tcb);
 	if (rc == 0)
 		connection_owe(w, (handle)id, c);
@@ -305,6 +309,7 @@ int hf_close(struct hf_worker *w, uint64_t id)
 		close_detached(w, h, c);
 		return 0;
 	}
+	record_call(w, h, HF_RECORD_CLOSE);
 	out_init(&out);
 	rc = close_or_reset(w, &c->tcb, &out);
 	if (rc != 0)
@@ -321,6 +326,7 @@ int hf_abort(struct hf_worker *w, uint64_t id)
 
 	if (c == NULL)
 		return -EBADF;
+	record_call(w, (handle)id, HF_RECORD_ABORT);
 	if (c->flags & CONN_DETACHED)
 		close_detached(w, (handle)id, c);
 	else

@@ -3,7 +3,7 @@
  * sits in TIME-WAIT may be used again (RFC 6056, RFC 6191; TW-A1 to TW-A7). */
 #include <errno.h>
 
-#include "io/worker.h"
+#include "io/recorder.h"
 
 #define ADDRESS_TRIES 64
 
@@ -271,6 +271,7 @@ int hf_connect(struct hf_worker *w, const struct hf_addr *local, const struct hf
 		return rc;
 	}
 	c->cookie = cookie;
+	record_call(w, h, HF_RECORD_CONNECT);
 	connection_owe(w, h, c);
 	*id = connection_id(c, h);
 	return 0;

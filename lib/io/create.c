@@ -7,6 +7,7 @@
 #include <sys/random.h>
 
 #include "io/memory.h"
+#include "io/recorder.h"
 #include "io/watch.h"
 #include "io/why.h"
 #include "tcp/flight.h"
@@ -217,16 +218,6 @@ static void lay_impair(struct hf_worker *w, struct arena *a, const struct hf_imp
 	w->config.impair = &impair->config;
 }
 
-static void lay_questions(struct hf_worker *w, struct arena *a)
-{
-	void *const memory = arena_take(a, (size_t)rte_ring_get_memsize(QUESTIONS));
-
-	if (w == NULL)
-		return;
-	w->questions = memory;
-	rte_ring_init(w->questions, "questions", QUESTIONS, RING_F_SC_DEQ);
-}
-
 static uint32_t flow_capacity(const struct hf_config *c)
 {
 	return c->ipv4.connections + c->ipv4.requests + c->ipv4.buckets + c->ipv6.connections +
@@ -255,7 +246,12 @@ static void lay_out(struct hf_worker *w, struct arena *a, const struct hf_config
 	lay_ranges(w, a, c->ranges);
 	lay_flights(w, a, c->flights);
 	lay_neighbours(w, a, c->neighbours);
-	lay_questions(w, a);
+	memory = arena_take(a, ask_memory());
+	if (w != NULL)
+		ask_init(w, memory);
+	memory = arena_take(a, recorder_memory(c->record));
+	if (w != NULL)
+		recorder_init(w, memory);
 	if (c->impair != NULL)
 		lay_impair(w, a, c->impair);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Segments to frames, gathered for one burst a flush. A frame is a fresh mbuf; text of the send queue is
  * copied into it, or attached when it is long and the port takes chains (DESIGN 2.7, HF-CK4). */
+#include "io/recorder.h"
 #include "io/watch.h"
 #include "wire/csum.h"
 
@@ -157,6 +158,7 @@ bool emit_segment(struct hf_worker *w, const struct flow *flow, const struct seg
 	count_segment(w, seg->flags);
 	if (seg->text_len > seg->mss)
 		w->stats[STAT_SEG_OUT] += (uint64_t)(seg->text_len - 1) / seg->mss;
+	record_segment(w, HF_RECORD_OUT, flow, seg);
 	emit_to(w, flow, m, seg->flags & (SEG_SYN | SEG_RST));
 	return true;
 }

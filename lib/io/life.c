@@ -3,7 +3,7 @@
  * records go. Table, wheel, pools, port lists and books move together (HF-G6). */
 #include <errno.h>
 
-#include "io/worker.h"
+#include "io/recorder.h"
 
 struct connection *connection_begin(struct hf_worker *w, handle h, const struct flow *flow)
 {
@@ -152,6 +152,8 @@ static void connection_end(struct hf_worker *w, handle h, struct connection *c,
 {
 	connection_quiet(w, h, c);
 	flow_remove(&w->flows, hash, h);
+	if (error != 0 && w->recorder != NULL)
+		recorder_keep(w, flow, error);
 	if (c->port_list != 0)
 		ports_return(ports_at(&w->ports, (uint16_t)(c->port_list - 1)),
 			     flow_local_port(flow), w->host.now_ms);

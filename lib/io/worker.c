@@ -2,6 +2,7 @@
 /* The turn (hf_turn, hf_flush): a burst is parsed and its table lines fetched, then each segment goes to
  * what its flow leads to, then what is due expires; events go out, and at the flush the segments. */
 #include "io/neigh.h"
+#include "io/recorder.h"
 #include "io/watch.h"
 
 #define SEGMENTS_A_FLUSH 64  /* of one connection, so that one does not hold up the others */
@@ -144,6 +145,7 @@ static unsigned receive(struct hf_worker *w)
 			fetch_neighbours(w, &arrivals[i + AHEAD]);
 		note_sender(w, rte_pktmbuf_mtod(m, const uint8_t *));
 		arrival_segment(w, &arrivals[i]);
+		record_segment(w, HF_RECORD_IN, &arrivals[i].in.flow, &arrivals[i].in.seg);
 		if (watched)
 			watch_taken(w, m, &arrivals[i].in.flow);
 		if (arrivals[i].m != NULL)

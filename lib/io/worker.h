@@ -123,6 +123,7 @@ struct hf_worker {
 	uint32_t range_free, range_used, range_peak;
 	uint64_t range_refused;
 	uint32_t held_mbufs;	      /* by ranges and receive queues */
+	struct recorder *recorder;    /* NULL: nothing is recorded */
 	struct hf_question *question; /* being answered, a piece a turn */
 	/* any thread asks */
 	struct rte_ring *questions;
@@ -257,6 +258,12 @@ bool worker_expire(struct hf_worker *w);
 
 #define QUESTIONS 16 /* that may wait; one less, in fact */
 
+bool filter_matches(const struct hf_filter *filter, const struct hf_addr *local,
+		    const struct hf_addr *peer);
+
+/* Octets of the ring; memory is aligned to 64. */
+size_t ask_memory(void);
+void ask_init(struct hf_worker *w, void *memory);
 /* The next piece of an answer, some microseconds of work. */
 COLD void ask_answer(struct hf_worker *w);
 
