@@ -8,11 +8,11 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "capfile.h"
+#include "replay_report.h"
 #include "script.h"
 #include "status.h"
 #include "trace.h"
@@ -37,6 +37,12 @@ struct replay {
 	uint64_t now_us, input_us;  /* since then; input_us: of the last frame or call */
 	uint64_t in, out, cut, refused, back;
 };
+
+/* Where what people read goes: --json - takes stdout. */
+static FILE *people(const struct settings *s)
+{
+	return strcmp(s->json, "-") == 0 ? stderr : stdout;
+}
 
 /* ---- The clock ----------------------------------------------------------------------------- */
 
@@ -122,7 +128,7 @@ static int step(struct replay *r)
 	hf_flush(r->w, r->now_us);
 	write_frames(r);
 	print_frames(r);
-	script_tell(&r->script, r->now_us, r->s->quiet ? NULL : stdout);
+	script_tell(&r->script, r->now_us, r->s->quiet ? NULL : people(r->s));
 	return rc < 0 ? rc : 1;
 }
 
@@ -243,28 +249,24 @@ static int make(struct replay *r, const struct hf_config *config)
 	return rc;
 }
 
-static void report(const struct replay *r)
+/* @return 0, or -1 when it cannot be written */
+static int report(const struct replay *r)
 {
-	const struct script *const script = &r->script;
-	const uint64_t ended = script->closed + script->lost;
+	const struct replay_sum sum = {
+		.s = r->s,
+		.w = r->w,
+		.script = &r->script,
+		.us = r->now_us,
+		.in = r->in,
+		.out = r->out,
+		.cut = r->cut,
+		.refused = r->refused,
+		.back = r->back,
+	};
 
-	printf("handfast replay: %" PRIu64 " frames in, %" PRIu64 " out, in %.6f s of virtual time\n"
-	       "connections: %" PRIu64 " opened, %" PRIu64 " accepted; %" PRIu64
-	       " established, %" PRIu64 " failed; %" PRIu64 " closed, %" PRIu64 " lost, %" PRIu64
-	       " open\n",
-	       r->in, r->out, (double)r->now_us / 1e6, script->opened, script->accepted,
-	       script->established, script->failed, script->closed, script->lost,
-	       script->established - ended);
-	for (unsigned i = 0; i < hf_counters(); i++)
-		if (strncmp(hf_counter_name(i), "rx_drop_", 8) == 0 && hf_counter(r->w, i))
-			printf("dropped: %" PRIu64 " %s\n", hf_counter(r->w, i), hf_counter_name(i));
-	if (r->cut)
-		printf("%" PRIu64 " frames were cut when they were captured\n", r->cut);
-	if (r->back)
-		printf("%" PRIu64 " stamps were earlier than the one before\n", r->back);
-	if (r->refused)
-		printf("%" PRIu64 " frames were too long to be received\n", r->refused);
-	printf("secrets: seeded (%" PRIu64 ")\n", r->s->replay.seed);
+	if (!r->s->quiet)
+		replay_print(&sum, people(r->s));
+	return r->s->json[0] ? replay_json(&sum, r->s->json) : 0;
 }
 
 /* @return an exit status; all but 0 and STATUS_FAILED with the reason in why */
@@ -280,8 +282,11 @@ static int run(struct replay *r, const struct hf_config *config)
 		return STATUS_USAGE;
 	if (hf_check(r->w, r->why) < 0)
 		return STATUS_FAILED;
-	if (!r->s->quiet)
-		report(r);
+	if (report(r) < 0) {
+		snprintf(r->why->text, sizeof(r->why->text), "--json: %.100s: %s", r->s->json,
+			 strerror(errno));
+		return STATUS_FAILED;
+	}
 	hf_worker_destroy(r->w);
 	r->w = NULL;
 	left = hf_port_mbufs_used(r->port);

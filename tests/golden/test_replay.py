@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """What `replay` does with seeds, with bad files and with bad calls: test_replay.py HANDFAST"""
 
+import json
 import subprocess
 import sys
 import tempfile
 import unittest
 from pathlib import Path
+
+import jsonschema
 
 import segments
 
@@ -62,6 +65,28 @@ class Replay(unittest.TestCase):
         self.assertEqual(len({iss for _, iss in first}), 1)  # retransmitted, not made anew
         self.assertEqual([at for at, _ in first], [at for at, _ in second])
         self.assertNotEqual(first[0][1], second[0][1])
+
+    def test_json(self):
+        schema = Path(__file__).resolve().parents[2] / "docs/replay.schema.json"
+        check = jsonschema.Draft202012Validator(json.loads(schema.read_text(encoding="utf-8")))
+        ran = self.replay(self.source, self.target, "--json", "-")
+        again = self.replay(self.source, self.target, "--json", self.scratch / "report", "-q")
+        self.assertEqual((ran.returncode, again.returncode, again.stdout), (0, 0, ""))
+        self.assertEqual(ran.stdout, (self.scratch / "report").read_text(encoding="utf-8"))
+        self.assertIn("2 frames in", ran.stderr)  # what people read steps aside
+        report = json.loads(ran.stdout)
+        self.assertEqual([error.message for error in check.iter_errors(report)], [])
+        sent = len(segments.capture_read(self.target, 1000)[1])
+        self.assertEqual((report["frames"]["in"], report["frames"]["out"]), (2, sent))
+        counters = report["counters"]
+        self.assertEqual((counters["rx_frames"], counters["tx_frames"], counters["synack_out"]), (2, sent, sent))
+        self.assertEqual(report["states"]["SYN-RECEIVED"]["entered"], 1)
+        self.refused_by_the_disk()
+
+    def refused_by_the_disk(self):
+        ran = self.replay(self.source, self.target, "--json", self.scratch / "no" / "such", "-q")
+        self.assertEqual(ran.returncode, 1)
+        self.assertRegex(ran.stderr, r"\Ahandfast: --json: .*No such file or directory\n\Z")
 
     def test_clock(self):
         """Stamps are the capture's, whatever its date: the SYN-ACK goes again a second after the first one."""
