@@ -108,7 +108,7 @@ class Load(wire.Test):
         wire.nginx(self, 80)
         before = wire.snmp("PassiveOpens")
         running = self.start("load", "--target", "10.99.0.1:80", "--app", "http", "--rate", "300/s", "--duration", "2s",
-                             "--set", "tcp.syn_retries=1", "--set", "tcp.retries2=3", *more)
+                             "--drain", "20s", "--set", "tcp.syn_retries=1", "--set", "tcp.retries2=3", *more)
         wire.until(lambda: wire.snmp("PassiveOpens") - before > 50, 10, "no connection")
         wire.sh("nft 'add table inet hf; add chain inet hf in { type filter hook input priority 0; };"
                 f"add rule inet hf in iifname hf0 tcp dport 80 {rule}'")
