@@ -242,7 +242,7 @@ static int make(struct replay *r, const struct hf_config *config)
 		rc = hf_worker_create(config, r->port, &r->w, r->why);
 	if (rc == 0 && r->s->live) {
 		rc = hf_watch(r->w, TRACE_FRAMES, TRACE_OCTETS, r->why);
-		rc = rc == 0 ? trace_open(&r->trace, r->s, stdout) : rc;
+		rc = rc == 0 ? trace_open(&r->trace, r->s, people(r->s)) : rc;
 	}
 	r->script.s = r->s;
 	r->script.w = r->w;

@@ -181,8 +181,8 @@ class Load(wire.Test):
     def test_ports_that_run_out_are_said_first(self):  # HF-LG7
         """HF-LG7"""
         wire.nginx(self, 80)
-        running = self.start("load", "--target", "10.99.0.1:80", "--ports", "5000-5003", "--app", "http", "--close", "us",
-                             "--concurrency", "2", "--duration", "500ms", "--set", "tcp.timestamps=false")
+        running = self.start("load", "--target", "10.99.0.1:80", "--ports", "5000-5003", "--app", "http",
+                             "--close", "us", "--concurrency", "2", "--duration", "500ms", "--set", "tcp.timestamps=false")
         books = self.balanced(running, running.wait())
         self.assertEqual(books["established"], 4)
         self.first_line(running, "LOCAL PORTS RAN OUT")
