@@ -140,10 +140,11 @@ static void end_gather(struct end_report *sum, const struct end *e)
 /* Rates over the time that was measured: from the first worker's start to the last one's end. */
 static void rates_gather(struct report *r, struct end *const ends[SIDES])
 {
-	uint64_t first = UINT64_MAX, last = 0, packets = 0, octets = 0, attempted = 0, offered = 0;
+	uint64_t first = UINT64_MAX, last = 0, packets = 0, octets = 0, attempted = 0;
 	uint64_t closed[SIDES] = { 0 }, cycles[SIDES] = { 0 }, text = 0, responses = 0;
 	const enum side one = plan_has(r->plan, CLIENT) ? CLIENT : SERVER;
 
+	r->offered_per_s = 0;
 	for (unsigned side = 0; side < SIDES; side++) {
 		for (unsigned i = 0; i < r->plan->pairs; i++) {
 			const struct end *e = &ends[side][i];
@@ -161,7 +162,10 @@ static void rates_gather(struct report *r, struct end *const ends[SIDES])
 			text += e->to.text - e->from.text;
 			responses += side == one ? e->to.responses - e->from.responses : 0;
 			attempted += e->to.attempted - e->from.attempted;
-			offered += e->to.offered - e->from.offered;
+			if (e->to.offered_us >
+			    e->from.offered_us) /* opens are offered until the end, and no longer */
+				r->offered_per_s += (double)(e->to.offered - e->from.offered) * 1e6 /
+						    (double)(e->to.offered_us - e->from.offered_us);
 		}
 	}
 	if (first >= last)
@@ -176,7 +180,6 @@ static void rates_gather(struct report *r, struct end *const ends[SIDES])
 	r->text_bits_per_s = (double)text * 8 / r->seconds;
 	r->responses_per_s = (double)responses / r->seconds;
 	r->achieved_per_s = (double)attempted / r->seconds;
-	r->offered_per_s = (double)offered / r->seconds;
 	for (unsigned side = 0; side < SIDES && closed[SERVER]; side++)
 		r->ends[side].cycles = (double)cycles[side] / (double)closed[SERVER];
 }

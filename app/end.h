@@ -89,7 +89,7 @@ struct put_off {
 
 /** Counters at the edges of the measured time. */
 struct mark {
-	uint64_t us, attempted, offered, closed, packets, octets, text, responses, cycles;
+	uint64_t us, attempted, offered, offered_us, closed, packets, octets, text, responses, cycles;
 };
 
 struct end {

@@ -66,6 +66,7 @@ static struct mark mark_now(const struct end *e, uint64_t now_us)
 		.us = now_us,
 		.attempted = e->books.attempted,
 		.offered = e->rate ? due(e, now_us - 1) : 0, /* before this instant */
+		.offered_us = now_us < end_us(e->run) ? now_us : end_us(e->run),
 		.closed = e->books.closed + e->books.closed_by_rst,
 		.packets = end_counter(e, e->packets),
 		.octets = end_counter(e, e->octets),
