@@ -125,7 +125,10 @@ class Trace(wire.Test):
             ours = " > 10.77.0.2.80:" in line or " > fd77::2.80:" in line
             last[number] = (sender, receiver) if ours else (receiver, sender)
         self.assertEqual(len(last), 60)
-        self.assertEqual([ends[0] for ends in last.values()].count("TIME-WAIT"), waiting, last)
+        clients = [ends[0] for ends in last.values()]
+        # A FIN that is sent again as its ACK comes in looks like one that was not acknowledged: seldom, CLOSING.
+        self.assertEqual(clients.count("TIME-WAIT") + clients.count("CLOSING"), waiting, last)
+        self.assertLessEqual(clients.count("CLOSING"), 3, last)
         self.assertLessEqual({server for _, server in last.values()}, {"CLOSED", "LAST-ACK"})
 
         # A filter leaves numbers and states as they are.
