@@ -152,6 +152,8 @@ static bool held(const struct end *e)
 {
 	struct hf_levels levels;
 
+	if (!e->run->plan->impaired)
+		return false;
 	hf_levels(e->w, &levels);
 	return levels.impair_out.used + (e->peer ? levels.impair_in.used : 0) > 0;
 }

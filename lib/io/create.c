@@ -392,6 +392,8 @@ int hf_worker_create(const struct hf_config *config, struct hf_port *port,
 	w->port = port;
 	w->steer = port->steer;
 	w->memory_octets = octets;
+	poison_unwatch(w->stats, sizeof(w->stats));
+	poison_unwatch(w->host.levels, sizeof(w->host.levels));
 	rc = draw_secrets(w);
 	if (rc != 0) {
 		why_say(why, rc, "getrandom gives no secrets");

@@ -56,6 +56,13 @@ static void poison_leave(struct rte_mempool *pool, void *argument, void *object,
 	poison_lift(m);
 }
 
+static void memory_unwatch(struct rte_mempool *pool, void *argument, struct rte_mempool_memhdr *at,
+			   unsigned i)
+{
+	(void)pool, (void)argument, (void)i;
+	poison_unwatch(at->addr, at->len);
+}
+
 /*
  * rte_pktmbuf_pool_create, but that mbufs may cross pages where pages are small. It would put one on
  * each 4 KiB page: nearly twice the memory, and all headers in the same few sets of the first cache.
@@ -81,6 +88,7 @@ static struct rte_mempool *pool_make(const char *name, uint32_t mbufs, uint32_t 
 		rte_errno = -error;
 		return NULL;
 	}
+	rte_mempool_mem_iter(pool, memory_unwatch, NULL);
 	rte_mempool_obj_iter(pool, rte_pktmbuf_init, NULL);
 	rte_mempool_obj_iter(pool, canary_fill, NULL);
 	return pool;

@@ -143,6 +143,7 @@ int steer_make(enum hf_steering steering, const struct hf_steer *config,
 	toeplitz_init(&made->toeplitz, table->key);
 	for (unsigned i = 0; i < workers * workers; i++)
 		rte_ring_init(ring_at(made, i), "steer", size, RING_F_SP_ENQ | RING_F_SC_DEQ);
+	poison_unwatch(made->rings, octets - head); /* others count what is in them (hf_levels) */
 	rc = flags_register(made, why);
 	if (rc == 0)
 		rc = secrets_draw(made, why);
