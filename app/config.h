@@ -105,6 +105,8 @@ struct settings {
 		break_books[TEXT_ROOM], set[TEXT_ROOM];
 	bool quiet, check, print, verify, allow_kernel_address;
 	bool live; /* --trace */
+	uint32_t record;
+	char record_filter[TEXT_ROOM];
 	struct replay_settings replay;
 	struct trace_settings trace;
 };

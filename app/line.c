@@ -16,7 +16,7 @@ static uint32_t number(const uint8_t *p, unsigned octets)
 	return n;
 }
 
-static void print_stamp(FILE *out, uint64_t at_ns)
+void line_stamp(FILE *out, uint64_t at_ns)
 {
 	const time_t at = (time_t)(at_ns / 1000000000);
 	struct tm tm = { 0 };
@@ -119,7 +119,7 @@ void line_print(FILE *out, const struct packet *p, const struct line_base *base)
 {
 	const uint32_t seq = p->seq - base->seq;
 
-	print_stamp(out, p->at_ns);
+	line_stamp(out, p->at_ns);
 	fputs(p->src.ip.version == 6 ? " IP6 " : " IP ", out);
 	print_socket(out, &p->src);
 	fputs(" > ", out);

@@ -13,6 +13,9 @@ struct line_base {
 	uint32_t sack; /* from both edges of each block */
 };
 
+/** "12:00:00.000000" */
+void line_stamp(FILE *out, uint64_t at_ns);
+
 void line_print(FILE *out, const struct packet *p, const struct line_base *base);
 
 #endif

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "impair.h"
+#include "recorded.h"
 
 #define DURATION_US 5000000 /* of a run that says neither --duration nor --count */
 #define MBUF_OCTETS 4096 /* an mbuf never straddles a page, so each takes one of the small ones */
@@ -191,6 +192,7 @@ void plan_common(const struct settings *s, struct hf_config *config)
 	config->ttl = s->ttl;
 	config->port_first = s->client_ports.first;
 	config->port_last = s->client_ports.last;
+	recorded_config(s, config);
 }
 
 void plan_worker(const struct settings *s, const struct plan *plan, enum side side, unsigned i,

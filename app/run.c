@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "device.h"
+#include "recorded.h"
 #include "report.h"
 #include "told.h"
 #include "watch.h"
@@ -340,6 +341,7 @@ static int running_report(const struct running *p, const char *program)
 			status = STATUS_FAILED;
 		}
 	}
+	recorded_print(s, p->ends, p->plan.pairs, strcmp(s->json, "-") == 0 ? stderr : stdout);
 	report_free(r);
 	free(r);
 	return status;
@@ -356,7 +358,7 @@ static int running_plan(struct running *p, enum command command, struct hf_error
 			 s->break_books);
 		return STATUS_USAGE;
 	}
-	if (watch_check(s, why) < 0)
+	if (watch_check(s, why) < 0 || recorded_check(s, why) < 0)
 		return STATUS_USAGE;
 	if (s->root[0] && s->app != APP_HTTP) {
 		snprintf(why->text, sizeof(why->text), "--root: only --app http has files");
