@@ -219,9 +219,7 @@ struct server_books server_books(const struct report *r)
 	struct server_books out = {
 		.attempted = report_counter(r, SERVER, "request_opened") +
 			     report_counter(r, SERVER, "cookie_ok"),
-		.established = r->plan->command == COMMAND_PAIR ?
-				       report_counter(r, SERVER, "passive_established") :
-				       end->books.accepted,
+		.established = report_counter(r, SERVER, "passive_established"),
 		.closed = end->books.closed + end->books.closed_by_rst,
 		.open = end->open,
 		.opening = end->levels.requests.used,
@@ -232,7 +230,13 @@ struct server_books server_books(const struct report *r)
 	out.failed[FAILED_UNREACHABLE] = report_counter(r, SERVER, "request_unreachable");
 	out.failed[FAILED_NO_MEMORY] = report_counter(r, SERVER, "request_overflow");
 	out.failed[FAILED_ABORTED] = report_counter(r, SERVER, "request_unlistened");
-	memcpy(out.lost, end->books.lost, sizeof(out.lost));
+	/* those that ended before they were accepted are in nobody's books but the engine's */
+	out.lost[LOST_RESET] =
+		end->books.lost[LOST_RESET] + report_counter(r, SERVER, "unaccepted_reset");
+	out.lost[LOST_TIMEOUT] =
+		end->books.lost[LOST_TIMEOUT] + report_counter(r, SERVER, "unaccepted_timeout");
+	out.lost[LOST_ABORTED] =
+		end->books.lost[LOST_ABORTED] + report_counter(r, SERVER, "unaccepted_aborted");
 	return out;
 }
 

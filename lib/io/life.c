@@ -103,6 +103,9 @@ static void connection_finish(struct hf_worker *w, handle h, struct connection *
 	c->error = error;
 	c->flags |= CONN_CLOSED;
 	if (c->flags & CONN_WAITING) {
+		count(w, error == ECONNRESET ? STAT_UNACCEPTED_RESET :
+			 error == ETIMEDOUT  ? STAT_UNACCEPTED_TIMEOUT :
+					       STAT_UNACCEPTED_ABORTED);
 		accept_remove(w, c);
 		c->events = 0;
 		c->cookie = 0;
