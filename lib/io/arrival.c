@@ -19,12 +19,14 @@ void connection_arrival(struct hf_worker *w, handle h, struct connection *c, str
 
 	out_init(&out);
 	text_spare(w);
+	if (unlikely(c->tcb.held != RANGE_NONE))
+		text_own(w, a);
 	tcp_input(&w->host, &c->tcb, &a->in.seg, &out);
 	if (out.text) {
 		text_receive(w, c, a->m, a->in.text_offset + out.text_skip, out.text_len);
 		a->m = NULL;
 	} else if (out.hold != RANGE_NONE) {
-		text_hold(w, c, out.hold, a->m, a->in.text_offset + out.text_skip, out.text_len);
+		text_hold(w, c, &out, a->m, a->in.text_offset);
 		a->m = NULL;
 	}
 	if (out.join != RANGE_NONE)

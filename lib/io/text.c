@@ -256,6 +256,31 @@ void text_spare(struct hf_worker *w)
 		w->host.ranges.spare = range_pop(w);
 }
 
+void text_own(struct hf_worker *w, struct arrival *a)
+{
+	const uint32_t len = a->in.text_offset + a->in.text_len;
+	struct rte_mbuf *copy;
+	const void *frame;
+	char *room;
+
+	if (a->in.text_len == 0 || port_mbuf_writable(a->m, a->m->data_len))
+		return;
+	copy = worker_mbuf(w);
+	if (copy == NULL || rte_pktmbuf_tailroom(copy) < len) {
+		rte_pktmbuf_free(copy);
+		if (w->host.ranges.spare != RANGE_NONE)
+			range_push(w, w->host.ranges.spare);
+		w->host.ranges.spare = RANGE_NONE;
+		return;
+	}
+	room = rte_pktmbuf_append(copy, (uint16_t)len);
+	frame = rte_pktmbuf_read(a->m, 0, len, room);
+	if (frame != room)
+		memcpy(room, frame, len);
+	rte_pktmbuf_free(a->m);
+	a->m = copy;
+}
+
 /* One mbuf with just this text: the frame's own when it lies there in one piece, else a copy. */
 static struct rte_mbuf *one_piece(struct hf_worker *w, struct rte_mbuf *m, uint32_t offset,
 				  uint32_t len)
@@ -284,15 +309,32 @@ static struct rte_mbuf *one_piece(struct hf_worker *w, struct rte_mbuf *m, uint3
 	return copy;
 }
 
-void text_hold(struct hf_worker *w, struct connection *c, uint32_t range, struct rte_mbuf *m,
-	       uint32_t offset, uint32_t len)
+/* What came first wins (HF-D1). */
+static void lay_over(struct hf_worker *w, uint32_t range, uint32_t covered)
 {
-	struct rte_mbuf *const piece = one_piece(w, m, offset, len);
+	const struct range *const at = w->host.ranges.at;
 
-	range_fill(w, range, piece);
-	if (piece ==
-	    NULL) /* as if lost, with what is held beside it: it may be taken back (RFC 2018 8) */
+	while (covered != RANGE_NONE) {
+		const uint32_t next = at[covered].next;
+
+		memcpy(rte_pktmbuf_mtod_offset(w->buffer[range], char *,
+					       at[covered].seq - at[range].seq),
+		       rte_pktmbuf_mtod(w->buffer[covered], const char *), at[covered].len);
+		range_let_go(&w->host.ranges, covered);
+		covered = next;
+	}
+}
+
+void text_hold(struct hf_worker *w, struct connection *c, const struct out *out, struct rte_mbuf *m,
+	       uint32_t offset)
+{
+	struct rte_mbuf *const piece = one_piece(w, m, offset + out->text_skip, out->text_len);
+
+	range_fill(w, out->hold, piece);
+	if (piece == NULL) /* the first that is held; as if lost (RFC 2018 8) */
 		reassembly_drop(&w->host, &c->tcb);
+	else
+		lay_over(w, out->hold, out->covered);
 }
 
 void text_join(struct hf_worker *w, struct connection *c, uint32_t range)

@@ -325,9 +325,12 @@ void text_receive(struct hf_worker *w, struct connection *c, struct rte_mbuf *m,
 		  uint32_t len);
 /* A range for text that may come out of order, if one is left. */
 void text_spare(struct hf_worker *w);
-/* Keep len octets of a frame as this range; the mbuf is taken over. */
-void text_hold(struct hf_worker *w, struct connection *c, uint32_t range, struct rte_mbuf *m,
-	       uint32_t offset, uint32_t len);
+/* Text may cover some that is held, whose octets then go over its own: see to it that its buffer may be
+ * written, or that there is no range for it. */
+COLD void text_own(struct hf_worker *w, struct arrival *a);
+/* Keep text of a frame, which begins offset octets in, as out says; the mbuf is taken over. */
+COLD void text_hold(struct hf_worker *w, struct connection *c, const struct out *out,
+		    struct rte_mbuf *m, uint32_t offset);
 /* What these ranges hold is next in the receive queue. */
 void text_join(struct hf_worker *w, struct connection *c, uint32_t range);
 /* The first octets that wait; they go on waiting. */

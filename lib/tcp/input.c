@@ -340,6 +340,18 @@ COLD static enum verdict ahead_of_gap(struct tcp_host *host, struct tcb *tcb, co
 	return DONE;
 }
 
+/* So many octets of it, from RCV.NXT on, are the application's. */
+static inline void deliver(struct tcp_host *host, struct tcb *tcb, uint32_t skip, uint32_t len,
+			   struct out *out)
+{
+	out->text = true;
+	out->text_skip = (uint16_t)skip;
+	out->text_len = (uint16_t)len;
+	tcb->rcv_nxt += len;
+	tcb->rcv_queued += len;
+	tcp_stat_add(host, STAT_TEXT_IN, len);
+}
+
 /* Seventh, process the segment text: what is new of it and within the window, and what was held behind
  * it (SHLD-31). */
 static enum verdict take_text(struct tcp_host *host, struct tcb *tcb, const struct seg *seg,
@@ -369,16 +381,12 @@ static enum verdict take_text(struct tcp_host *host, struct tcb *tcb, const stru
 		answer_ack(host, tcb, out); /* the window is shut (3.10.7.4) */
 		return DONE;
 	}
-	fresh = reassembly_room(host, tcb, fresh);
-	out->text = true;
-	out->text_skip = (uint16_t)old;
-	out->text_len = (uint16_t)fresh;
 	out->events |= TCP_EV_READABLE;
-	tcb->rcv_nxt += fresh;
-	tcb->rcv_queued += fresh;
-	tcp_stat_add(host, STAT_TEXT_IN, fresh);
-	if (tcb->held !=
-	    RANGE_NONE) { /* the gap shrinks or is gone: the peer hears at once (RFC 5681 4.2) */
+	if (tcb->held == RANGE_NONE) {
+		deliver(host, tcb, old, fresh, out);
+	} else { /* the gap shrinks or is gone: the peer hears at once (RFC 5681 4.2) */
+		if (!reassembly_span(host, tcb, seg, out))
+			deliver(host, tcb, old, reassembly_room(host, tcb, fresh), out);
 		reassembly_join(host, tcb, out);
 		tcb->flags |= TCB_ACK_NOW;
 	}

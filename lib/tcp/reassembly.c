@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Reassembly: ranges ahead of RCV.NXT in order of sequence number, none overlapping another, at most
  * ooo_segs of them (RFC 9293 3.10.7.4, SHLD-31; HF-D1, HF-D2), and the SACK blocks that tell the peer of
- * them (RFC 2018). What a new segment has that is held already is not taken again, nor is what it has
- * behind held text: that is asked for anew. */
+ * them (RFC 2018). What a new segment has that is held already is not taken again: it is cut off at the
+ * ends, and in between the held octets go over the segment's. */
 #include "tcp/reassembly.h"
 
 static uint32_t range_end(const struct range *range)
@@ -28,52 +28,122 @@ static struct span first_held(struct ranges *ranges, uint32_t before, uint32_t a
 	return span;
 }
 
-/* Keep [first, end), which is new, between two ranges. */
-static void hold(struct tcp_host *host, struct tcb *tcb, uint32_t before, uint32_t first, uint32_t end)
+/* Where what is new of a segment's text goes: [first, end), behind the range before and ahead of the range
+ * beyond. Ranges between those two lie wholly in it. */
+struct place {
+	uint32_t first, end;
+	uint32_t before, beyond;
+};
+
+/* The last range that begins at seq or ahead of it, the next one in *after. */
+static uint32_t find_before(const struct ranges *ranges, const struct tcb *tcb, uint32_t seq,
+			    uint32_t *after)
+{
+	uint32_t before = RANGE_NONE;
+
+	*after = tcb->held;
+	while (*after != RANGE_NONE && seq_le(ranges->at[*after].seq, seq)) {
+		before = *after;
+		*after = ranges->at[before].next;
+	}
+	return before;
+}
+
+/* Cut off what is held at either end. @return whether anything is left, which has gaps at both */
+static bool trim(const struct range *at, struct place *p, uint32_t after)
+{
+	const uint32_t end = p->end;
+	uint32_t edge;
+
+	if (p->before != RANGE_NONE)
+		p->first = seq_max(p->first, range_end(&at[p->before]));
+	for (; after != RANGE_NONE && at[after].seq == p->first; after = at[after].next) {
+		p->before = after;
+		p->first = range_end(&at[after]);
+	}
+	edge = p->end = p->first;
+	for (; after != RANGE_NONE && seq_lt(at[after].seq, end); after = at[after].next) {
+		if (at[after].seq != edge) { /* a gap ahead of it */
+			p->end = at[after].seq;
+			p->beyond = after;
+		}
+		edge = range_end(&at[after]);
+	}
+	if (seq_lt(edge, end)) {
+		p->end = end;
+		p->beyond = after;
+	}
+	return p->end != p->first;
+}
+
+static bool covers(const struct range *at, const struct tcb *tcb, const struct place *p)
+{
+	return (p->before == RANGE_NONE ? tcb->held : at[p->before].next) != p->beyond;
+}
+
+/* Keep what is new as one range, in the place of those that it covers: their octets go over its own. */
+static void hold(struct tcp_host *host, struct tcb *tcb, const struct seg *seg,
+		 const struct place *p, struct out *out)
 {
 	struct range *const at = host->ranges.at;
 	const uint32_t spare = host->ranges.spare;
-	uint32_t *const link = before == RANGE_NONE ? &tcb->held : &at[before].next;
+	uint32_t *const link = p->before == RANGE_NONE ? &tcb->held : &at[p->before].next;
+	uint32_t *covered = link;
 
-	at[spare] = (struct range){
-		.next = *link, .seq = first, .len = end - first, .came = ++host->ranges.arrivals
-	};
+	while (*covered != p->beyond) {
+		covered = &at[*covered].next;
+		tcb->held_count--;
+	}
+	*covered = RANGE_NONE;
+	out->covered = *link; /* RANGE_NONE when covered is link */
+	at[spare] = (struct range){ .next = p->beyond,
+				    .seq = p->first,
+				    .len = p->end - p->first,
+				    .came = ++host->ranges.arrivals };
 	*link = spare;
 	host->ranges.spare = RANGE_NONE;
 	tcb->held_count++;
+	out->hold = spare;
+	out->text_skip = (uint16_t)(p->first - seg->seq);
+	out->text_len = (uint16_t)(p->end - p->first);
 	tcp_count(host, STAT_OOO_QUEUED);
 }
 
 struct span reassembly_hold(struct tcp_host *host, struct tcb *tcb, const struct seg *seg,
 			    struct out *out)
 {
-	const struct range *const at = host->ranges.at;
-	uint32_t first = seg->seq, end = seg->seq + seg->text_len;
-	uint32_t before = RANGE_NONE, after = tcb->held;
+	struct place p = { .first = seg->seq, .end = seg->seq + seg->text_len };
 	struct span again;
+	uint32_t after;
 
-	if (seq_gt(end, tcb->rcv_adv))
-		end = tcb->rcv_adv;
-	while (after != RANGE_NONE && seq_le(at[after].seq, first)) {
-		before = after;
-		after = at[after].next;
-	}
-	again = first_held(&host->ranges, before, after, first, end);
-	if (before != RANGE_NONE)
-		first = seq_max(first, range_end(&at[before]));
-	if (after != RANGE_NONE && seq_gt(end, at[after].seq))
-		end = at[after].seq;
-	if (!seq_lt(first, end))
+	if (seq_gt(p.end, tcb->rcv_adv))
+		p.end = tcb->rcv_adv;
+	p.before = find_before(&host->ranges, tcb, p.first, &after);
+	again = first_held(&host->ranges, p.before, after, p.first, p.end);
+	if (!trim(host->ranges.at, &p, after))
 		return again;
-	if (tcb->held_count >= host->config.ooo_segs || host->ranges.spare == RANGE_NONE) {
+	if (host->ranges.spare == RANGE_NONE ||
+	    (tcb->held_count >= host->config.ooo_segs && !covers(host->ranges.at, tcb, &p))) {
 		tcp_count(host, STAT_OOO_DROPPED);
 		return again;
 	}
-	out->hold = host->ranges.spare;
-	out->text_skip = (uint16_t)(first - seg->seq);
-	out->text_len = (uint16_t)(end - first);
-	hold(host, tcb, before, first, end);
+	hold(host, tcb, seg, &p, out);
 	return again;
+}
+
+bool reassembly_span(struct tcp_host *host, struct tcb *tcb, const struct seg *seg, struct out *out)
+{
+	struct place p = { .first = tcb->rcv_nxt,
+			   .end = seg->seq + seg->text_len,
+			   .before = RANGE_NONE };
+
+	if (seq_gt(p.end, tcb->rcv_adv))
+		p.end = tcb->rcv_adv;
+	if (host->ranges.spare == RANGE_NONE || !trim(host->ranges.at, &p, tcb->held) ||
+	    !covers(host->ranges.at, tcb, &p))
+		return false;
+	hold(host, tcb, seg, &p, out);
+	return true;
 }
 
 uint32_t reassembly_room(const struct tcp_host *host, const struct tcb *tcb, uint32_t len)

@@ -11,6 +11,11 @@
 struct span reassembly_hold(struct tcp_host *host, struct tcb *tcb, const struct seg *seg,
 			    struct out *out);
 
+/* Text from RCV.NXT on that goes on behind what is held: hold all of it, for reassembly_join. @return false:
+ * it does not, or the host has no range for it; reassembly_room tells what to take */
+COLD bool reassembly_span(struct tcp_host *host, struct tcb *tcb, const struct seg *seg,
+			  struct out *out);
+
 /* How many of len octets from RCV.NXT on come before what is held: first-arrived octets win (HF-D1). */
 uint32_t reassembly_room(const struct tcp_host *host, const struct tcb *tcb, uint32_t len);
 

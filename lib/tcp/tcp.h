@@ -61,7 +61,7 @@ struct range {
 
 struct ranges {
 	struct range *at;
-	uint32_t spare;	   /* ready for text out of order; RANGE_NONE: the host has no more */
+	uint32_t spare; /* ready for text out of order; RANGE_NONE: the host has no more, or no buffer it may write */
 	uint32_t arrivals; /* of text out of order */
 	uint32_t done;	   /* acknowledged or dropped: the host frees what they stood for */
 };
@@ -234,9 +234,10 @@ enum tcp_event { /* the same bits as enum hf_event_what */
  * afterwards is for the worker to act on. */
 struct out {
 	uint8_t answers;
-	bool text;     /* deliver text_len octets, text_skip octets into the segment's text */
-	uint32_t hold; /* or hold them as this range; RANGE_NONE: not */
-	uint32_t join; /* ranges held till now that follow the text; RANGE_NONE ends them */
+	bool text;	  /* deliver text_len octets, text_skip octets into the segment's text */
+	uint32_t hold;	  /* or hold them as this range; RANGE_NONE: not */
+	uint32_t covered; /* with hold: ranges whose octets go over the text's, then are let go */
+	uint32_t join;	  /* ranges held till now that follow the text; RANGE_NONE ends them */
 	uint16_t text_skip, text_len;
 	uint32_t events; /* TCP_EV_* */
 	int32_t error;	 /* with CLOSED: why (positive errno), 0 in order */

@@ -78,6 +78,7 @@ struct rig {
 	bool active;	  /* rig_to opens from our side */
 	bool hold;	  /* rig_to ends our side by hf_shutdown, not hf_close */
 	uint16_t wnd;	  /* window field of the peer's segments that set none; also MW: 1000 */
+	uint8_t spoil;	  /* the peer's text differs from the pattern by this */
 	uint16_t unacked; /* octets that our side has sent and rig_to leaves unacknowledged */
 
 	/* The connection under test. rig_to sets these; a test that goes on keeps them up itself. */

@@ -128,7 +128,7 @@ void rig_push(struct rig *r, struct seg seg)
 		seg.tsecr = r->tsecr;
 	}
 	for (unsigned i = 0; i < seg.text_len; i++)
-		text[i] = rig_octet(seg.seq - r->irs - 1 + i);
+		text[i] = rig_octet(seg.seq - r->irs - 1 + i) ^ r->spoil;
 	rig_push_from(r, &r->peer, seg, text);
 }
 

@@ -361,6 +361,9 @@ static void step_end(struct tcb_rig *r)
 	r->events |= r->out.events;
 	if (r->out.text)
 		r->delivered += r->out.text_len;
+	if (r->out.hold != RANGE_NONE)
+		for (uint32_t at = r->out.covered; at != RANGE_NONE; at = r->ranges[at].next)
+			r->ranges_freed++;
 	for (uint32_t range = r->out.join; range != RANGE_NONE; range = r->ranges[range].next) {
 		r->delivered += r->ranges[range].len;
 		r->ranges_freed++;

@@ -45,8 +45,8 @@ static void overlaps__are_trimmed_to_what_is_new(struct tcb_rig *r)
 		uint16_t len, held, skip; /* held 0: nothing of it is new */
 	} pieces[] = {
 		{ 101, 100, 100, 0 }, { 101, 100, 0, 0 },   { 120, 50, 0, 0 },
-		{ 51, 100, 50, 0 },   { 151, 100, 50, 50 }, { 41, 400, 10, 0 },
-		{ 240, 20, 9, 11 },   { 400, 10, 10, 0 },   { 300, 400, 100, 0 },
+		{ 51, 100, 50, 0 },   { 151, 100, 50, 50 }, { 41, 400, 400, 0 },
+		{ 240, 20, 0, 0 },    { 400, 10, 0, 0 },    { 300, 400, 259, 141 },
 	};
 
 	rig_to(r, TCPS_ESTABLISHED);
@@ -61,8 +61,24 @@ static void overlaps__are_trimmed_to_what_is_new(struct tcb_rig *r)
 	}
 	text(r, 1, 300, 0); /* only what lies before the held text is taken of it */
 	assert_int_equal(r->out.text_len, 40);
-	acked(r, 259);
-	assert_int_equal(r->delivered, 259);
+	acked(r, 700 - 1);
+	assert_int_equal(r->delivered, 700 - 1);
+}
+
+/* In order, and it goes on behind two held ranges: up to the end of what is contiguous, at once. */
+static void overlap__in_order__all_is_delivered_at_once(struct tcb_rig *r)
+{
+	r->config->ooo_segs = 3;
+	rig_to(r, TCPS_ESTABLISHED);
+	text(r, 11, 10, 0);
+	text(r, 31, 10, 0);
+	text(r, 51, 20, 0);
+	rig_forget(r);
+	text(r, 1, 60, 0); /* ends within the third */
+	assert_int_equal(r->out.text_len, 50);
+	acked(r, 70);
+	assert_int_equal(r->delivered, 70);
+	assert_int_equal(r->tcb.held_count, 0);
 }
 
 static void window__ends__held_text_is_cut_there(struct tcb_rig *r)
@@ -202,6 +218,7 @@ static void blocks__not_agreed__none(struct tcb_rig *r)
 static const struct tcb_row rows[] = {
 	{ "SHLD-31-fill", gap__filled__all_is_delivered_and_acked_at_once, 0 },
 	{ "HF-D1", overlaps__are_trimmed_to_what_is_new, 0 },
+	{ "HF-D1-in-order", overlap__in_order__all_is_delivered_at_once, 0 },
 	{ "SHLD-31-window", window__ends__held_text_is_cut_there, 0 },
 	{ "HF-D2", limit__reached__newest_is_dropped, 0 },
 	{ "HF-L9", no_range_left__text_is_dropped, 0 },
