@@ -110,11 +110,6 @@ static int look_up_named(struct hf_worker *w, struct choice *choice, const struc
 	return rc;
 }
 
-static void set_local_port(struct flow *flow, uint16_t port)
-{
-	flow_set_ports(flow, tuple_ports(port, flow_remote_port(flow)));
-}
-
 /* The next open from here finds its table line fetched: among millions of tuples it is in no cache. */
 static void fetch_next(struct hf_worker *w, struct port_list *list, const struct flow *flow)
 {
@@ -123,7 +118,7 @@ static void fetch_next(struct hf_worker *w, struct port_list *list, const struct
 
 	if (!ports_draw(list, w->host.now_ms, &port))
 		return;
-	set_local_port(&next, port);
+	flow_set_local_port(&next, port);
 	flow_prefetch(&w->flows, flow_hash(&w->secrets, &next));
 }
 
@@ -141,7 +136,7 @@ static int choose_port(struct hf_worker *w, struct choice *choice, const struct 
 				w->config.tcp.tw_reuse != 0, &candidate);
 		if (rc != 0)
 			return rc;
-		set_local_port(&choice->flow, candidate.port);
+		flow_set_local_port(&choice->flow, candidate.port);
 		/* A waiting port whose record is gone has come back to the list as a free one. */
 		if (look_up(w, choice, peer) == 0 &&
 		    candidate.from_waiting == (choice->bucket != HANDLE_NONE))

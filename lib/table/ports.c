@@ -269,14 +269,6 @@ void ports_filter(struct ports *ports, bool (*mine)(void *arg, const struct flow
 	ports->arg = arg;
 }
 
-static void local_port_set(struct flow *flow, uint16_t port)
-{
-	if (flow->version == 4)
-		flow->v4.local_port = port;
-	else
-		flow->v6.local_port = port;
-}
-
 /* Fills the free ring with the list's ports in keyed random order (Fisher, Yates; inside out). */
 static void list_fill(const struct ports *ports, struct port_list *list)
 {
@@ -285,7 +277,7 @@ static void list_fill(const struct ports *ports, struct port_list *list)
 	for (uint32_t port = list->first; port <= list->last; port++) {
 		uint32_t place;
 
-		local_port_set(&flow, (uint16_t)port);
+		flow_set_local_port(&flow, (uint16_t)port);
 		if (ports->mine != NULL && !ports->mine(ports->arg, &flow))
 			continue;
 		place = (uint32_t)(siphash24(list->key, (const uint64_t[]){ port }, 1) %
@@ -304,7 +296,7 @@ static void list_make(const struct ports *ports, struct port_list *list, const s
 	uint8_t *const rings = ports->rings + ports_number(ports, list) * ports->ring_octets;
 	struct flow other = *flow;
 
-	local_port_set(&other, 1);
+	flow_set_local_port(&other, 1);
 	*list = (struct port_list){
 		.entered = (uint32_t *)rings,
 		.states = (uint32_t *)rings + size,
@@ -327,7 +319,7 @@ struct port_list *ports_list(struct ports *ports, const struct flow *flow, bool 
 	struct port_list *list;
 	uint32_t i;
 
-	local_port_set(&key, 0);
+	flow_set_local_port(&key, 0);
 	for (i = (uint32_t)flow_hash(ports->secrets, &key) & ports->index_mask;
 	     ports->index[i] != 0; i = (i + 1) & ports->index_mask) {
 		list = &ports->lists[ports->index[i] - 1];

@@ -40,22 +40,24 @@ static inline uint32_t tuple_ports(uint16_t local, uint16_t remote)
 
 /* Addresses and ports are written in words as wide as those that hash and compare read them in at once:
  * else each of these waits until the stores are through. */
-static inline void flow_set_ports(struct flow *flow, uint32_t ports)
+static inline void flow_set_ports(struct flow *flow, uint16_t local, uint16_t remote)
 {
 	uint8_t *const octets = (uint8_t *)flow;
+	const uint32_t ports = tuple_ports(local, remote);
 
 	memcpy(octets + (flow->version == 4 ? 8 : 32), &ports, sizeof(ports));
 }
 
-static inline void flow_set4(struct flow *flow, uint32_t local, uint32_t remote, uint32_t ports)
+static inline void flow_set4(struct flow *flow, uint32_t local, uint32_t remote,
+			     uint16_t local_port, uint16_t remote_port)
 {
-	const uint32_t words[3] = { local, remote, ports };
+	const uint32_t words[2] = { local, remote };
 	uint64_t addresses;
 
 	memcpy(&addresses, words, 8);
 	memcpy(&flow->v4.local, &addresses, 8);
 	flow->version = 4;
-	flow_set_ports(flow, ports);
+	flow_set_ports(flow, local_port, remote_port);
 }
 
 /* Whether stored, a tuple4 or tuple6 as the flow's version says, is this flow. */
@@ -74,6 +76,11 @@ static inline uint16_t flow_local_port(const struct flow *flow)
 static inline uint16_t flow_remote_port(const struct flow *flow)
 {
 	return flow->version == 4 ? flow->v4.remote_port : flow->v6.remote_port;
+}
+
+static inline void flow_set_local_port(struct flow *flow, uint16_t port)
+{
+	flow_set_ports(flow, port, flow_remote_port(flow));
 }
 
 #endif

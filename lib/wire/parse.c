@@ -59,13 +59,6 @@ static uint32_t sum_pieces(const struct walk *w, uint32_t at, uint32_t len)
 	return sum;
 }
 
-static void put_ports(struct flow *flow, uint16_t local, uint16_t remote)
-{
-	const uint32_t ports = tuple_ports(local, remote);
-
-	flow_set_ports(flow, ports);
-}
-
 /* RFC 9293 3.1. The checksum comes first: no field of a damaged segment is believed (MUST-3). */
 static enum wire_kind parse_tcp(const struct walk *w, struct wire_in *in)
 {
@@ -93,7 +86,7 @@ static enum wire_kind parse_tcp(const struct walk *w, struct wire_in *in)
 	ports = get32(tcp);
 	if (unlikely(ports <= 0xffff || (uint16_t)ports == 0)) /* HF-T2 */
 		return drop(in, STAT_RX_DROP_PORT0);
-	put_ports(&in->flow, (uint16_t)ports, (uint16_t)(ports >> 16));
+	flow_set_ports(&in->flow, (uint16_t)ports, (uint16_t)(ports >> 16));
 	seg->seq = get32(tcp + 4);
 	seg->ack = get32(tcp + 8);
 	seg->flags = tcp[13]; /* the reserved bits stay behind in octet 12 */
@@ -113,7 +106,7 @@ static enum wire_kind parse_message(const struct walk *w, enum wire_kind kind, s
 	if (w->at + w->len > w->have)
 		return drop(in, STAT_RX_DROP_CHAIN);
 	if (kind != WIRE_ARP)
-		put_ports(&in->flow, 0, 0);
+		flow_set_ports(&in->flow, 0, 0);
 	in->text_offset = w->at;
 	in->text_len = w->len;
 	return kind;

@@ -45,7 +45,7 @@ static inline void fill(const uint8_t *tcp, const struct ip_words *w, uint32_t a
 	struct seg *const seg = &in->seg;
 	const uint32_t text_len = len - header;
 
-	flow_set4(&in->flow, w->dst, w->src, tuple_ports(get16(tcp + 2), get16(tcp)));
+	flow_set4(&in->flow, w->dst, w->src, get16(tcp + 2), get16(tcp));
 	seg->seq = get32(tcp + 4);
 	seg->ack = get32(tcp + 8);
 	seg->flags = tcp[13];
