@@ -352,12 +352,27 @@ static inline void deliver(struct tcp_host *host, struct tcb *tcb, uint32_t skip
 	tcp_stat_add(host, STAT_TEXT_IN, len);
 }
 
+/* Text in order while some is held: the gap shrinks or is gone, and the peer hears at once (RFC 5681 4.2).
+ * @return what of it was held already */
+COLD static struct span fill_gap(struct tcp_host *host, struct tcb *tcb, const struct seg *seg,
+				 uint32_t old, uint32_t fresh, struct out *out)
+{
+	const struct span again = reassembly_again(host, tcb, fresh);
+
+	if (!reassembly_span(host, tcb, seg, out))
+		deliver(host, tcb, old, reassembly_room(host, tcb, fresh), out);
+	reassembly_join(host, tcb, out);
+	tcb->flags |= TCB_ACK_NOW;
+	return again;
+}
+
 /* Seventh, process the segment text: what is new of it and within the window, and what was held behind
  * it (SHLD-31). */
 static enum verdict take_text(struct tcp_host *host, struct tcb *tcb, const struct seg *seg,
 			      struct out *out)
 {
-	const uint32_t old = tcb->rcv_nxt - seg->seq; /* octets before RCV.NXT */
+	const uint32_t old = tcb->rcv_nxt - seg->seq;	  /* octets before RCV.NXT */
+	struct span again = { seg->seq, seg->seq + old }; /* had come before */
 	uint32_t fresh;
 
 	if (seg->len == 0)
@@ -382,18 +397,18 @@ static enum verdict take_text(struct tcp_host *host, struct tcb *tcb, const stru
 		return DONE;
 	}
 	out->events |= TCP_EV_READABLE;
-	if (tcb->held == RANGE_NONE) {
+	if (__builtin_expect(tcb->held == RANGE_NONE, 1)) {
 		deliver(host, tcb, old, fresh, out);
-	} else { /* the gap shrinks or is gone: the peer hears at once (RFC 5681 4.2) */
-		if (!reassembly_span(host, tcb, seg, out))
-			deliver(host, tcb, old, reassembly_room(host, tcb, fresh), out);
-		reassembly_join(host, tcb, out);
-		tcb->flags |= TCB_ACK_NOW;
+	} else {
+		const struct span held = fill_gap(host, tcb, seg, old, fresh, out);
+
+		if (old == 0) /* else the first is told of (RFC 2883 4) */
+			again = held;
 	}
 	if (rcv_wnd(tcb) == 0)
 		tcp_count(host, STAT_ZERO_WINDOW_OUT);
-	if (old > 0 && (tcb->flags & TCB_SACK)) { /* part of it has come before (RFC 2883 4.2) */
-		answer_duplicate(host, tcb, seg->seq, seg->seq + old, out);
+	if (again.left != again.right && (tcb->flags & TCB_SACK)) { /* RFC 2883 4.2 */
+		answer_duplicate(host, tcb, again.left, again.right, out);
 		return NEXT;
 	}
 	/* SHLD-18, SHLD-19, MUST-40: at least every second segment, and never later than delack */

@@ -146,6 +146,11 @@ bool reassembly_span(struct tcp_host *host, struct tcb *tcb, const struct seg *s
 	return true;
 }
 
+struct span reassembly_again(struct tcp_host *host, const struct tcb *tcb, uint32_t len)
+{
+	return first_held(&host->ranges, RANGE_NONE, tcb->held, tcb->rcv_nxt, tcb->rcv_nxt + len);
+}
+
 uint32_t reassembly_room(const struct tcp_host *host, const struct tcb *tcb, uint32_t len)
 {
 	uint32_t gap;

@@ -16,6 +16,9 @@ struct span reassembly_hold(struct tcp_host *host, struct tcb *tcb, const struct
 COLD bool reassembly_span(struct tcp_host *host, struct tcb *tcb, const struct seg *seg,
 			  struct out *out);
 
+/* What of len octets from RCV.NXT on is held already, the first of several such spans (RFC 2883 4). */
+COLD struct span reassembly_again(struct tcp_host *host, const struct tcb *tcb, uint32_t len);
+
 /* How many of len octets from RCV.NXT on come before what is held: first-arrived octets win (HF-D1). */
 uint32_t reassembly_room(const struct tcp_host *host, const struct tcb *tcb, uint32_t len);
 

@@ -362,6 +362,26 @@ static void duplicates__are_told_once(struct tcb_rig *r)
 	rig_counted(r, STAT_DSACK_OUT, 4);
 }
 
+/* 4.2: text in order that goes on into held text, or around it; the first such part is told. */
+static void in_order_over_held_text__is_told(struct tcb_rig *r)
+{
+	rig_to(r, TCPS_ESTABLISHED);
+	r->tcb.flags |= TCB_SACK;
+	text(r, 101, 100);
+	text(r, 301, 100);
+	text(r, 501, 100);
+	text(r, 701, 100);
+	rig_forget(r);
+	text(r, 1, 150); /* ends in the first */
+	expect_blocks(r, 201, 101, 151, 4);
+	text(r, 201, 350); /* around the second, ends in the third */
+	expect_blocks(r, 601, 301, 401, 2);
+	text(r, 551, 150); /* old at its begin, nothing held: touches the fourth */
+	expect_blocks(r, 801, 551, 601, 1);
+	rig_counted(r, STAT_DSACK_OUT, 3);
+	rig_silent(r);
+}
+
 static void dsack__is_followed_by_the_block_around_it(struct tcb_rig *r)
 {
 	const struct seg *seg;
@@ -410,6 +430,7 @@ static const struct tcb_row rows[] = {
 	{ "RFC3042", first_two_duplicates__let_a_segment_each_out, 0 },
 	{ "RFC2883-4", duplicates__are_told_once, 0 },
 	{ "RFC2883-4-order", dsack__is_followed_by_the_block_around_it, 0 },
+	{ "RFC2883-4.2", in_order_over_held_text__is_told, 0 },
 	{ "RFC2883-off", sack_not_agreed__no_dsack, 0 },
 };
 
