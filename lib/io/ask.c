@@ -150,21 +150,22 @@ static uint32_t walk_size(const struct hf_worker *w, const struct walk *walk)
 {
 	if (walk->kind == KIND_NONE)
 		return w->listeners.size;
-	return w->pools.pool[handle_make(walk->kind, walk->version, 0) >> HANDLE_INDEX_BITS].peak;
+	return pools_pool(&w->pools, walk->kind, walk->version)->peak;
 }
 
 static void look_at(const struct hf_worker *w, const struct walk *walk, uint32_t i,
 		    struct hf_question *q)
 {
-	const handle h = handle_make(walk->kind, walk->version, i);
+	const struct pool *const pool = pools_pool(&w->pools, walk->kind, walk->version);
+	const handle h = pool_nth(pool, i);
 	const struct entry *e;
 
 	if (walk->kind == KIND_NONE) {
 		tell_listener(w, i, q);
 		return;
 	}
-	e = pools_at(&w->pools, h);
-	__builtin_prefetch((const char *)e + AHEAD * w->pools.pool[h >> HANDLE_INDEX_BITS].stride);
+	e = pools_entry(&w->pools, h);
+	__builtin_prefetch((const char *)e + AHEAD * pool->stride);
 	if (e->prev != ENTRY_FREE)
 		tell_thing(w, h, q);
 }

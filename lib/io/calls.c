@@ -10,8 +10,7 @@ struct connection *connection_find(const struct hf_worker *w, uint64_t id)
 	const handle h = (handle)id;
 	struct connection *c;
 
-	if (handle_kind(h) != KIND_CONNECTION ||
-	    handle_index(h) >= w->pools.pool[h >> HANDLE_INDEX_BITS].size)
+	if (handle_kind(h) != KIND_CONNECTION || !pools_hold(&w->pools, h))
 		return NULL;
 	c = connection_at(w, h);
 	if (c->generation != (uint32_t)(id >> 32) ||

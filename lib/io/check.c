@@ -35,7 +35,7 @@ static int check_connection(const struct hf_worker *w, handle h, struct walk *wa
 {
 	const struct connection *const c = connection_at(w, h);
 	const struct tcb *const tcb = &c->tcb;
-	const struct entry *const e = pools_at(&w->pools, h);
+	const struct entry *const e = pools_entry(&w->pools, h);
 	uint32_t octets = 0;
 	uint32_t tick;
 
@@ -73,7 +73,7 @@ static int check_connection(const struct hf_worker *w, handle h, struct walk *wa
 
 static int check_flow(const struct hf_worker *w, handle h, struct walk *walk, struct hf_error *why)
 {
-	const struct entry *const e = pools_at(&w->pools, h);
+	const struct entry *const e = pools_entry(&w->pools, h);
 	struct flow flow;
 
 	walk->kinds[handle_kind(h)]++;
@@ -104,15 +104,13 @@ static uint32_t count_outside(const struct hf_worker *w, struct walk *walk)
 	uint32_t outside = 0;
 
 	for (uint8_t version = 4; version <= 6; version += 2) {
-		const enum handle_kind kind = KIND_CONNECTION;
-		const struct pool *const pool =
-			&w->pools.pool[handle_make(kind, version, 0) >> HANDLE_INDEX_BITS];
+		const struct pool *const pool = pools_pool(&w->pools, KIND_CONNECTION, version);
 
 		for (uint32_t i = 0; i < pool->size; i++) {
-			const handle h = handle_make(kind, version, i);
+			const handle h = pool_nth(pool, i);
 			const struct connection *const c = connection_at(w, h);
 
-			if (((const struct entry *)pools_at(&w->pools, h))->prev == ENTRY_FREE)
+			if (pools_entry(&w->pools, h)->prev == ENTRY_FREE)
 				continue;
 			walk->held += receive_mbufs(c);
 			outside += c->flags & (CONN_DETACHED | CONN_CLOSED | CONN_DEAD) ? 1 : 0;

@@ -81,6 +81,13 @@ static int check_routes(const struct hf_config *c, struct hf_error *why)
 	return 0;
 }
 
+static uint64_t records_octets(const struct hf_sizes *s, uint8_t version)
+{
+	return RECORD_OCTETS(version, sizeof(struct request)) * s->requests +
+	       RECORD_OCTETS(version, sizeof(struct connection)) * s->connections +
+	       RECORD_OCTETS(version, sizeof(struct timewait)) * s->buckets;
+}
+
 static int check_config(const struct hf_config *c, const struct hf_port *port, struct hf_error *why)
 {
 	const struct bound bounds[] = {
@@ -106,6 +113,10 @@ static int check_config(const struct hf_config *c, const struct hf_port *port, s
 	if (rc != 0 || check_tcp(&c->tcp, why) != 0 ||
 	    (c->impair != NULL && impair_judge(c->impair, why) != 0))
 		return -EINVAL;
+	if (records_octets(&c->ipv4, 4) + records_octets(&c->ipv6, 6) > POOLS_MAX - 6 * LINE)
+		return why_say(
+			why, -EINVAL,
+			"ipv4 and ipv6 come to more than 16 GiB of records: spread them over more workers");
 	if (c->mtu > port->mtu)
 		return why_say(why, -EINVAL, "mtu is %u: the device carries %u at most", c->mtu,
 			       port->mtu);
@@ -134,24 +145,24 @@ static void *arena_take(struct arena *a, size_t octets)
 }
 
 static void lay_pool(struct hf_worker *w, struct arena *a, enum handle_kind kind, uint8_t version,
-		     size_t octets, uint32_t size)
+		     size_t body, uint32_t size)
 {
-	const size_t stride = (octets + 31) / 32 * 32;
-	void *const memory = arena_take(a, stride * size);
+	void *const memory = arena_take(a, RECORD_OCTETS(version, body) * size);
 
 	if (w != NULL)
-		pool_init(pools_of(&w->pools, kind, version), memory,
-			  version == 6 ? OFFSET6 : OFFSET4, (uint32_t)stride, size);
+		pool_init(&w->pools, kind, version, memory, body, size);
 }
 
 static void lay_pools(struct hf_worker *w, struct arena *a, const struct hf_config *c)
 {
-	lay_pool(w, a, KIND_REQUEST, 4, OFFSET4 + sizeof(struct request), c->ipv4.requests);
-	lay_pool(w, a, KIND_CONNECTION, 4, OFFSET4 + sizeof(struct connection), c->ipv4.connections);
-	lay_pool(w, a, KIND_BUCKET, 4, OFFSET4 + sizeof(struct timewait), c->ipv4.buckets);
-	lay_pool(w, a, KIND_REQUEST, 6, OFFSET6 + sizeof(struct request), c->ipv6.requests);
-	lay_pool(w, a, KIND_CONNECTION, 6, OFFSET6 + sizeof(struct connection), c->ipv6.connections);
-	lay_pool(w, a, KIND_BUCKET, 6, OFFSET6 + sizeof(struct timewait), c->ipv6.buckets);
+	if (w != NULL)
+		pools_init(&w->pools, arena_take(a, 0));
+	lay_pool(w, a, KIND_REQUEST, 4, sizeof(struct request), c->ipv4.requests);
+	lay_pool(w, a, KIND_CONNECTION, 4, sizeof(struct connection), c->ipv4.connections);
+	lay_pool(w, a, KIND_BUCKET, 4, sizeof(struct timewait), c->ipv4.buckets);
+	lay_pool(w, a, KIND_REQUEST, 6, sizeof(struct request), c->ipv6.requests);
+	lay_pool(w, a, KIND_CONNECTION, 6, sizeof(struct connection), c->ipv6.connections);
+	lay_pool(w, a, KIND_BUCKET, 6, sizeof(struct timewait), c->ipv6.buckets);
 }
 
 static void lay_wheel(struct hf_worker *w, struct arena *a, struct wheel *wheel, uint32_t size)
@@ -420,13 +431,12 @@ int hf_worker_create(const struct hf_config *config, struct hf_port *port,
 static void free_text(struct hf_worker *w)
 {
 	for (uint8_t version = 4; version <= 6; version += 2) {
-		const struct pool *const pool = pools_of(&w->pools, KIND_CONNECTION, version);
+		const struct pool *const pool = pools_pool(&w->pools, KIND_CONNECTION, version);
 
 		for (uint32_t i = 0; i < pool->size; i++) {
-			const handle h = handle_make(KIND_CONNECTION, version, i);
-			const struct entry *const e = pools_at(&w->pools, h);
+			const handle h = pool_nth(pool, i);
 
-			if (e->prev == ENTRY_FREE)
+			if (pools_entry(&w->pools, h)->prev == ENTRY_FREE)
 				continue;
 			text_drop(w, connection_at(w, h));
 			sendq_drop(&w->host, &connection_at(w, h)->tcb);

@@ -68,8 +68,8 @@ void hf_state_levels(const struct hf_worker *w, struct hf_state_level levels[HF_
 
 static struct hf_level pool_level(const struct hf_worker *w, enum handle_kind kind)
 {
-	const struct pool *const v4 = &w->pools.pool[handle_make(kind, 4, 0) >> HANDLE_INDEX_BITS];
-	const struct pool *const v6 = &w->pools.pool[handle_make(kind, 6, 0) >> HANDLE_INDEX_BITS];
+	const struct pool *const v4 = pools_pool(&w->pools, kind, 4);
+	const struct pool *const v6 = pools_pool(&w->pools, kind, 6);
 
 	return (struct hf_level){
 		.used = v4->used + v6->used,
@@ -141,11 +141,9 @@ void hf_levels(const struct hf_worker *w, struct hf_levels *levels)
 		const uint8_t version = i == 0 ? 4 : 6;
 
 		levels->bytes_per_connection[i] =
-			w->pools.pool[handle_make(KIND_CONNECTION, version, 0) >> HANDLE_INDEX_BITS].stride;
-		levels->bytes_per_request[i] =
-			w->pools.pool[handle_make(KIND_REQUEST, version, 0) >> HANDLE_INDEX_BITS].stride;
-		levels->bytes_per_bucket[i] =
-			w->pools.pool[handle_make(KIND_BUCKET, version, 0) >> HANDLE_INDEX_BITS].stride;
+			pools_pool(&w->pools, KIND_CONNECTION, version)->stride;
+		levels->bytes_per_request[i] = pools_pool(&w->pools, KIND_REQUEST, version)->stride;
+		levels->bytes_per_bucket[i] = pools_pool(&w->pools, KIND_BUCKET, version)->stride;
 	}
 }
 

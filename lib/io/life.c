@@ -183,7 +183,7 @@ void bucket_drop(struct hf_worker *w, handle h, enum stat why)
 	const struct timewait *const tw = bucket_at(w, h);
 	struct flow flow;
 
-	if (wheel_armed(pools_at(&w->pools, h)))
+	if (wheel_armed(pools_entry(&w->pools, h)))
 		wheel_cancel(bucket_wheel(w, h), h);
 	if (tw->flags & TW_ACTIVE) {
 		entry_flow(w, h, &flow);
@@ -294,7 +294,7 @@ void request_release(struct hf_worker *w, handle h, enum stat why)
 	struct flow flow;
 
 	entry_flow(w, h, &flow);
-	if (wheel_armed(pools_at(&w->pools, h)))
+	if (wheel_armed(pools_entry(&w->pools, h)))
 		wheel_cancel(&w->timers, h);
 	flow_remove(&w->flows, flow_hash(&w->secrets, &flow), h);
 	w->listeners.at[request_at(w, h)->listener].backlog_used--;

@@ -9,7 +9,7 @@
 
 static uint32_t pool_size(const struct hf_worker *w, uint8_t version)
 {
-	return w->pools.pool[handle_make(KIND_CONNECTION, version, 0) >> HANDLE_INDEX_BITS].size;
+	return pools_pool(&w->pools, KIND_CONNECTION, version)->size;
 }
 
 void opener_fail(struct hf_worker *w)
@@ -21,7 +21,7 @@ void opener_fail(struct hf_worker *w)
 /* In the table, and waiting for its first answer. */
 static bool is_opener(const struct hf_worker *w, handle h)
 {
-	const struct entry *const e = pools_at(&w->pools, h);
+	const struct entry *const e = pools_entry(&w->pools, h);
 	const struct connection *const c = connection_at(w, h);
 
 	return e->prev != ENTRY_FREE && c->tcb.state == TCPS_SYN_SENT &&
@@ -56,8 +56,8 @@ void opener_turn(struct hf_worker *w)
 	for (unsigned i = 0; i < PLACES_A_TURN && w->opener_left > 0; i++) {
 		const uint32_t at = w->opener_next;
 
-		look_at(w, at < v4 ? handle_make(KIND_CONNECTION, 4, at) :
-				     handle_make(KIND_CONNECTION, 6, at - v4));
+		look_at(w, at < v4 ? pool_nth(pools_pool(&w->pools, KIND_CONNECTION, 4), at) :
+				     pool_nth(pools_pool(&w->pools, KIND_CONNECTION, 6), at - v4));
 		w->opener_next = at + 1 < all ? at + 1 : 0;
 		w->opener_left--;
 	}

@@ -107,7 +107,7 @@ static void request_status(const struct hf_worker *w, handle h, struct hf_status
 	s->snd_wscale = s->window_scaling ? rq->snd_wscale : 0;
 	s->snd_mss = rq->mss;
 	s->timer = HF_TIMER_RETRANSMIT;
-	s->deadline_us = tick_us(w, ((const struct entry *)pools_at(&w->pools, h))->tick);
+	s->deadline_us = tick_us(w, pools_entry(&w->pools, h)->tick);
 }
 
 static void bucket_status(const struct hf_worker *w, handle h, struct hf_status *s)
@@ -121,7 +121,7 @@ static void bucket_status(const struct hf_worker *w, handle h, struct hf_status 
 	s->timestamps = tw->flags & TW_TS;
 	s->shut = s->closed = true;
 	s->timer = tw->flags & TW_FIN_WAIT_2 ? HF_TIMER_FIN_WAIT_2 : HF_TIMER_TIME_WAIT;
-	s->deadline_us = tick_us(w, ((const struct entry *)pools_at(&w->pools, h))->tick);
+	s->deadline_us = tick_us(w, pools_entry(&w->pools, h)->tick);
 }
 
 void status_of(const struct hf_worker *w, handle h, struct hf_status *s)

@@ -115,7 +115,7 @@ static void fetch_neighbours(const struct hf_worker *w, const struct arrival *a)
 		return;
 	h = flow_guess(&w->flows, a->hash);
 	if (handle_kind(h) == KIND_BUCKET)
-		wheel_prefetch(&w->waits[handle_version(h) == 6], pools_at(&w->pools, h));
+		wheel_prefetch(&w->waits[handle_version(h) == 6], pools_entry(&w->pools, h));
 }
 
 static unsigned receive(struct hf_worker *w)

@@ -44,7 +44,7 @@ enum connection_flags {
 	CONN_ANNOUNCED = 1 << 6, /* HF_EV_ACCEPT has been given */
 };
 
-/* Behind the entry and the tuple. The TCB begins in the first cache line. */
+/* Behind tuple and entry. The TCB begins in the first cache line. */
 struct connection {
 	struct tcb tcb;
 	uint32_t generation; /* survives the connection, so that an old id is told from a new one */
@@ -63,15 +63,14 @@ struct connection {
 	};
 };
 
-#define OFFSET4 (sizeof(struct entry) + sizeof(struct tuple4))
-#define OFFSET6 (sizeof(struct entry) + sizeof(struct tuple6))
-
-_Static_assert(OFFSET4 % 8 == 0 && OFFSET6 % 8 == 0, "what follows is aligned");
-_Static_assert(OFFSET4 + sizeof(struct request) <= 64 && OFFSET6 + sizeof(struct request) <= 96, "");
-_Static_assert(OFFSET4 + sizeof(struct timewait) <= 64 && OFFSET6 + sizeof(struct timewait) <= 96,
+_Static_assert(RECORD_OCTETS(4, sizeof(struct request)) <= 64 &&
+		       RECORD_OCTETS(6, sizeof(struct request)) <= 96,
 	       "");
-_Static_assert(OFFSET4 + sizeof(struct connection) <= 256 &&
-		       OFFSET6 + sizeof(struct connection) <= 320,
+_Static_assert(RECORD_OCTETS(4, sizeof(struct timewait)) <= 64 &&
+		       RECORD_OCTETS(6, sizeof(struct timewait)) <= 96,
+	       "");
+_Static_assert(RECORD_OCTETS(4, sizeof(struct connection)) <= 256 &&
+		       RECORD_OCTETS(6, sizeof(struct connection)) <= 320,
 	       "");
 
 /* A worker owns what is in here and nothing else. */
@@ -156,13 +155,13 @@ static inline struct timewait *bucket_at(const struct hf_worker *w, handle h)
 /* What goes before it. */
 static inline struct entry *connection_entry(struct connection *c)
 {
-	return (struct entry *)(void *)((char *)c - (c->tcb.version == 6 ? OFFSET6 : OFFSET4));
+	return (struct entry *)(void *)c - 1;
 }
 
 /* The flow of an entry, and into one. */
 static inline void entry_flow(const struct hf_worker *w, handle h, struct flow *flow)
 {
-	const void *const tuple = entry_tuple(pools_at(&w->pools, h));
+	const void *const tuple = pools_tuple(&w->pools, h);
 
 	flow->version = handle_version(h);
 	if (flow->version == 6)
@@ -173,7 +172,7 @@ static inline void entry_flow(const struct hf_worker *w, handle h, struct flow *
 
 static inline void entry_set_flow(const struct hf_worker *w, handle h, const struct flow *flow)
 {
-	void *const tuple = entry_tuple(pools_at(&w->pools, h));
+	void *const tuple = pools_tuple(&w->pools, h);
 
 	if (flow->version == 6)
 		memcpy(tuple, &flow->v6, sizeof(flow->v6));

@@ -131,7 +131,7 @@ static bool flow_is_new(const struct flow_table *t, uint64_t hash, handle h)
 {
 	struct flow flow = { .version = handle_version(h) };
 
-	memcpy(&flow, entry_tuple(pools_at(t->pools, h)),
+	memcpy(&flow, pools_tuple(t->pools, h),
 	       flow.version == 4 ? sizeof(flow.v4) : sizeof(flow.v6));
 	return flow_find(t, hash, &flow) == HANDLE_NONE;
 }

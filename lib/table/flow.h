@@ -126,7 +126,7 @@ static inline handle flow_look(const struct flow_table *t, const struct flow_lin
 		const handle h = l->to[__builtin_ctz(found)];
 
 		if (handle_version(h) == flow->version &&
-		    tuple_is(entry_tuple(pools_at(t->pools, h)), flow))
+		    tuple_is(entry_tuple(pools_entry(t->pools, h), flow->version), flow))
 			return h;
 	}
 	return HANDLE_NONE;
@@ -167,7 +167,7 @@ static inline void flow_prefetch_entry(const struct flow_table *t, uint64_t hash
 	const unsigned found = flow_match(l, tag);
 
 	if (found)
-		__builtin_prefetch(pools_at(t->pools, l->to[__builtin_ctz(found)]));
+		__builtin_prefetch(pools_entry(t->pools, l->to[__builtin_ctz(found)]));
 	else if (flow_away(l, tag))
 		__builtin_prefetch(&t->line[flow_other(t, home, tag)]);
 }

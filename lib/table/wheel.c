@@ -20,7 +20,7 @@ static bool tick_lt(uint32_t a, uint32_t b)
 
 static struct entry *wheel_at(const struct wheel *w, handle h)
 {
-	return pools_at(w->pools, h);
+	return pools_entry(w->pools, h);
 }
 
 /* Words of one level of a bitmap; map_from may look one bit past the last. */

@@ -84,9 +84,9 @@ handle wheel_oldest(const struct wheel *w);
 static inline void wheel_prefetch(const struct wheel *w, const struct entry *e)
 {
 	if (handle_kind(e->next) != KIND_NONE)
-		__builtin_prefetch(pools_at(w->pools, e->next), 1);
+		__builtin_prefetch(pools_entry(w->pools, e->next), 1);
 	if (handle_kind(e->prev) != KIND_NONE)
-		__builtin_prefetch(pools_at(w->pools, e->prev), 1);
+		__builtin_prefetch(pools_entry(w->pools, e->prev), 1);
 }
 
 static inline bool wheel_armed(const struct entry *e)

@@ -14,11 +14,7 @@
 #define BURST 32
 #define LOOKUPS 2000000u
 
-struct bucket {
-	struct entry entry;
-	struct tuple4 tuple;
-	char rest[40];
-};
+#define BODY 40 /* octets of a bucket's body */
 
 struct bed {
 	struct pools pools;
@@ -49,7 +45,7 @@ static handle bed_insert(struct bed *b, uint64_t n)
 {
 	const handle h = pools_take(&b->pools, KIND_BUCKET, 4);
 
-	((struct bucket *)pools_at(&b->pools, h))->tuple = tuple_number(n).v4;
+	*(struct tuple4 *)pools_tuple(&b->pools, h) = tuple_number(n).v4;
 	if (flow_insert(&b->flows, random_mix(n), h) != 0) {
 		pools_give(&b->pools, h);
 		return HANDLE_NONE;
@@ -127,15 +123,15 @@ static void bench_flow(uint32_t count, unsigned percent, double base)
 	const uint32_t capacity = (uint32_t)((uint64_t)count * 75 / percent);
 	struct bed b = { .count = count };
 	void *lines = memory_take(flow_memory(capacity));
-	void *entries = memory_take((uint64_t)count * sizeof(struct bucket));
+	void *entries = memory_take((uint64_t)count * RECORD_OCTETS(4, BODY));
 	handle *to = malloc(count * sizeof(handle));
 	uint64_t *number = malloc(count * sizeof(uint64_t)), next = 0;
 	double hit, miss, hits, misses;
 
 	if (to == NULL || number == NULL)
 		exit(1);
-	pool_init(pools_of(&b.pools, KIND_BUCKET, 4), entries, sizeof(struct entry),
-		  sizeof(struct bucket), count);
+	pools_init(&b.pools, entries);
+	pool_init(&b.pools, KIND_BUCKET, 4, entries, BODY, count);
 	flow_init(&b.flows, lines, capacity, &b.pools);
 	for (uint32_t i = 0; i < count; i++) {
 		number[i] = next++;
@@ -158,15 +154,15 @@ static void bench_wheel(uint32_t count)
 {
 	struct bed b = { .count = count };
 	void *slots = memory_take(wheel_memory(WHEEL_BITS));
-	void *entries = memory_take((uint64_t)count * sizeof(struct bucket));
+	void *entries = memory_take((uint64_t)count * RECORD_OCTETS(4, BODY));
 	handle *to = malloc(count * sizeof(handle)), due[BURST], seen = 0;
 	uint64_t seed = 5, start, arm, move, oldest, expire, idle, step;
 	uint32_t n, now = 1000, fired = 0;
 
 	if (to == NULL)
 		exit(1);
-	pool_init(pools_of(&b.pools, KIND_BUCKET, 4), entries, sizeof(struct entry),
-		  sizeof(struct bucket), count);
+	pools_init(&b.pools, entries);
+	pool_init(&b.pools, KIND_BUCKET, 4, entries, BODY, count);
 	wheel_init(&b.wheel, slots, WHEEL_BITS, &b.pools, now);
 	for (uint32_t i = 0; i < count; i++)
 		to[i] = pools_take(&b.pools, KIND_BUCKET, 4);

@@ -722,6 +722,18 @@ static void script__same_seed__same_octets(struct rig *r)
 	free(a);
 }
 
+/* 60 million connections of 288 octets. */
+static void more_records_than_handles_reach__refused(struct rig *r)
+{
+	struct hf_config config = r->config;
+	struct hf_error why;
+	struct hf_worker *w;
+
+	config.ipv6.connections = 60u << 20;
+	assert_int_equal(hf_worker_create(&config, r->port, &w, &why), -EINVAL);
+	assert_non_null(strstr(why.text, "16 GiB"));
+}
+
 /* ---- HF-G1, HF-G2, HF-G3: storms -------------------- */
 
 /* Any segment: near something that matters, or far from all. */
@@ -850,6 +862,9 @@ static const struct row rows[] = {
 	ROW("HF-L4", transmit__port_takes_k__rest_lost, NULL),
 	ROW("HF-L5", connections__all_taken__others_live_on, set_no_cookies),
 	ROW("HF-L5-requests", requests__all_taken__syn_dropped, set_no_cookies),
+	{ .name = "HF-L5-too-many",
+	  .test = more_records_than_handles_reach__refused,
+	  .variants = ROW_PLAIN },
 	ROW("HF-L7", timers__pools_full__none_is_without, set_no_cookies),
 	ROW("HF-L11", receive_buffer__full__window_shuts, NULL),
 	ROW("HF-L6", table__no_slot__as_pool_empty, set_no_cookies),

@@ -20,45 +20,31 @@
 #define CHURN 10000000u
 #endif
 
-struct thing {
-	struct entry entry;
-	struct tuple4 tuple;
-};
-
-struct thing6 {
-	struct entry entry;
-	struct tuple6 tuple;
-};
-
 /* A table and the pools behind it. */
 struct bed {
 	struct pools pools;
 	struct flow_table flows;
-	void *connections, *buckets, *connections6, *lines;
+	void *things, *lines;
 };
 
 static void bed_make(struct bed *b, uint32_t capacity, uint32_t entries)
 {
+	const size_t octets = (entries * RECORD_OCTETS(4, 0) + 63) / 64 * 64; /* IPv6: twice as many */
+
 	memset(b, 0, sizeof(*b));
-	b->connections = malloc(sizeof(struct thing) * entries);
-	b->buckets = malloc(sizeof(struct thing) * entries);
-	b->connections6 = malloc(sizeof(struct thing6) * entries);
+	b->things = aligned_alloc(64, 4 * octets);
 	b->lines = aligned_alloc(64, flow_memory(capacity));
-	assert_true(b->connections && b->buckets && b->connections6 && b->lines);
-	pool_init(pools_of(&b->pools, KIND_CONNECTION, 4), b->connections, sizeof(struct entry),
-		  sizeof(struct thing), entries);
-	pool_init(pools_of(&b->pools, KIND_BUCKET, 4), b->buckets, sizeof(struct entry),
-		  sizeof(struct thing), entries);
-	pool_init(pools_of(&b->pools, KIND_CONNECTION, 6), b->connections6, sizeof(struct entry),
-		  sizeof(struct thing6), entries);
+	assert_true(b->things && b->lines);
+	pools_init(&b->pools, b->things);
+	pool_init(&b->pools, KIND_CONNECTION, 4, b->things, 0, entries);
+	pool_init(&b->pools, KIND_BUCKET, 4, (char *)b->things + octets, 0, entries);
+	pool_init(&b->pools, KIND_CONNECTION, 6, (char *)b->things + 2 * octets, 0, entries);
 	assert_int_equal(flow_init(&b->flows, b->lines, capacity, &b->pools), 0);
 }
 
 static void bed_free(struct bed *b)
 {
-	free(b->connections);
-	free(b->buckets);
-	free(b->connections6);
+	free(b->things);
 	free(b->lines);
 }
 
@@ -84,9 +70,9 @@ static handle thing_make(struct bed *b, enum handle_kind kind, const struct flow
 
 	assert_int_not_equal(h, HANDLE_NONE);
 	if (flow->version == 4)
-		memcpy(entry_tuple(pools_at(&b->pools, h)), &flow->v4, sizeof(flow->v4));
+		memcpy(pools_tuple(&b->pools, h), &flow->v4, sizeof(flow->v4));
 	else
-		memcpy(entry_tuple(pools_at(&b->pools, h)), &flow->v6, sizeof(flow->v6));
+		memcpy(pools_tuple(&b->pools, h), &flow->v6, sizeof(flow->v6));
 	return h;
 }
 
@@ -289,9 +275,7 @@ static void run_random(const struct share *share, uint32_t capacity, uint32_t un
 	while ((h = flow_next(&b.flows, &cursor)) != HANDLE_NONE) {
 		uint32_t n;
 
-		memcpy(&n,
-		       handle_version(h) == 4 ? entry_tuple(pools_at(&b.pools, h)) :
-						(char *)entry_tuple(pools_at(&b.pools, h)) + 12,
+		memcpy(&n, (char *)pools_tuple(&b.pools, h) + (handle_version(h) == 4 ? 0 : 12),
 		       sizeof(n));
 		assert_int_equal(map[n], h);
 		shown++;

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 #include <signal.h>
+#include <stdalign.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -16,30 +17,27 @@
 
 #define SIZE 5
 
-struct thing {
-	struct entry entry;
-	uint32_t tuple[3];
-	uint32_t generation;
-};
+#define BODY 40
+#define STRIDE4 64
+#define STRIDE6 96
 
 struct bed {
 	struct pools pools;
-	struct thing requests[SIZE], requests6[SIZE];
+	alignas(64) char requests[SIZE * STRIDE4], requests6[SIZE * STRIDE6];
 };
 
 static void bed_make(struct bed *b)
 {
 	memset(b, 0, sizeof(*b));
-	pool_init(pools_of(&b->pools, KIND_REQUEST, 4), b->requests, sizeof(struct entry),
-		  sizeof(struct thing), SIZE);
-	pool_init(pools_of(&b->pools, KIND_REQUEST, 6), b->requests6, sizeof(struct entry),
-		  sizeof(struct thing), SIZE);
+	pools_init(&b->pools, b->requests);
+	pool_init(&b->pools, KIND_REQUEST, 4, b->requests, BODY, SIZE);
+	pool_init(&b->pools, KIND_REQUEST, 6, b->requests6, BODY, SIZE);
 }
 
 static void take__until_empty__refused_and_counted(void **state)
 {
 	struct bed b;
-	struct pool *p = pools_of(&b.pools, KIND_REQUEST, 4);
+	const struct pool *p = pools_pool(&b.pools, KIND_REQUEST, 4);
 	handle h[SIZE];
 
 	(void)state;
@@ -48,7 +46,9 @@ static void take__until_empty__refused_and_counted(void **state)
 		h[i] = pools_take(&b.pools, KIND_REQUEST, 4);
 		assert_int_equal(handle_kind(h[i]), KIND_REQUEST);
 		assert_int_equal(handle_version(h[i]), 4);
-		assert_ptr_equal(pools_at(&b.pools, h[i]), &b.requests[i]);
+		assert_int_equal(h[i], pool_nth(p, i));
+		assert_ptr_equal(pools_tuple(&b.pools, h[i]), b.requests + i * STRIDE4);
+		assert_ptr_equal(pools_body(&b.pools, h[i]), b.requests + i * STRIDE4 + 24);
 	}
 	assert_int_equal(pools_take(&b.pools, KIND_REQUEST, 4), HANDLE_NONE);
 	assert_int_equal(pools_take(&b.pools, KIND_BUCKET, 4), HANDLE_NONE);
@@ -71,24 +71,41 @@ static void take__other_version__other_pool(void **state)
 	bed_make(&b);
 	h = pools_take(&b.pools, KIND_REQUEST, 6);
 	assert_int_equal(handle_version(h), 6);
-	assert_ptr_equal(pools_at(&b.pools, h), &b.requests6[0]);
-	assert_int_equal(pools_of(&b.pools, KIND_REQUEST, 4)->used, 0);
+	assert_ptr_equal(pools_tuple(&b.pools, h), b.requests6 + 8);
+	assert_ptr_equal(pools_body(&b.pools, h), b.requests6 + 8 + 36 + sizeof(struct entry));
+	assert_int_equal(pools_pool(&b.pools, KIND_REQUEST, 4)->used, 0);
 }
 
 static void give__then_take__generation_survives(void **state)
 {
 	struct bed b;
-	struct thing *t;
+	uint32_t *generation;
 	handle h;
 
 	(void)state;
 	bed_make(&b);
 	h = pools_take(&b.pools, KIND_REQUEST, 4);
-	t = pools_at(&b.pools, h);
-	t->generation = 7;
+	generation = pools_body(&b.pools, h);
+	*generation = 7;
 	pools_give(&b.pools, h);
 	assert_int_equal(pools_take(&b.pools, KIND_REQUEST, 4), h);
-	assert_int_equal(t->generation, 7);
+	assert_int_equal(*generation, 7);
+}
+
+static void hold__handle_of_none__told(void **state)
+{
+	const struct pool *p;
+	struct bed b;
+
+	(void)state;
+	bed_make(&b);
+	p = pools_pool(&b.pools, KIND_REQUEST, 6);
+	for (unsigned i = 0; i < SIZE; i++)
+		assert_true(pools_hold(&b.pools, pool_nth(p, i)));
+	assert_false(pools_hold(&b.pools, pool_nth(p, SIZE)));
+	assert_false(pools_hold(&b.pools, p->first - 1));
+	assert_false(pools_hold(&b.pools, HANDLE_NONE));
+	assert_false(pools_hold(&b.pools, handle_make(KIND_BUCKET, 6, handle_place(p->first))));
 }
 
 static void take__nth__fails_once(void **state)
@@ -102,8 +119,8 @@ static void take__nth__fails_once(void **state)
 		for (unsigned i = 1; i <= SIZE; i++)
 			assert_int_equal(pools_take(&b.pools, KIND_REQUEST, 4) == HANDLE_NONE,
 					 i == n);
-		assert_int_equal(pools_of(&b.pools, KIND_REQUEST, 4)->refused, 1);
-		assert_int_equal(pools_of(&b.pools, KIND_REQUEST, 4)->used, SIZE - 1);
+		assert_int_equal(pools_pool(&b.pools, KIND_REQUEST, 4)->refused, 1);
+		assert_int_equal(pools_pool(&b.pools, KIND_REQUEST, 4)->used, SIZE - 1);
 		assert_int_not_equal(pools_take(&b.pools, KIND_REQUEST, 4), HANDLE_NONE);
 		assert_int_equal(b.pools.fail_in, 0);
 	}
@@ -142,6 +159,7 @@ int main(void)
 		{ "HF-H3", take__nth__fails_once, NULL, NULL, NULL },
 		{ "give, then take: generation survives", give__then_take__generation_survives,
 		  NULL, NULL, NULL },
+		{ "hold: a handle of none is told", hold__handle_of_none__told, NULL, NULL, NULL },
 		{ "give twice: aborts", give__twice__aborts, NULL, NULL, NULL },
 	};
 

@@ -21,15 +21,10 @@
 #define OPERATIONS 10000000u
 #endif
 
-struct thing {
-	struct entry entry;
-	struct tuple4 tuple;
-};
-
 struct bed {
 	struct pools pools;
 	struct wheel wheel;
-	struct thing *things;
+	void *things;
 	void *slots;
 	handle *all;
 	uint32_t count;
@@ -39,12 +34,12 @@ static void bed_make(struct bed *b, uint32_t count, unsigned bits, uint32_t now)
 {
 	memset(b, 0, sizeof(*b));
 	b->count = count;
-	b->things = malloc(count * sizeof(struct thing));
+	b->things = aligned_alloc(64, (count * RECORD_OCTETS(4, 0) + 63) / 64 * 64);
 	b->all = malloc(count * sizeof(handle));
 	b->slots = aligned_alloc(64, wheel_memory(bits));
 	assert_true(b->things && b->all && b->slots);
-	pool_init(pools_of(&b->pools, KIND_BUCKET, 4), b->things, sizeof(struct entry),
-		  sizeof(struct thing), count);
+	pools_init(&b->pools, b->things);
+	pool_init(&b->pools, KIND_BUCKET, 4, b->things, 0, count);
 	for (uint32_t i = 0; i < count; i++)
 		b->all[i] = pools_take(&b->pools, KIND_BUCKET, 4);
 	wheel_init(&b->wheel, b->slots, bits, &b->pools, now);
@@ -59,7 +54,7 @@ static void bed_free(struct bed *b)
 
 static bool bed_armed(const struct bed *b, uint32_t i)
 {
-	return wheel_armed(&b->things[i].entry);
+	return wheel_armed(pools_entry(&b->pools, b->all[i]));
 }
 
 /* The oracle: a heap of all that was ever armed; what has since been cancelled is passed over. */
@@ -204,7 +199,7 @@ static void check_next(const struct bed *b, struct oracle *o, unsigned bits)
 		assert_int_equal(wheel_oldest(&b->wheel), b->all[first->thing]);
 	} else {
 		assert_true((int32_t)((uint32_t)first->deadline - tick) >= 0);
-		tick = b->things[handle_index(wheel_oldest(&b->wheel))].entry.tick;
+		tick = pools_entry(&b->pools, wheel_oldest(&b->wheel))->tick;
 		assert_true(tick - (uint32_t)first->deadline < 1u << (bits - 4));
 	}
 }
@@ -221,7 +216,7 @@ static uint32_t check_advance(struct bed *b, struct oracle *o, uint32_t max)
 
 		assert_non_null(first);
 		assert_true(first->deadline <= o->now);
-		assert_int_equal(handle_index(due[i]), first->thing);
+		assert_int_equal(due[i], b->all[first->thing]);
 		assert_false(bed_armed(b, first->thing));
 		o->stand = first->deadline;
 		oracle_cancel(o, first->thing);
@@ -342,7 +337,7 @@ static void advance__crowd_of_long_timers__each_in_time(void **state)
 		do {
 			n = wheel_advance(&b.wheel, now, due, 64);
 			for (uint32_t i = 0; i < n; i++)
-				assert_int_equal(b.things[handle_index(due[i])].entry.tick, now);
+				assert_int_equal(pools_entry(&b.pools, due[i])->tick, now);
 			fired += n;
 		} while (n == 64);
 	}
@@ -394,17 +389,17 @@ static void evict__million__wheel_and_table_in_step(void **state)
 
 		assert_int_equal(h == HANDLE_NONE, n >= LIMIT);
 		if (h == HANDLE_NONE) {
-			const struct thing *oldest;
+			const struct tuple4 *oldest;
 
 			h = wheel_oldest(&b.wheel);
-			oldest = pools_at(&b.pools, h);
-			assert_int_equal(oldest->tuple.local, n - LIMIT);
+			oldest = pools_tuple(&b.pools, h);
+			assert_int_equal(oldest->local, n - LIMIT);
 			flow_remove(&flows, random_mix(n - LIMIT), h);
 			wheel_cancel(&b.wheel, h);
 			pools_give(&b.pools, h);
 			h = pools_take(&b.pools, KIND_BUCKET, 4);
 		}
-		((struct thing *)pools_at(&b.pools, h))->tuple.local = n;
+		((struct tuple4 *)pools_tuple(&b.pools, h))->local = n;
 		assert_int_equal(flow_insert(&flows, random_mix(n), h), 0);
 		wheel_arm(&b.wheel, h, now + 60000);
 		if (n % 100 == 0)
