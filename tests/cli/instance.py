@@ -12,7 +12,9 @@ import tempfile
 import time
 from pathlib import Path
 
-NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all"]
+# Of a test under root: a user whom nobody else's instances belong to, as ss and top look at all of a user's.
+UID = 20000 + os.getpid() % 40000 if os.geteuid() == 0 else os.geteuid()
+SETPRIV = ["setpriv", f"--reuid={UID}", f"--regid={UID}", "--clear-groups", "--inh-caps=-all"]
 
 
 def until(condition, seconds=30, what="it did not happen"):
@@ -31,7 +33,7 @@ class Instance:
         self.handfast = handfast
         self.home = Path(tempfile.mkdtemp(prefix="handfast-run-"))
         if os.geteuid() == 0:
-            os.chown(self.home, 65534, 65534)
+            os.chown(self.home, UID, UID)
         self.env = {name: value for name, value in os.environ.items() if name != "RUNTIME_DIRECTORY"}
         self.env["XDG_RUNTIME_DIR"] = str(self.home)
         for name in unset:
@@ -41,7 +43,7 @@ class Instance:
         self.pid = self.process.pid
 
     def command(self, *args):
-        return (NOBODY if os.geteuid() == 0 else []) + [self.handfast, *args]
+        return (SETPRIV if os.geteuid() == 0 else []) + [self.handfast, *args]
 
     def run(self, *args, env=None):
         """Another handfast beside it, such as ss."""
@@ -79,4 +81,6 @@ class Instance:
         finally:
             self.process.kill()
             shutil.rmtree(self.home, ignore_errors=True)
+            if os.geteuid() == 0:
+                shutil.rmtree(f"/tmp/handfast-{UID}", ignore_errors=True)
         return self.process.returncode, out, err

@@ -8,7 +8,7 @@ import sys
 import unittest
 from pathlib import Path
 
-from instance import Instance, until
+from instance import UID, Instance, until
 
 HANDFAST = sys.argv[1]
 DOCS = Path(__file__).resolve().parents[2] / "docs"
@@ -99,7 +99,7 @@ class Telemetry(unittest.TestCase):
         path = self.instance.sockets()[0]
         self.assertEqual(stat.S_IMODE(path.stat().st_mode), 0o600)
         self.assertEqual(stat.S_IMODE(path.parent.stat().st_mode), 0o700)
-        self.assertEqual(path.stat().st_uid, 65534 if os.geteuid() == 0 else os.geteuid())
+        self.assertEqual(path.stat().st_uid, UID)
         names = set()
         for row in self.page(self.workers["client0"]).values():
             names |= set(row) if isinstance(row, dict) else set()
@@ -111,14 +111,13 @@ class Telemetry(unittest.TestCase):
 
 class Directory(unittest.TestCase):
     def test_private_without_xdg_runtime_dir(self):
-        uid = 65534 if os.geteuid() == 0 else os.geteuid()
         run = Instance(HANDFAST, "--file-prefix", f"hf{os.getpid()}", "--", "pair", *SMALL, "--concurrency", "4",
                        unset=["XDG_RUNTIME_DIR"])
         try:
-            path = Path(f"/tmp/handfast-{uid}/dpdk/hf{os.getpid()}/dpdk_telemetry.v2")
+            path = Path(f"/tmp/handfast-{UID}/dpdk/hf{os.getpid()}/dpdk_telemetry.v2")
             until(path.exists, what="no socket in the private directory")
             self.assertEqual(stat.S_IMODE(path.parents[2].stat().st_mode), 0o700)
-            self.assertEqual(path.parents[2].stat().st_uid, uid)
+            self.assertEqual(path.parents[2].stat().st_uid, UID)
             until(lambda: stat.S_IMODE(path.stat().st_mode) == 0o600)
         finally:
             status = run.stop()
