@@ -12,8 +12,8 @@
 #include "io/telemetry.h"
 #include "io/why.h"
 
-#define OCTETS 15000	   /* of an answer; DPDK cuts off at 16 Ki */
-#define PATIENCE_US 500000 /* a worker that turns answers in less */
+#define OCTETS 15000	    /* of an answer; DPDK cuts off at 16 Ki */
+#define PATIENCE_US 3000000 /* the core may be busy with others; ss itself waits for 5 s */
 #define POLL_US 50
 
 /* ---- What is asked ----------------------------------------------------------------------------------- */
@@ -90,7 +90,9 @@ static bool read_word(const char *word, struct hf_question *q)
 
 static int wait_answer(struct told *told, struct hf_error *why)
 {
-	for (unsigned us = 0; us < PATIENCE_US; us += POLL_US) {
+	const uint64_t end_us = hf_now_us() + PATIENCE_US;
+
+	while (hf_now_us() < end_us) {
 		if (hf_answered(&told->question)) {
 			told->asked = false;
 			return 0;
