@@ -158,7 +158,7 @@ bool emit_segment(struct hf_worker *w, const struct flow *flow, const struct seg
 	count_segment(w, seg->flags);
 	if (seg->text_len > seg->mss)
 		w->stats[STAT_SEG_OUT] += (uint64_t)(seg->text_len - 1) / seg->mss;
-	record_segment(w, HF_RECORD_OUT, flow, seg);
+	record_sent(w, flow, seg);
 	emit_to(w, flow, m, seg->flags & (SEG_SYN | SEG_RST));
 	return true;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The flight recorder. Each connection that begins gets a place, found by the hash of its flow among PROBES; there
  * the last HF_RECORDS events go round. A place is anybody's again when its connection has ended in order; what ended
- * badly stays until it has been read. The state is looked up after each event, so a change tells itself. */
+ * badly stays until it has been read. The state is looked up after each event, so a change tells itself; while an
+ * arrival is dealt with, it is the arrival's. */
 #include "io/recorder.h"
 
 #define PROBES 4
@@ -18,6 +19,8 @@ struct place {
 struct recorder {
 	uint32_t mask; /* places - 1 */
 	uint64_t refused;
+	struct place *arriving; /* whose segment is being dealt with; NULL: nobody's */
+	struct hf_record *arrival;
 	struct place places[];
 };
 
@@ -115,25 +118,56 @@ static void look(struct hf_worker *w, struct place *p, struct hf_record *e)
 	e->before = (enum hf_state)p->state;
 	e->after = state_of(w, &p->flow);
 	p->state = (uint8_t)e->after;
+	if (w->recorder->arriving == p) {
+		w->recorder->arrival->after = e->after;
+		e->before = e->after;
+	}
 }
 
 /* ---- Events -------------------------------------------------------------------------------------------- */
 
-void recorder_segment(struct hf_worker *w, enum hf_record_what what, const struct flow *flow,
-		      const struct seg *seg)
+static struct hf_record *segment_event(struct hf_worker *w, struct place *p,
+				       enum hf_record_what what, const struct seg *seg)
 {
-	struct place *const p = place_find(w, flow, seg->flags & SEG_SYN);
-	struct hf_record *e;
+	struct hf_record *const e = next_event(w, p, what);
 
-	if (p == NULL)
-		return;
-	e = next_event(w, p, what);
 	e->flags = seg->flags;
 	e->seq = seg->seq;
 	e->ack = seg->ack;
 	e->wnd = (uint16_t)seg->wnd;
 	e->text_len = seg->text_len;
-	look(w, p, e);
+	return e;
+}
+
+void recorder_sent(struct hf_worker *w, const struct flow *flow, const struct seg *seg)
+{
+	struct place *const p = place_find(w, flow, seg->flags & SEG_SYN);
+
+	if (p != NULL)
+		look(w, p, segment_event(w, p, HF_RECORD_OUT, seg));
+}
+
+void recorder_arrives(struct hf_worker *w, const struct flow *flow, const struct seg *seg)
+{
+	struct recorder *const r = w->recorder;
+	struct place *const p = place_find(w, flow, seg->flags & SEG_SYN);
+
+	if (p == NULL)
+		return;
+	r->arrival = segment_event(w, p, HF_RECORD_IN, seg);
+	look(w, p, r->arrival);
+	r->arriving = p;
+}
+
+void recorder_arrived(struct hf_worker *w)
+{
+	struct recorder *const r = w->recorder;
+
+	if (r->arriving != NULL && !r->arriving->kept) {
+		r->arrival->after = state_of(w, &r->arriving->flow);
+		r->arriving->state = (uint8_t)r->arrival->after;
+	}
+	r->arriving = NULL;
 }
 
 void recorder_call(struct hf_worker *w, handle h, enum hf_record_what what)

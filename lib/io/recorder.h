@@ -13,18 +13,18 @@ size_t recorder_memory(uint32_t connections);
 /* Memory is zero, aligned to 64. */
 void recorder_init(struct hf_worker *w, void *memory);
 
-/* A segment has been sent, or has arrived and been dealt with; a call has been made. */
-void recorder_segment(struct hf_worker *w, enum hf_record_what what, const struct flow *flow,
-		      const struct seg *seg);
-void recorder_call(struct hf_worker *w, handle h, enum hf_record_what what);
+/* A segment has been sent; one has arrived and is dealt with next, and has been; a call has been made. */
+COLD void recorder_sent(struct hf_worker *w, const struct flow *flow, const struct seg *seg);
+COLD void recorder_arrives(struct hf_worker *w, const struct flow *flow, const struct seg *seg);
+COLD void recorder_arrived(struct hf_worker *w);
+COLD void recorder_call(struct hf_worker *w, handle h, enum hf_record_what what);
 /* It has ended by timeout, reset, abort: what led there is kept. */
 void recorder_keep(struct hf_worker *w, const struct flow *flow, int32_t error);
 
-static inline void record_segment(struct hf_worker *w, enum hf_record_what what,
-				  const struct flow *flow, const struct seg *seg)
+static inline void record_sent(struct hf_worker *w, const struct flow *flow, const struct seg *seg)
 {
 	if (__builtin_expect(w->recorder != NULL, 0))
-		recorder_segment(w, what, flow, seg);
+		recorder_sent(w, flow, seg);
 }
 
 static inline void record_call(struct hf_worker *w, handle h, enum hf_record_what what)

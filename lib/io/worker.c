@@ -118,11 +118,26 @@ static void fetch_neighbours(const struct hf_worker *w, const struct arrival *a)
 		wheel_prefetch(&w->waits[handle_version(h) == 6], pools_entry(&w->pools, h));
 }
 
+/* Somebody records or watches what arrives. */
+COLD static void observe_before(struct hf_worker *w, const struct arrival *a)
+{
+	if (w->recorder != NULL)
+		recorder_arrives(w, &a->in.flow, &a->in.seg);
+}
+
+COLD static void observe_after(struct hf_worker *w, const struct rte_mbuf *m, const struct arrival *a)
+{
+	if (w->recorder != NULL)
+		recorder_arrived(w);
+	if (w->watch != NULL)
+		watch_taken(w, m, &a->in.flow);
+}
+
 static unsigned receive(struct hf_worker *w)
 {
 	struct rte_mbuf *rx[BURST];
 	struct arrival arrivals[BURST];
-	bool watched;
+	const bool observed = w->watch != NULL || w->recorder != NULL;
 	unsigned n, k;
 
 	if (__builtin_expect(w->detour, 0)) {
@@ -131,8 +146,7 @@ static unsigned receive(struct hf_worker *w)
 		n = port_receive(w->port, rx, BURST);
 		w->stats[STAT_RX_FRAMES] += n;
 	}
-	watched = n > 0 && w->watch != NULL;
-	if (watched)
+	if (n > 0 && w->watch != NULL)
 		watch_arrived(w, rx, n);
 	k = n > 0 ? parse_burst(w, rx, n, arrivals) : 0;
 	w->stats[STAT_SEG_IN] += k;
@@ -144,10 +158,11 @@ static unsigned receive(struct hf_worker *w)
 		if (i + AHEAD < k)
 			fetch_neighbours(w, &arrivals[i + AHEAD]);
 		note_sender(w, rte_pktmbuf_mtod(m, const uint8_t *));
+		if (__builtin_expect(observed, 0))
+			observe_before(w, &arrivals[i]);
 		arrival_segment(w, &arrivals[i]);
-		record_segment(w, HF_RECORD_IN, &arrivals[i].in.flow, &arrivals[i].in.seg);
-		if (watched)
-			watch_taken(w, m, &arrivals[i].in.flow);
+		if (__builtin_expect(observed, 0))
+			observe_after(w, m, &arrivals[i]);
 		if (arrivals[i].m != NULL)
 			worker_free(w, arrivals[i].m);
 	}

@@ -70,6 +70,28 @@ static void reset__after_text__told_from_the_syn_on(struct rig *r)
 	assert_int_equal(rec.events[1].at_us, began_us);
 }
 
+/* An arrival goes before what it draws, be that an answer or the end. */
+static void passive__reset__each_segment_before_its_effect(struct rig *r)
+{
+	struct hf_recording rec;
+
+	rig_open_passive(r);
+	rig_send(r, (struct seg){ .seq = r->rn, .ack = r->sn, .flags = SEG_RST | SEG_ACK });
+	rig_forget_events(r);
+	assert_int_equal(recordings(r, &rec), 1);
+	expect(&rec, 0, HF_RECORD_IN, SEG_SYN, HF_SYN_RECEIVED);
+	expect(&rec, 1, HF_RECORD_OUT, SEG_SYN | SEG_ACK, HF_SYN_RECEIVED);
+	expect(&rec, 2, HF_RECORD_IN, SEG_ACK, HF_ESTABLISHED);
+	expect(&rec, 3, HF_RECORD_ACCEPT, 0, HF_ESTABLISHED);
+	expect(&rec, 4, HF_RECORD_IN, SEG_RST | SEG_ACK, HF_CLOSED);
+	expect(&rec, 5, HF_RECORD_END, 0, HF_CLOSED);
+	assert_int_equal(rec.count, 6);
+	for (uint32_t i = 1; i < rec.count; i++)
+		assert_int_equal(rec.events[i].before, rec.events[i - 1].after);
+	assert_int_equal(rec.events[0].before, HF_CLOSED);
+	assert_true(rec.kept);
+}
+
 /* Retransmissions until R2: the last 64 of them, and how many came before is told. */
 static void give_up__many_events__last_64(struct rig *r)
 {
@@ -148,6 +170,9 @@ static void off__nothing_is_recorded(struct rig *r)
 static const struct row rows[] = {
 	{ .name = "record-reset",
 	  .test = reset__after_text__told_from_the_syn_on,
+	  .set_up = set_recorder },
+	{ .name = "record-order",
+	  .test = passive__reset__each_segment_before_its_effect,
 	  .set_up = set_recorder },
 	{ .name = "record-give-up", .test = give_up__many_events__last_64, .set_up = set_recorder },
 	{ .name = "record-full", .test = places__four__bad_ends_keep_them, .set_up = set_recorder },
