@@ -420,6 +420,8 @@ int hf_worker_create(const struct hf_config *config, struct hf_port *port,
 	lay_out(w, &a, config);
 	if (w->steer != NULL)
 		ports_filter(&w->ports, steer_is_mine, w);
+	w->queue_most = port_share_mbufs(port) / 4 * 3;
+	w->receive_most = port_share_mbufs(port) / 8 * 7;
 	w->detour = w->steer != NULL || w->impair != NULL;
 	w->hashed = w->steer != NULL && w->steer->steering == HF_STEERING_RSS;
 	worker_time(w, 0);

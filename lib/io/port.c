@@ -35,6 +35,7 @@ struct port_share {
 	unsigned ring_count, device_count;
 	struct steer *steer; /* NULL: frames need none */
 	unsigned holds;	     /* the ports', and the maker's */
+	unsigned ports;	     /* that were made */
 };
 
 /* ---- What ports share -------------------------------------------------------------------- */
@@ -182,8 +183,14 @@ int port_make(struct port_share *share, enum port_kind kind, const char *name,
 	};
 	mac_from_name(name, made->mac);
 	share->holds++;
+	share->ports++;
 	*port = made;
 	return 0;
+}
+
+uint32_t port_share_mbufs(const struct hf_port *port)
+{
+	return port->pool->size / port->share->ports;
 }
 
 void hf_port_free(struct hf_port *port)

@@ -65,6 +65,9 @@ static inline uint16_t port_transmit(struct hf_port *port, struct rte_mbuf **tx,
 	return 0;
 }
 
+/** This port's share of the mbufs of its pool. */
+uint32_t port_share_mbufs(const struct hf_port *port);
+
 /** A fresh mbuf, reset, headroom in front. @return NULL: the pool is empty */
 static inline struct rte_mbuf *port_mbuf(struct hf_port *port)
 {

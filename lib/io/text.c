@@ -11,12 +11,13 @@
 
 /* ---- Sending ------------------------------------------------------------------------------------ */
 
-/* A range that stands for nothing yet. */
+/* A range that stands for nothing yet. Text that waits, either way, leaves buffers for the frames that
+ * make it go: an ACK that finds none could not free any (HF-L10). */
 static uint32_t range_pop(struct hf_worker *w)
 {
 	const uint32_t range = w->range_free;
 
-	if (range == RANGE_NONE || pools_fault(&w->pools)) {
+	if (range == RANGE_NONE || w->held_mbufs >= w->queue_most || pools_fault(&w->pools)) {
 		w->range_refused++;
 		count(w, STAT_RANGES_EMPTY);
 		return RANGE_NONE;
@@ -252,8 +253,25 @@ void text_receive(struct hf_worker *w, struct connection *c, struct rte_mbuf *m,
 
 void text_spare(struct hf_worker *w)
 {
-	if (w->host.ranges.spare == RANGE_NONE && w->range_free != RANGE_NONE)
+	if (w->host.ranges.spare == RANGE_NONE && w->range_free != RANGE_NONE &&
+	    w->held_mbufs < w->queue_most)
 		w->host.ranges.spare = range_pop(w);
+}
+
+/* What remains is an ACK at the segment's SEQ, which is as good where it is in order. */
+void text_refuse(struct hf_worker *w, struct arrival *arrivals, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		struct seg *const seg = &arrivals[i].in.seg;
+
+		if (seg->text_len == 0)
+			continue;
+		count(w, STAT_TEXT_REFUSED);
+		seg->len = seg->flags & SEG_SYN ? 1 : 0;
+		seg->flags &= (uint8_t) ~(SEG_FIN | SEG_PSH);
+		seg->text_len = 0;
+		arrivals[i].in.text_len = 0;
+	}
 }
 
 void text_own(struct hf_worker *w, struct arrival *a)

@@ -150,6 +150,8 @@ static unsigned receive(struct hf_worker *w)
 		watch_arrived(w, rx, n);
 	k = n > 0 ? parse_burst(w, rx, n, arrivals) : 0;
 	w->stats[STAT_SEG_IN] += k;
+	if (__builtin_expect(w->held_mbufs >= w->receive_most, 0))
+		text_refuse(w, arrivals, k);
 	for (unsigned i = 0; i < k; i++)
 		flow_prefetch_entry(&w->flows, arrivals[i].hash);
 	for (unsigned i = 0; i < k; i++) {

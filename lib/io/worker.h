@@ -122,6 +122,8 @@ struct hf_worker {
 	uint32_t range_free, range_used, range_peak;
 	uint64_t range_refused;
 	uint32_t held_mbufs;	      /* by ranges and receive queues */
+	uint32_t queue_most;	      /* ... with so many, ranges take no more */
+	uint32_t receive_most;	      /* ... nor receive queues: text is as if lost */
 	struct recorder *recorder;    /* NULL: nothing is recorded */
 	struct hf_question *question; /* being answered, a piece a turn */
 	/* any thread asks */
@@ -330,6 +332,8 @@ COLD void text_own(struct hf_worker *w, struct arrival *a);
 /* Keep text of a frame, which begins offset octets in, as out says; the mbuf is taken over. */
 COLD void text_hold(struct hf_worker *w, struct connection *c, const struct out *out,
 		    struct rte_mbuf *m, uint32_t offset);
+/* Buffers are short: the text of these is not taken, the rest of them is. */
+COLD void text_refuse(struct hf_worker *w, struct arrival *arrivals, unsigned n);
 /* What these ranges hold is next in the receive queue. */
 void text_join(struct hf_worker *w, struct connection *c, uint32_t range);
 /* The first octets that wait; they go on waiting. */

@@ -532,6 +532,81 @@ static void receive_buffer__full__window_shuts(struct rig *r)
 	rig_read(r, 100);
 }
 
+static void set_64_mbufs_large_buffers(struct rig *r)
+{
+	set_64_mbufs(r);
+	r->memport.name = "rig-64-large";
+	r->config.tcp.snd_buf = 1 << 20;
+	r->config.tcp.rcv_buf = 65535;
+}
+
+/* HF-L10: the send buffer allows more than there are mbufs. Some are left for frames, either way. */
+static void send_buffer__wants_all_mbufs__frames_still_pass(struct rig *r)
+{
+	static const uint8_t octets[1 << 18];
+	ssize_t taken;
+
+	rig_to(r, RIG_ESTABLISHED);
+	taken = hf_send(r->w, r->id, octets, sizeof(octets));
+	assert_in_range(taken, 40000, 48 * 2048);
+	assert_int_equal(hf_send(r->w, r->id, octets, 1), 0);
+	rig_discard(r);
+	peer_sends(r, 0, 10);
+	rig_event(r, HF_EV_READABLE);
+	rig_read(r, 10);
+	for (ssize_t gone = 0; gone < taken;) { /* as fast as the peer's window lets it */
+		const ssize_t more = taken - gone < r->wnd ? taken - gone : r->wnd;
+
+		r->sn += (uint32_t)more;
+		gone += more;
+		peer_sends(r, 0, 0);
+		rig_discard(r);
+	}
+	assert_int_equal(rig_levels(r).queued_mbufs, 0);
+	rig_event(r, HF_EV_WRITABLE);
+	rig_forget_events(r);
+	assert_int_equal(hf_send(r->w, r->id, octets, 100), 100);
+	rig_discard(r);
+	r->sn += 100;
+	peer_sends(r, 0, 0);
+}
+
+/* HF-L1: nobody reads what the receive buffer allows, which is more than there are mbufs: the rest is as if
+ * lost, but for its ACK. */
+static void receive_buffer__wants_all_mbufs__frames_still_pass(struct rig *r)
+{
+	uint32_t taken = 0;
+
+	rig_to(r, RIG_ESTABLISHED);
+	rig_write(r, 10);
+	rig_discard(r);
+	r->sn += 10;
+	rig_forget_events(r);
+	rig_mark(r);
+	for (unsigned i = 0; i < 64; i++) {
+		const struct seg seg = { .seq = r->rn, .ack = r->sn, .flags = SEG_ACK, .text_len = 300 };
+		struct hf_status status;
+
+		rig_send(r, seg);
+		rig_advance(r, MS(40));
+		assert_int_equal(hf_status(r->w, r->id, &status), 0);
+		if (status.readable == taken)
+			break;
+		r->rn += 300;
+		taken += 300;
+	}
+	assert_in_range(taken, 30 * 300, 56 * 300);
+	rig_discard(r);
+	rig_expect_rose(r, "text_refused", 1);
+	rig_forget_events(r);
+	rig_read(r, taken);
+	rig_discard(r);
+	peer_sends(r, 0, 300); /* again */
+	rig_event(r, HF_EV_READABLE);
+	rig_read(r, 300);
+	rig_discard(r);
+}
+
 /* ---- HF-G7: clocks -------------------- */
 
 /* Both handshakes and both ends, with a loss in each, and every wait exact. */
@@ -867,6 +942,10 @@ static const struct row rows[] = {
 	  .variants = ROW_PLAIN },
 	ROW("HF-L7", timers__pools_full__none_is_without, set_no_cookies),
 	ROW("HF-L11", receive_buffer__full__window_shuts, NULL),
+	ROW("HF-L10-mbufs", send_buffer__wants_all_mbufs__frames_still_pass,
+	    set_64_mbufs_large_buffers),
+	ROW("HF-L1-mbufs", receive_buffer__wants_all_mbufs__frames_still_pass,
+	    set_64_mbufs_large_buffers),
 	ROW("HF-L6", table__no_slot__as_pool_empty, set_no_cookies),
 
 	WRAP("ms", 1ull << 32),
