@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -115,6 +116,37 @@ static unsigned lcore_of(unsigned core)
 unsigned hf_env_cores(void)
 {
 	return rte_lcore_count() - 1;
+}
+
+/* Of this thread, and of those it makes from then on. */
+static void device_signals(int how)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	for (int signo = SIGRTMIN; signo <= SIGRTMAX; signo++)
+		sigaddset(&set, signo);
+	pthread_sigmask(how, &set, NULL);
+}
+
+void cores_leave_signals(void)
+{
+	device_signals(SIG_BLOCK);
+}
+
+static int take_signals(void *arg)
+{
+	(void)arg;
+	device_signals(SIG_UNBLOCK);
+	return 0;
+}
+
+void cores_take_signals(void)
+{
+	if (hf_env_launch(0, take_signals, NULL) == 0)
+		hf_env_wait(0);
+	else
+		device_signals(SIG_UNBLOCK);
 }
 
 int hf_env_launch(unsigned core, int (*fn)(void *), void *arg)

@@ -229,10 +229,12 @@ int hf_env_start(const struct hf_env *env, struct hf_error *why)
 	runtime_directory();
 	if (quiet)
 		hold_begin(&hold);
+	cores_leave_signals();
 	error = eal_start(env, &cores);
 	if (error != 0) {
 		eal_complain(env, error, hold_complaint(&hold), why);
 	} else {
+		cores_take_signals();
 		error = devices_check(env, hold_complaint(&hold), why);
 		if (error != 0)
 			rte_eal_cleanup();

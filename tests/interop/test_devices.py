@@ -137,6 +137,21 @@ class Tap(wire.Test):
         self.assertEqual((books["attempted"], sum(books["failed"].values())), (600, 0), books)
         self.assertEqual(books["closed"], books["attempted"])
 
+    def test_who_hears_of_a_frame(self):
+        """A tap's signal comes to the worker itself: the main thread may wait long for a CPU."""
+        serve = self.start("serve", "--listen", wire.endpoint(wire.OURS[4], 80), "--app", "echo")
+        hears = {}
+        for status in Path(f"/proc/{serve.process.pid}/task").glob("*/status"):
+            fields = dict(line.split(":\t", 1) for line in status.read_text(encoding="ascii").splitlines())
+            hears[fields["Name"]] = int(fields["SigBlk"], 16) >> 34 & 1 == 0  # SIGRTMIN, 35 and counted from 1
+        self.assertEqual([name for name, heard in hears.items() if heard], ["rte-worker-1"])
+        self.assertGreater(len(hears), 1)
+        sock = self.connect(80)
+        sock.sendall(b"hello")
+        self.assertEqual(sock.recv(5), b"hello")
+        sock.close()
+        self.balanced(serve, serve.stop())
+
     def slept(self, *args):
         """How often the program has given its CPU away in a second of nothing to do."""
         serve = self.start("serve", "--listen", "0.0.0.0:7000", *args)

@@ -2,7 +2,10 @@
 """One tuple opened again and again as fast as allowed, against the kernel: test_reuse.py HANDFAST
 
 Whoever opens and whoever closes first, no SYN may have to be sent twice: a SYN that the other end takes for an old
-one costs its sender a second (SEC-41). Repeats are counted by both ends, not timed.
+one costs its sender a second (SEC-41). Repeats are counted by both ends, not timed. A SYN of ours is answered by the
+kernel before the call that sends it returns. One of the kernel's, or its SYN-ACK, waits until our worker has a CPU; on a
+busy machine that may be later than the kernel's second, and then both copies wait: the second one tells that the first
+was taken.
 """
 
 import itertools
@@ -35,13 +38,13 @@ class Reuse(wire.Test):
         self.repeated = netstat("TCPSynRetrans")
 
     def no_syn_twice(self, report):
-        """TW-P1, TW-A12, SEC-41: both ends took every SYN at its first coming."""
+        """TW-P1, TW-A7, TW-A12, SEC-41: both ends took every SYN at its first coming."""
         counters = report["counters"]
-        for name in ("syn_challenged", "tw_refused_ts", "tw_refused_seq"):
+        for name in ("tw_refused_ts", "tw_refused_seq", "tw_refused_no_listener", "retransmit_syn", "retransmit_synack"):
             self.assertEqual(counters[name], 0, name)
-        # one in a run of a thousand and more is a second that the machine stood still; a refusal shows every time
-        self.assertLessEqual(counters["retransmit_syn"] + counters["retransmit_synack"], 1)
-        self.assertLessEqual(netstat("TCPSynRetrans") - self.repeated, 1)
+        # the kernel's, each of which has met a SYN-RECEIVED (its SYN) or an ESTABLISHED (its SYN-ACK) of ours
+        self.assertEqual(netstat("TCPSynRetrans") - self.repeated,
+                         counters["synack_suppressed"] + counters["syn_challenged"])
 
     def open_from_here(self, close, version, *settings):
         """handfast opens one tuple; the kernel accepts, and closes first if told to."""
