@@ -53,15 +53,19 @@ def memif(connections):
 
 
 def kernel(connections):
+    """iperf3 in two network namespaces, in a PID namespace that takes all of it along when the time is over."""
+    peer = f"""
+        until ip link show veth1 >/dev/null 2>&1; do sleep 0.1; done
+        ip addr add 10.96.0.2/24 dev veth1; ip link set veth1 up
+        exec taskset -c {CORES[0]} iperf3 -s -1 >/dev/null"""
     script = f"""
-        unshare -n sleep 60 & peer=$!; trap "kill $peer" EXIT; sleep 0.5
-        ip link add a type veth peer name b netns $peer
-        ip addr add 10.96.0.1/24 dev a; ip link set a up
-        nsenter -t $peer -n sh -c 'ip addr add 10.96.0.2/24 dev b; ip link set b up'
-        nsenter -t $peer -n taskset -c {CORES[0]} iperf3 -s -1 >/dev/null & sleep 1
-        taskset -c {CORES[1]} iperf3 -J -c 10.96.0.2 -O 1 -t {SECONDS} -P {connections}"""
+        unshare -n sh -c '{peer}' & sleep 0.5
+        ip link add veth0 type veth peer name veth1 netns $!
+        ip addr add 10.96.0.1/24 dev veth0; ip link set veth0 up; sleep 1
+        exec taskset -c {CORES[1]} iperf3 -J -c 10.96.0.2 --connect-timeout 5000 -O 1 -t {SECONDS} -P {connections}"""
     flags = ["-n"] if os.geteuid() == 0 else ["-Urn"]
-    out = subprocess.run(["unshare", *flags, "sh", "-c", script], capture_output=True, check=True, timeout=90).stdout
+    out = subprocess.run(["unshare", *flags, "--pid", "--fork", "--kill-child", "sh", "-c", script], capture_output=True,
+                         check=True, timeout=int(SECONDS) + 60).stdout
     return json.loads(out)["end"]["sum_received"]["bits_per_second"]
 
 
