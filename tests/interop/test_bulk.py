@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Bulk both ways, and small writes, between handfast and the kernel over a tap that loses, reorders, doubles
+"""Bulk both ways, curl, and small writes, between handfast and the kernel over a tap that loses, reorders, doubles
 and delays: test_bulk.py HANDFAST. HANDFAST_MIB makes it longer, as script/soak does."""
 
 import hashlib
@@ -8,8 +8,10 @@ import random
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import unittest
+from pathlib import Path
 
 import wire
 
@@ -26,8 +28,12 @@ add rule inet loss in iifname "hf0" meta l4proto tcp numgen random mod 100 < {0}
 add rule inet loss out tcp flags & (syn | ack) == syn | ack accept
 add rule inet loss out oifname "hf0" meta l4proto tcp numgen random mod 100 < {0} counter drop
 """
+# name: (loss, --impair, octets)
 LINKS = {"clean": (0, "", 16 << 20), "loss 1 %": (1, "", 2 << 20), "loss 5 %": (5, "", 1 << 19),
          "bad": (0, IMPAIR, 1 << 19)}
+if MIB:
+    LINKS = {name: (loss, impair, octets * max(1, MIB // 16) if loss or impair else MIB << 20)
+             for name, (loss, impair, octets) in LINKS.items()}
 
 
 class Bulk(wire.Test):
@@ -36,13 +42,12 @@ class Bulk(wire.Test):
             subprocess.run(["nft", "-f", "-"], input=RULES.format(loss), text=True, check=True, timeout=20)
             self.addCleanup(wire.sh, "nft delete table inet loss")
 
-    def each(self, app, talk):
+    def each(self, what, talk, *args):
         """talk(version, octets) on every link, both IP versions at once."""
         for name, (loss, impair, octets) in LINKS.items():
-            octets = MIB << 20 if MIB and not loss and not impair else octets * max(1, MIB // 16)
             with self.subTest(link=name):
                 self.link(loss)
-                serve = self.start("serve", *LISTEN, "--app", app, *(("--impair", impair) if impair else ()))
+                serve = self.start("serve", *LISTEN, *args, *(("--impair", impair) if impair else ()))
                 failed = []
 
                 def one(version):
@@ -60,6 +65,8 @@ class Bulk(wire.Test):
                 self.assertEqual((failed, [t.is_alive() for t in threads]), ([], [False, False]), serve.said())
                 books = self.balanced(serve, report)
                 self.assertEqual((books["accepted"], books["closed"]), (2, 2), books)
+                print(f"{what}, link {name}: 2 of {octets} octets, all right,",
+                      f"{report['counters']['retransmit_text']} retransmissions of ours")
                 self.doCleanups()
 
     def open(self, version):
@@ -79,7 +86,7 @@ class Bulk(wire.Test):
                 sender.join(PACE)
             self.assertEqual(got.hexdigest(), hashlib.sha256(text).hexdigest())
 
-        self.each("echo", talk)
+        self.each("echo", talk, "--app", "echo")
 
     def test_small_writes_come_back_one_by_one(self):
         def talk(version, octets):
@@ -98,7 +105,7 @@ class Bulk(wire.Test):
                 sock.shutdown(socket.SHUT_WR)
                 self.assertEqual(sock.recv(1), b"")
 
-        self.each("echo", talk)
+        self.each("echo of small writes", talk, "--app", "echo")
 
     def test_discard(self):
         def talk(version, octets):
@@ -107,7 +114,21 @@ class Bulk(wire.Test):
                 sock.shutdown(socket.SHUT_WR)
                 self.assertEqual(sock.recv(1), b"")
 
-        self.each("discard", talk)
+        self.each("discard", talk, "--app", "discard")
+
+    def test_curl(self):
+        with tempfile.TemporaryDirectory() as root:
+            text = random.Random(0).randbytes(max(MIB, 16) << 20)
+            for _, _, octets in LINKS.values():
+                Path(root, str(octets)).write_bytes(text[:octets])
+
+            def talk(version, octets):
+                got = subprocess.run(["curl", "-sS", "-g", "-m", str(PACE),
+                                      f"http://{wire.endpoint(wire.OURS[version], 7000)}/{octets}"],
+                                     capture_output=True, timeout=PACE + 10, check=True).stdout
+                self.assertEqual(hashlib.sha256(got).hexdigest(), hashlib.sha256(text[:octets]).hexdigest())
+
+            self.each("curl", talk, "--app", "http", "--root", root)
 
     def test_load_gives_and_takes(self):
         """handfast opens: a peer that discards sees the pattern, one that gives lines is believed."""
@@ -163,4 +184,4 @@ def nftables_works():
 if __name__ == "__main__":
     if wire.inside() and len(sys.argv) > 1:
         nftables_works()
-    wire.main("nft")
+    wire.main("nft", "curl")

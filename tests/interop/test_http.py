@@ -45,6 +45,7 @@ class Serve(wire.Test):
         want = hashlib.sha256(self.big).hexdigest()
         for version in (4, 6):
             self.assertEqual(hashlib.sha256(curl(wire.url(version, "/big.bin"))).hexdigest(), want)
+            print(f"curl, IPv{version}: {MIB} MiB, SHA-256 right")
         books = self.balanced(serve, serve.stop())
         self.assertEqual((books["accepted"], books["closed"]), (2, 2))
 
@@ -76,8 +77,8 @@ class Serve(wire.Test):
         serve = self.start("serve", *HTTP, "--response", "3000")
         for version in (4, 6):
             said = run("wrk", "-t1", "-c50", f"-d{SECONDS}s", "--timeout", "20s", wire.url(version)).decode()
-            self.assertRegex(said, r"[1-9]\d* requests in ")
             self.assertNotRegex(said, r"Socket errors|Non-2xx")
+            print(f"wrk, IPv{version}:", re.search(r"[1-9]\d* requests in [\d.]+s", said)[0], "0 errors", sep=", ")
         report = serve.stop()
         books = self.balanced(serve, report)
         self.assertGreater(report["http"]["responses"], books["accepted"])
@@ -87,7 +88,7 @@ class Serve(wire.Test):
         for more in ((), ("-k",), ("-i",)):
             said = run("ab", "-q", "-t", str(SECONDS), "-n", "1000000", "-c", "20", "-s", "20", *more,
                        wire.url(4)).decode()
-            self.assertRegex(said, r"Complete requests: +[1-9]")
+            print(f"ab {' '.join(more)}:", re.search(r"Complete requests: +[1-9]\d*", said)[0], "0 failed", sep=", ")
             self.assertRegex(said, r"Failed requests: +0\n")
             self.assertNotIn("Non-2xx", said)
         self.balanced(serve, serve.stop())
