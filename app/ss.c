@@ -129,39 +129,42 @@ static unsigned states_wanted(const struct options *o)
 
 /* ---- Listing ---------------------------------------------------------------------------------------- */
 
-static bool wanted(const struct options *o, const json_t *entry)
+static bool wanted(const struct options *o, const struct ss_row *row)
 {
-	struct hf_addr local, peer;
-
-	if (hf_addr_parse(instance_text(entry, "local"), &local) < 0 ||
-	    hf_addr_parse(instance_text(entry, "peer"), &peer) < 0)
-		return false;
-	return (!o->version || o->version == local.ip.version) &&
-	       ss_filter_passes(&o->filter, &local, &peer);
+	return (!o->version || o->version == row->local.ip.version) &&
+	       ss_filter_passes(&o->filter, &row->local, &row->peer);
 }
 
 static void take_page(const struct options *o, json_t *page, const char *worker, json_t *list)
 {
+	struct ss_row row;
 	const char *name;
 	json_t *entry;
+	size_t i;
 
+	json_array_foreach(json_object_get(page, "rows"), i, entry)
+	{
+		if (ss_row_brief(json_string_value(entry), &row) && wanted(o, &row))
+			ss_print(&row, NULL, &o->columns);
+	}
 	json_object_foreach(page, name, entry)
 	{
-		if (!json_is_object(entry) || !wanted(o, entry))
+		if (!json_is_object(entry) || !ss_row_entry(entry, &row) || !wanted(o, &row))
 			continue;
 		if (o->json) {
 			json_object_set_new(entry, "worker", json_string(worker));
 			json_array_append(list, entry);
 		} else {
-			ss_print(entry, &o->columns);
+			ss_print(&row, entry, &o->columns);
 		}
 	}
 }
 
-/* All pages of one worker. */
+/* All pages of one worker; in brief where no more than that is shown. */
 static int list_worker(struct instance *in, const struct options *o, const char *worker,
 		       uint64_t number, json_t *list, struct hf_error *why)
 {
+	const char *const brief = o->json || o->columns.details ? "" : ",brief";
 	char filter[512];
 	uint64_t cursor = 0;
 	bool more = true;
@@ -169,8 +172,8 @@ static int list_worker(struct instance *in, const struct options *o, const char 
 	ss_filter_ask(&o->filter, states_wanted(o), filter);
 	while (more) {
 		json_t *const page =
-			instance_ask(in, why, "/handfast/connections,%lu,%lu%s",
-				     (unsigned long)number, (unsigned long)cursor, filter);
+			instance_ask(in, why, "/handfast/connections,%lu,%lu%s%s",
+				     (unsigned long)number, (unsigned long)cursor, brief, filter);
 
 		if (!page)
 			return -EIO;

@@ -3,7 +3,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #include "instance.h"
 #include "ss.h"
@@ -24,35 +23,20 @@ char *ss_time(uint64_t ms, char text[24])
 	return text;
 }
 
-static const char *short_state(const char *state)
-{
-	for (unsigned i = 0; i < HF_STATES; i++)
-		if (strcasecmp(hf_state_name((enum hf_state)i), state) == 0)
-			return ss_state_name((enum hf_state)i);
-	return state;
-}
-
 /* ss knows no timer of FIN-WAIT-2 but TIME-WAIT's, and no other name for a retransmission's than on. */
-static const char *timer_name(const char *timer)
+static void print_timer(const struct ss_row *row)
 {
-	static const char *const names[][2] = { { "retransmit", "on" }, { "finwait2", "timewait" } };
-
-	for (unsigned i = 0; i < 2; i++)
-		if (strcmp(names[i][0], timer) == 0)
-			return names[i][1];
-	return timer;
-}
-
-static void print_timer(const json_t *e)
-{
-	const char *const timer = instance_text(e, "timer");
-	const bool keepalive = strcmp(timer, "keepalive") == 0;
+	static const char *const names[] = {
+		[HF_TIMER_RETRANSMIT] = "on",	   [HF_TIMER_PERSIST] = "persist",
+		[HF_TIMER_DELACK] = "delack",	   [HF_TIMER_KEEPALIVE] = "keepalive",
+		[HF_TIMER_USER] = "user",	   [HF_TIMER_FIN_WAIT_2] = "timewait",
+		[HF_TIMER_TIME_WAIT] = "timewait",
+	};
 	char left[24];
 
-	if (*timer)
-		printf(" timer:(%s,%s,%" PRIu64 ")", timer_name(timer),
-		       ss_time(instance_number(e, "timer_ms"), left),
-		       instance_number(e, keepalive ? "keepalive_probes" : "retransmits"));
+	if (row->timer != HF_TIMER_NONE)
+		printf(" timer:(%s,%s,%u)", names[row->timer], ss_time(row->timer_ms, left),
+		       row->retransmits);
 }
 
 static void print_details(const json_t *e)
@@ -95,24 +79,22 @@ void ss_print_header(const struct ss_columns *columns)
 	       "Peer Address:Port", columns->timer ? " Timer" : "");
 }
 
-void ss_print(const json_t *e, const struct ss_columns *columns)
+void ss_print(const struct ss_row *row, const json_t *entry, const struct ss_columns *columns)
 {
-	const char *const state = instance_text(e, "state");
-	const bool listens = strcmp(state, "LISTEN") == 0;
-	char peer[HF_ADDR_TEXT + 2], age[24];
+	char local[HF_ADDR_TEXT], peer[HF_ADDR_TEXT + 2], age[24];
 
-	/* a listener's queues are, as with ss, those who wait for accept and who wait to get there */
-	snprintf(peer, sizeof(peer), "%s%s", instance_text(e, "peer"), listens ? ":*" : "");
-	printf("%-10s %-6" PRIu64 " %-6" PRIu64 " %26s %26s", short_state(state),
-	       instance_number(e, listens ? "waiting" : "recv_q"),
-	       instance_number(e, listens ? "half_open" : "send_q"), instance_text(e, "local"), peer);
+	hf_addr_format(&row->local, local);
+	hf_addr_format(&row->peer, peer);
+	if (row->state == HF_LISTEN)
+		strcat(peer, ":*");
+	printf("%-10s %-6u %-6u %26s %26s", ss_state_name(row->state), row->recv_q, row->send_q,
+	       local, peer);
 	if (columns->timer)
-		print_timer(e);
-	if (strcmp(state, "CLOSE-WAIT") == 0 && !instance_number(e, "closed") &&
-	    !instance_number(e, "shut"))
-		printf(" never-closed:(%s)", ss_time(instance_number(e, "eof_ms"), age));
+		print_timer(row);
+	if (row->leak_ms)
+		printf(" never-closed:(%s)", ss_time(row->leak_ms - 1, age));
 	if (columns->details)
-		print_details(e);
+		print_details(entry);
 	putchar('\n');
 }
 

@@ -299,7 +299,7 @@ static const struct command {
 	{ "/handfast/states", "Connections by state. Parameters: [WORKER]", tell_states, NULL },
 	{ "/handfast/report", "The program's own books. No parameters", tell_report, NULL },
 	{ "/handfast/connections",
-	  "A page of connections. Parameters: WORKER[,CURSOR][,state=|local=|peer=|local_port=|peer_port=...]",
+	  "A page of connections. Parameters: WORKER[,CURSOR][,state=|local=|peer=|local_port=|peer_port=...][,brief]",
 	  NULL, tell_connections },
 	{ "/handfast/listeners", "A page of a worker's listeners. Parameters: WORKER[,CURSOR]",
 	  NULL, tell_listeners },

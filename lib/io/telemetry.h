@@ -8,14 +8,15 @@
 #include "io/compat.h"
 #include "io/worker.h"
 
-#define TOLD_PAGE 128
+#define TOLD_PAGE 128  /* entries asked for at a time: more than fit into an answer */
+#define TOLD_BRIEF 352 /* ... and of those that are told in brief */
 
 struct told {
 	struct hf_worker *w;
 	char name[32];
 	/* Outlives a request that was not answered in time: the worker may still come to it. */
 	struct hf_question question;
-	struct hf_entry entries[TOLD_PAGE];
+	struct hf_entry entries[TOLD_BRIEF];
 	bool asked;
 	const atomic_uint *leaving; /* not 0: whoever waits for an answer gives up */
 };

@@ -61,13 +61,18 @@ static bool read_state(const char *text, struct hf_filter *filter)
 	return false;
 }
 
-static bool read_word(const char *word, struct hf_question *q)
+static bool read_word(const char *word, struct told *told)
 {
+	struct hf_question *const q = &told->question;
 	const char *const value = strchr(word, '=');
 
 	if (value == NULL) {
 		char *end;
 
+		if (strcmp(word, "brief") == 0) {
+			q->max = TOLD_BRIEF;
+			return true;
+		}
 		q->cursor = strtoull(word, &end, 10);
 		return isdigit((unsigned char)*word) && *end == '\0';
 	}
@@ -118,10 +123,10 @@ static int ask(struct told *told, const char *params, uint16_t states, struct hf
 	snprintf(words, sizeof(words), "%s", params);
 	for (char *word = strtok_r(words, ",", &save); word != NULL;
 	     word = strtok_r(NULL, ",", &save))
-		if (!read_word(word, &told->question))
+		if (!read_word(word, told))
 			return why_say(why, -EINVAL,
 				       "'%.32s' is none of CURSOR, state=NAME, local=ADDR[/LEN], peer=, "
-				       "local_port=N[-N], peer_port=",
+				       "local_port=N[-N], peer_port=, brief",
 				       word);
 	rc = hf_ask(told->w, &told->question);
 	if (rc != 0)
@@ -257,17 +262,84 @@ static int tell_page(const struct told *told, struct rte_tel_data *d)
 	return more ? tel_add_uint(d, "next", cursor) : 0;
 }
 
+/* Address and port as octets are: 32 or 8 digits, 4 more. @return digits and the colon */
+static int brief_addr(char *text, const struct hf_addr *addr)
+{
+	const unsigned octets = addr->ip.version == 6 ? 16 : 4;
+	int n = 0;
+
+	for (unsigned i = 0; i < octets; i++)
+		n += snprintf(text + n, 3, "%02x", addr->ip.octets[i]);
+	return n + snprintf(text + n, 6, ":%04x", addr->port);
+}
+
+/* What ss shows by itself, all in hexadecimal; at most 122 octets of the 127 that a string may have. */
+static void brief_row(char text[RTE_TEL_MAX_STRING_LEN], const struct hf_entry *e, uint64_t now_us)
+{
+	const struct hf_status *const s = &e->status;
+	const bool listens = s->state == HF_LISTEN, timed = s->timer != HF_TIMER_NONE;
+	const bool leaks = s->state == HF_CLOSE_WAIT && !s->shut && !s->closed;
+	const uint64_t left_us = timed && s->deadline_us > now_us ? s->deadline_us - now_us : 0;
+	const uint64_t age_us = leaks && now_us > s->eof_us ? now_us - s->eof_us : 0;
+	int n = brief_addr(text, &s->local);
+
+	text[n++] = ' ';
+	n += brief_addr(text + n, &s->peer);
+	snprintf(text + n, (size_t)(RTE_TEL_MAX_STRING_LEN - n), " %x %x %x %x %x %x %x",
+		 (unsigned)s->state, listens ? e->waiting : s->readable,
+		 listens ? e->half_open : s->unsent + s->unacked, (unsigned)s->timer,
+		 (uint32_t)((left_us + 999) / 1000),
+		 s->timer == HF_TIMER_KEEPALIVE ? s->keepalive_probes : s->retransmits,
+		 leaks ? (uint32_t)(age_us / 1000) + 1 : 0);
+}
+
+/* As tell_page, of a question for `brief`. */
+static int tell_brief(const struct told *told, struct rte_tel_data *d)
+{
+	const struct hf_question *const q = &told->question;
+	struct rte_tel_data *const rows = rte_tel_data_alloc();
+	bool more = q->more;
+	uint64_t cursor = q->cursor;
+	size_t octets = 0;
+
+	if (rows == NULL)
+		return -ENOMEM;
+	rte_tel_data_start_array(rows, RTE_TEL_STRING_VAL);
+	for (uint32_t i = 0; i < q->count; i++) {
+		char text[RTE_TEL_MAX_STRING_LEN];
+
+		brief_row(text, &q->entries[i], q->now_us);
+		octets += strlen(text) + 4;
+		if (octets > OCTETS) {
+			cursor = q->entries[i - 1].cursor;
+			more = true;
+			break;
+		}
+		rte_tel_data_add_array_string(rows, text);
+	}
+	rte_tel_data_start_dict(d);
+	if (more)
+		tel_add_uint(d, "next", cursor);
+	return rte_tel_data_add_dict_container(d, "rows", rows, 0);
+}
+
+static int tell_answer(struct told *told, const char *params, uint16_t states,
+		       struct rte_tel_data *d, struct hf_error *why)
+{
+	const int rc = ask(told, params, states, why);
+
+	if (rc != 0)
+		return rc;
+	return told->question.max == TOLD_BRIEF ? tell_brief(told, d) : tell_page(told, d);
+}
+
 int tell_connections(struct told *told, const char *params, struct rte_tel_data *d,
 		     struct hf_error *why)
 {
-	const int rc = ask(told, params, 0, why);
-
-	return rc != 0 ? rc : tell_page(told, d);
+	return tell_answer(told, params, 0, d, why);
 }
 
 int tell_listeners(struct told *told, const char *params, struct rte_tel_data *d, struct hf_error *why)
 {
-	const int rc = ask(told, params, 1u << HF_LISTEN, why);
-
-	return rc != 0 ? rc : tell_page(told, d);
+	return tell_answer(told, params, 1u << HF_LISTEN, d, why);
 }

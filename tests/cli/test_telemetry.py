@@ -73,6 +73,25 @@ class Telemetry(unittest.TestCase):
         self.assertGreater(count, 7)
         self.assertEqual({row["state"] for row in rows}, {"FIN-WAIT-1"})
 
+    def test_brief(self):
+        """The same entries as in full, more of them in a page."""
+        full = {(row["local"], row["peer"]) for row in self.pages(self.workers["client0"])[0]}
+        rows, cursor, count = [], 0, 0
+        while cursor is not None:
+            page = self.page(self.workers["client0"], cursor, "brief", "state=FIN-WAIT-1")
+            cursor = page.get("next")
+            rows += page["rows"]
+            count += 1
+        self.assertEqual(count, 2)
+        found = set()
+        for row in rows:
+            local, peer, state, recv_q, send_q, timer, timer_ms, _, leak = row.split()
+            self.assertEqual((state, recv_q, send_q, timer, leak), ("5", "0", "1", "1", "0"))
+            self.assertLess(0, int(timer_ms, 16))
+            found.add(tuple(".".join(str(octet) for octet in bytes.fromhex(end[:8])) + f":{int(end[9:], 16)}"
+                            for end in (local, peer)))
+        self.assertEqual(found, full)
+
     def test_filters(self):
         client = self.workers["client0"]
         some = self.page(client)["0"]
