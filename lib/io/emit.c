@@ -5,10 +5,37 @@
 #include "io/watch.h"
 #include "wire/csum.h"
 
-#define COPY_MAX 256 /* octets of text that are cheaper to copy than to attach */
-#define TX_TRIES 3   /* of one burst (HF-L4) */
+#define COPY_MAX 256   /* octets of text that are cheaper to copy than to attach */
+#define TX_TRIES 3     /* of one burst (HF-L4) */
+#define TX_DEAD_MS 100 /* a device that has taken nothing for so long takes nothing */
 
-static void transmit(struct hf_worker *w)
+/* Lost, as on a wire; timers mend it. */
+COLD static void lose(struct hf_worker *w, uint16_t first, uint16_t n)
+{
+	for (uint16_t i = first; i < first + n; i++)
+		rte_pktmbuf_free(w->tx[i]);
+	w->stats[STAT_TX_RING_FULL] += n;
+	w->tx_count = (uint16_t)(w->tx_count - n);
+	memmove(w->tx + first, w->tx + first + n, (size_t)(w->tx_count - first) * sizeof(w->tx[0]));
+}
+
+/* The device has taken no more than these: the rest keeps its place. One that has stood still for long is
+ * down, or will never take the first frame. @return whether to ask it again, without that one */
+COLD static bool keep(struct hf_worker *w, uint16_t sent)
+{
+	w->tx_count = (uint16_t)(w->tx_count - sent);
+	memmove(w->tx, w->tx + sent, w->tx_count * sizeof(w->tx[0]));
+	if (!w->tx_behind || sent > 0)
+		w->tx_behind_ms = w->host.now_ms;
+	w->tx_behind = true;
+	if (w->host.now_ms - w->tx_behind_ms < TX_DEAD_MS)
+		return false;
+	lose(w, 0, 1);
+	return w->tx_count > 0;
+}
+
+/* @return frames taken, from the front */
+static uint16_t offer(struct hf_worker *w)
 {
 	uint16_t sent = 0;
 	uint64_t octets = 0;
@@ -18,14 +45,22 @@ static void transmit(struct hf_worker *w)
 	for (unsigned i = 0; i < TX_TRIES && sent < w->tx_count; i++)
 		sent = (uint16_t)(sent + port_transmit(w->port, w->tx + sent,
 						       (uint16_t)(w->tx_count - sent)));
-	for (uint16_t i = sent; i < w->tx_count; i++) { /* lost, as on a wire; timers mend it */
+	for (uint16_t i = sent; i < w->tx_count; i++)
 		octets -= w->tx[i]->pkt_len;
-		count(w, STAT_TX_RING_FULL);
-		rte_pktmbuf_free(w->tx[i]);
-	}
 	w->stats[STAT_TX_FRAMES] += sent;
 	w->stats[STAT_TX_OCTETS] += octets;
+	return sent;
+}
+
+static void transmit(struct hf_worker *w)
+{
+	uint16_t sent;
+
+	while ((sent = offer(w)) < w->tx_count)
+		if (!keep(w, sent))
+			return;
 	w->tx_count = 0;
+	w->tx_behind = false;
 }
 
 void emit_flush(struct hf_worker *w)
@@ -35,8 +70,25 @@ void emit_flush(struct hf_worker *w)
 		return;
 	}
 	impair_send(w, w->tx, w->tx_count);
-	while ((w->tx_count = impair_leave(w, w->tx, TX_QUEUE)) > 0)
+	while ((w->tx_count = impair_leave(w, w->tx, TX_QUEUE)) > 0) {
 		transmit(w);
+		lose(w, 0, w->tx_count); /* what is kept here has yet to meet the bad link */
+	}
+}
+
+bool emit_still_held_up(struct hf_worker *w)
+{
+	emit_flush(w);
+	return w->tx_count >= w->tx_high;
+}
+
+uint32_t emit_mbufs(const struct hf_worker *w)
+{
+	uint32_t n = 0;
+
+	for (uint16_t i = 0; i < w->tx_count; i++)
+		n += w->tx[i]->nb_segs;
+	return n;
 }
 
 static void count_segment(struct hf_worker *w, uint8_t flags)
@@ -137,6 +189,8 @@ static void emit_full(struct hf_worker *w, const struct rte_mbuf *m)
 		watch_sent(w, m);
 	if (w->tx_count == TX_QUEUE)
 		emit_flush(w);
+	if (w->tx_count == TX_QUEUE) /* answers, more than may wait */
+		lose(w, TX_QUEUE - 1, 1);
 }
 
 void emit_frame(struct hf_worker *w, struct rte_mbuf *m)
@@ -153,6 +207,7 @@ bool emit_segment(struct hf_worker *w, const struct flow *flow, const struct seg
 
 	if (m == NULL) {
 		count(w, STAT_TX_NOMBUF);
+		w->tx_high = 0; /* others would fare no better */
 		return false;
 	}
 	count_segment(w, seg->flags);

@@ -5,10 +5,12 @@
 #include "io/recorder.h"
 #include "io/watch.h"
 
-#define SEGMENTS_A_FLUSH 64  /* of one connection, so that one does not hold up the others */
-#define PIECES 8	     /* of a frame */
-#define AHEAD 4		     /* arrivals whose neighbours are fetched before their turn */
+#define FIRST_SHARE 16 /* segments of one connection, so that one does not hold up the others */
+#define LATE_SHARE 48  /* ... when all have had that: 64 in all */
+#define PIECES 8       /* of a frame */
+#define AHEAD 4	       /* arrivals whose neighbours are fetched before their turn */
 #define LEAP_US (1ull << 40) /* 12 days */
+#define TX_AGAIN_US 50	     /* until a device that was behind is asked again */
 
 void worker_time(struct hf_worker *w, uint64_t now_us)
 {
@@ -247,7 +249,7 @@ unsigned hf_turn(struct hf_worker *w, uint64_t now_us, struct hf_event *events, 
 }
 
 /* Everything one connection may send now, up to its share. @return whether it wants to go on */
-static bool flush_connection(struct hf_worker *w, handle h, struct connection *c)
+static bool flush_connection(struct hf_worker *w, handle h, struct connection *c, unsigned share)
 {
 	struct flow flow;
 	struct seg seg;
@@ -256,36 +258,98 @@ static bool flush_connection(struct hf_worker *w, handle h, struct connection *c
 	if (!tcp_owes(&w->host, &c->tcb))
 		return false;
 	entry_flow(w, h, &flow);
-	for (unsigned sent = 0; sent < SEGMENTS_A_FLUSH;) {
+	for (unsigned sent = 0; sent < share;) {
 		if (!tcp_next(&w->host, &c->tcb, &seg, &text))
 			return false;
 		emit_segment(w, &flow, &seg, &text);
 		sent += seg.text_len > seg.mss ? seg.text_len / seg.mss : 1u;
 		if (!tcp_owes(&w->host, &c->tcb))
 			return false;
+		if (emit_held_up(w))
+			return true;
 	}
 	return true;
 }
 
-void hf_flush(struct hf_worker *w, uint64_t now_us)
+COLD static void add_late(struct hf_worker *w, handle h, struct connection *c)
+{
+	c->flags |= CONN_OWED;
+	c->owed_next = HANDLE_NONE;
+	if (w->late_head == HANDLE_NONE)
+		w->late_head = h;
+	else
+		connection_at(w, w->late_tail)->owed_next = h;
+	w->late_tail = h;
+}
+
+/* The first of a list gets its share, and joins the late ones if that was not enough. */
+static inline void flush_first(struct hf_worker *w, handle *head, unsigned share)
+{
+	const handle h = *head;
+	struct connection *const c = connection_at(w, h);
+
+	*head = c->owed_next;
+	c->flags &= (uint16_t)~CONN_OWED;
+	if (c->flags & CONN_DEAD) {
+		pools_give(&w->pools, h);
+	} else if (!(c->flags & (CONN_CLOSED | CONN_DETACHED))) {
+		if (flush_connection(w, h, c, share))
+			add_late(w, h, c);
+		connection_rearm(w, h, c);
+	}
+}
+
+/* Once round, as far as the device keeps up. */
+COLD static void flush_late(struct hf_worker *w)
+{
+	const handle last = w->late_tail;
+	handle h;
+
+	do {
+		if (emit_held_up(w))
+			return;
+		h = w->late_head;
+		flush_first(w, &w->late_head, LATE_SHARE);
+	} while (h != last);
+}
+
+/* The device is behind, and these have not had their turn: who has much text gives way, once. */
+COLD static void part_owed(struct hf_worker *w)
 {
 	handle h = w->owed_head;
 
-	worker_time(w, now_us);
 	w->owed_head = HANDLE_NONE;
 	while (h != HANDLE_NONE) {
 		struct connection *const c = connection_at(w, h);
 		const handle next = c->owed_next;
 
 		c->flags &= (uint16_t)~CONN_OWED;
-		if (c->flags & CONN_DEAD) {
-			pools_give(&w->pools, h);
-		} else if (!(c->flags & (CONN_CLOSED | CONN_DETACHED))) {
-			if (flush_connection(w, h, c))
-				connection_owe(w, h, c);
-			connection_rearm(w, h, c);
-		}
+		if ((int32_t)(c->tcb.snd_end - c->tcb.snd_nxt) > c->tcb.snd_mss &&
+		    !(c->tcb.flags & TCB_SYN_NOW))
+			add_late(w, h, c);
+		else
+			connection_owe(w, h, c);
 		h = next;
+	}
+}
+
+/* Who has more to say than a share is late: behind all others, so that no handshake waits for megabytes of
+ * text; but one of them comes first every other time, so that they always get on. What the device is not ready for
+ * is not built but stays owed, in its order (HF-L4). */
+void hf_flush(struct hf_worker *w, uint64_t now_us)
+{
+	worker_time(w, now_us);
+	w->tx_high = TX_HELD_UP;
+	w->late_first = !w->late_first;
+	if (w->late_head != HANDLE_NONE && w->late_first && !emit_held_up(w))
+		flush_first(w, &w->late_head, FIRST_SHARE);
+	while (w->owed_head != HANDLE_NONE && !emit_held_up(w))
+		flush_first(w, &w->owed_head, FIRST_SHARE);
+	if (w->late_head != HANDLE_NONE)
+		flush_late(w);
+	if (w->owed_head != HANDLE_NONE || emit_held_up(w)) {
+		count(w, STAT_TX_HELD_UP);
+		part_owed(w);
 	}
 	text_done(w);
 	emit_flush(w);
@@ -310,8 +374,11 @@ uint64_t hf_next_deadline(const struct hf_worker *w)
 	uint32_t tick = 0;
 	bool has;
 
-	if (w->ready_head != HANDLE_NONE || w->owed_head != HANDLE_NONE || w->overdue ||
-	    w->opener_left > 0 || ask_waits(w))
+	if (w->ready_head != HANDLE_NONE || w->overdue || w->opener_left > 0 || ask_waits(w))
+		return 0;
+	if (w->tx_count > 0) /* the device is behind */
+		return w->host.now_us + TX_AGAIN_US;
+	if (w->owed_head != HANDLE_NONE || w->late_head != HANDLE_NONE)
 		return 0;
 	has = wheel_next(&w->timers, &tick);
 	best = earlier(now_ms, has, tick, best);

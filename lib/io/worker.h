@@ -29,10 +29,12 @@
 #include "wire/build.h"
 #include "wire/parse.h"
 
-#define BURST 32      /* frames received in a turn */
-#define TX_QUEUE 128  /* frames gathered before the device is asked to take them */
-#define TSO_MAX 65280 /* octets of text: with the longest headers they fit an IP packet */
-#define SPARE 64      /* mbufs at hand between a turn and its flush */
+#define BURST 32     /* frames received in a turn */
+#define TX_QUEUE 128 /* frames gathered before the device is asked to take them */
+#define TX_HELD_UP \
+	(TX_QUEUE - BURST) /* ... of which a flush leaves the last for the answers of a turn */
+#define TSO_MAX 65280	   /* octets of text: with the longest headers they fit an IP packet */
+#define SPARE 64	   /* mbufs at hand between a turn and its flush */
 
 enum connection_flags {
 	CONN_OWED = 1 << 0,	 /* in the list of those that hf_flush asks */
@@ -101,6 +103,8 @@ struct hf_worker {
 	struct ports ports;
 	struct budget rst_budget, icmp_budget, arp_budget;
 	handle owed_head, owed_tail;   /* who must be asked at the flush */
+	bool late_first;	       /* one of them, at this flush */
+	handle late_head, late_tail;   /* who was, and has more than its share: after the others */
 	handle ready_head, ready_tail; /* who has events */
 	uint32_t local_next;	       /* the address that the next active open takes */
 	bool local_used;	       /* in this turn: the next one takes another */
@@ -115,6 +119,9 @@ struct hf_worker {
 	uint32_t waiting_frames;
 	uint32_t opener_next, opener_left; /* connections still to be told of a neighbour's failure */
 	uint16_t tx_count, tx_full; /* tx_full: from which count on emit_frame looks closer */
+	uint16_t tx_high; /* from which count on a flush builds no more: TX_HELD_UP; 0: for want of mbufs */
+	bool tx_behind;	       /* the device has not taken all that it was offered last */
+	uint32_t tx_behind_ms; /* ... and nothing at all since */
 	struct rte_mbuf *tx[TX_QUEUE];
 	uint16_t spare_count;
 	struct rte_mbuf *spare[SPARE]; /* received and done with: empty after a flush */
@@ -289,6 +296,15 @@ void emit_answers(struct hf_worker *w, const struct flow *flow, const struct out
 void emit_frame(struct hf_worker *w, struct rte_mbuf *m);
 /* Have the device take what was gathered. */
 void emit_flush(struct hf_worker *w);
+/* Of what was gathered. */
+uint32_t emit_mbufs(const struct hf_worker *w);
+COLD bool emit_still_held_up(struct hf_worker *w);
+
+/* Whether the device is behind, so that no more should be built than must be (HF-L4). */
+static inline bool emit_held_up(struct hf_worker *w)
+{
+	return __builtin_expect(w->tx_count >= w->tx_high, 0) && emit_still_held_up(w);
+}
 
 /* ---- neigh.c: next hops on a link ------------------------------------------------------------------------ */
 

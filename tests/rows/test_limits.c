@@ -348,32 +348,100 @@ static void send__no_mbuf_or_range__takes_nothing(struct rig *r)
 	expect_ours(r, 0, 1);
 }
 
-/* HF-L4: so many tries, then the rest is lost and its mbufs are free. */
-static void transmit__port_takes_k__rest_lost(struct rig *r)
+/* HF-L4: so many tries a flush, and what was not taken goes with the next ones, in its order. */
+static void transmit__port_takes_k__rest_follows(struct rig *r)
 {
 	const uint32_t mbufs = hf_port_mbufs_used(r->port);
 
-	for (uint32_t k = 0; k <= 4; k++) {
-		unsigned out = 0;
-
-		rig_mark(r);
+	for (uint32_t k = 1; k <= 4; k++) {
 		hf_memport_tx_limit(r->port, k);
+		rig_mark(r);
 		for (unsigned i = 0; i < 10; i++)
-			rig_push(r, (struct seg){ .seq = i, .ack = 7, .flags = SEG_ACK });
+			rig_push(r, (struct seg){ .seq = i, .ack = 7 + i, .flags = SEG_ACK });
 		rig_flush(r);
-		while (rig_pop(r))
-			out++;
-		assert_true(k == 0 ? out == 0 : out >= k);
-		rig_expect_rose(r, "tx_frames", out);
-		rig_expect_rose(r, "tx_ring_full", 10 - out);
+		assert_int_equal(rig_levels(r).queued_mbufs, 3 * k < 10 ? 10 - 3 * k : 0);
+		for (unsigned i = 0; i < 10; i++)
+			rig_expect(r, (struct seg){ .seq = 7 + i, .flags = SEG_RST });
+		rig_expect_rose(r, "tx_frames", 10);
+		rig_expect_rose(r, "tx_ring_full", 0);
 		assert_int_equal(hf_port_mbufs_used(r->port), mbufs);
 	}
-	rig_connect(r); /* nothing goes at all, then everything again */
+}
+
+/* HF-L4: a port that takes nothing at all is down: its frames are lost, their mbufs free, and timers bring
+ * what matters when it is back. */
+static void transmit__port_takes_nothing__lost(struct rig *r)
+{
+	rig_mark(r);
+	rig_connect(r);
 	hf_memport_tx_limit(r->port, 0);
-	rig_expect_silence(r, SEC(1) - 1);
+	rig_expect_silence(r, MS(99));
+	assert_int_equal(rig_levels(r).queued_mbufs, 1);
+	rig_expect_rose(r, "tx_ring_full", 0);
+	rig_expect_silence(r, MS(2));
+	assert_int_equal(rig_levels(r).queued_mbufs, 0);
+	rig_expect_rose(r, "tx_ring_full", 1);
+	rig_expect_silence(r, SEC(1) - MS(101) - 1);
 	hf_memport_tx_limit(r->port, UINT32_MAX);
 	rig_advance(r, 1);
 	rig_expect(r, (struct seg){ .seq = ISS, .flags = SEG_SYN });
+}
+
+#define BULK 24	   /* connections */
+#define STAGED 128 /* frames that wait for the port at most */
+
+static void set_bulk(struct rig *r)
+{
+	r->config.ipv4.connections = r->config.ipv6.connections = 2 * BULK;
+	r->config.ranges = 1024;
+	r->memport.mbufs = 2048;
+	r->memport.frames = 16;
+	r->memport.name = "rig-bulk";
+	r->active = true;
+	r->wnd = 60000;
+}
+
+/* HF-L4: a port with a short ring. What it is not ready for is not built, so that nothing is lost or sent
+ * twice, and a handshake is not behind all of it. */
+static void transmit__bulk_on_short_ring__stays_owed(struct rig *r)
+{
+	static const uint8_t text[14600];
+	/* ten full segments, which the first window lets go */
+	const size_t len =
+		10u * ((r->local.ip.version == 4 ? 1460u : 1440u) - (r->timestamps ? 12u : 0));
+	unsigned frames = 0, before_syn = 0, octets = 0;
+	uint64_t ids[BULK];
+
+	for (unsigned i = 0; i < BULK; i++) {
+		rig_to(r, RIG_ESTABLISHED);
+		ids[i] = r->id;
+		rig_another(r);
+	}
+	rig_mark(r);
+	rig_turn(r);
+	for (unsigned i = 0; i < BULK; i++)
+		assert_int_equal(hf_send(r->w, ids[i], text, len), len);
+	rig_flush(r);
+	rig_connect(r);
+	for (unsigned flushes = 0; flushes < BULK * 5; flushes++) {
+		const struct frame *f;
+
+		for (; (f = rig_pop(r)) != NULL; frames++) {
+			octets += f->seg.text_len;
+			if (f->seg.flags & SEG_SYN)
+				before_syn = frames;
+		}
+	}
+	assert_in_range(before_syn, 1, STAGED);
+	assert_int_equal(octets, BULK * len);
+	rig_expect_rose(r, "text_out", BULK * len);
+	rig_expect_rose(r, "retransmit_text", 0);
+	rig_expect_rose(r, "tx_ring_full", 0);
+	assert_true(rig_counter(r, "tx_held_up") > 0);
+	for (unsigned i = 0; i < BULK; i++)
+		hf_abort(r->w, ids[i]);
+	rig_discard(r);
+	rig_forget_events(r);
 }
 
 /* ---- HF-L5, HF-L6: pools and table -------------------- */
@@ -934,7 +1002,9 @@ static const struct row rows[] = {
 	ROW("HF-L3", ours__no_mbuf__timer_repeats, NULL),
 	ROW("HF-L10-event", no_memory__send__event_next_turn, NULL),
 	ROW("HF-L3-send", send__no_mbuf_or_range__takes_nothing, NULL),
-	ROW("HF-L4", transmit__port_takes_k__rest_lost, NULL),
+	ROW("HF-L4", transmit__port_takes_k__rest_follows, NULL),
+	ROW("HF-L4-down", transmit__port_takes_nothing__lost, NULL),
+	ROW("HF-L4-bulk", transmit__bulk_on_short_ring__stays_owed, set_bulk),
 	ROW("HF-L5", connections__all_taken__others_live_on, set_no_cookies),
 	ROW("HF-L5-requests", requests__all_taken__syn_dropped, set_no_cookies),
 	{ .name = "HF-L5-too-many",

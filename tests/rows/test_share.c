@@ -59,7 +59,7 @@ static unsigned flush(struct rig *r, bool *answered)
 static void bulk__others_open__share_is_kept(struct rig *r)
 {
 	struct hf_addr stranger = r->peer;
-	const unsigned share = SHARE + (r->memport.tso ? TSO - 1 : 0);
+	const unsigned share = SHARE + (r->memport.tso ? 2 * (TSO - 1) : 0); /* given in two parts */
 	unsigned cut = 0;
 
 	open_small(r);
