@@ -296,9 +296,50 @@ static void unlisten__not_accepted__reset(struct rig *r)
 	assert_int_equal(rig_levels(r).flows.used, 0);
 }
 
+/* ---- HF-M7 ---- */
+
+/* One socket of the peer, three of ours: another address, another port. Each is a connection of its own. */
+static void one_peer__three_of_our_sockets__three_connections(struct rig *r)
+{
+	struct hf_addr local[3] = { r->local, r->local, r->local };
+	uint64_t id[3];
+	struct seg text[3];
+
+	local[1].ip.octets[r->local.ip.version == 4 ? 3 : 15]++;
+	local[2].port++;
+	for (unsigned i = 0; i < 3; i++) {
+		r->local = local[i];
+		r->ts_agreed = false;
+		r->listener = rig_listen_at(r, &local[i], i);
+		rig_open_passive(r);
+		id[i] = r->id;
+		text[i] = (struct seg){
+			.seq = r->rn, .ack = r->sn, .flags = SEG_ACK, .text_len = (uint16_t)(i + 1)
+		};
+	}
+	for (unsigned i = 0; i < 3; i++) {
+		const struct hf_event *e;
+
+		r->local = local[i];
+		rig_send(r, text[i]);
+		e = rig_event(r, HF_EV_READABLE);
+		assert_int_equal(e->id, id[i]);
+		assert_int_equal(e->readable, i + 1);
+	}
+	r->local = local[1];
+	rig_send(r, (struct seg){ .seq = text[1].seq + 2, .flags = SEG_RST });
+	assert_int_equal(rig_event_closed(r, ECONNRESET)->id, id[1]);
+	rig_expect_state(r, HF_CLOSED);
+	for (unsigned i = 0; i < 3; i += 2) {
+		r->local = local[i];
+		rig_expect_state(r, HF_ESTABLISHED);
+	}
+}
+
 static const struct row rows[] = {
 	{ .name = "MUST-41..43", .test = listen__three_on_a_port__exact_address_wins },
 	{ .name = "MUST-41-event", .test = listen__event__names_listener_and_cookie },
+	{ .name = "HF-M7", .test = one_peer__three_of_our_sockets__three_connections },
 	{ .name = "MUST-43-errors", .test = listen__bad_calls__errors },
 	{ .name = "HF-B1, HF-L8", .test = listen__backlog_full__syn_dropped, .set_up = set_backlog_4 },
 	{ .name = "HF-B1-each",

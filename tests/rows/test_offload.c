@@ -20,7 +20,7 @@ static void life__whole(struct rig *r)
 	rig_read(r, 1200);
 	rig_advance(r, MS(100));
 	rig_discard(r);
-	/* sent three times, its sum added once each time (HF-CK4) */
+	/* sent three times, its sum added once each time: the rig verifies it */
 	rig_write(r, 333);
 	for (unsigned i = 0; i < 3; i++) {
 		rig_advance(r, i == 0 ? 0 : MS(200) << (i - 1));
@@ -330,12 +330,12 @@ static void set_wide_segs(struct rig *r)
 }
 
 static const struct row rows[] = {
-	{ .name = "HF-CK2", .test = life__whole },
-	{ .name = "HF-CK2-l2", .test = life__whole, .set_up = set_l2 },
-	{ .name = "HF-CK2-offload", .test = life__whole, .set_up = set_tx },
-	{ .name = "HF-CK2-offload-chains", .test = life__whole, .set_up = set_tx_segs },
-	{ .name = "HF-CK2-l2-offload-chains", .test = life__whole, .set_up = set_l2_tx_segs },
-	{ .name = "HF-CK2-chains", .test = life__whole, .set_up = set_segs },
+	{ .name = "HF-CK2, HF-CK4", .test = life__whole },
+	{ .name = "HF-CK2-l2, HF-CK4", .test = life__whole, .set_up = set_l2 },
+	{ .name = "HF-CK2-offload, HF-CK4", .test = life__whole, .set_up = set_tx },
+	{ .name = "HF-CK2-offload-chains, HF-CK4", .test = life__whole, .set_up = set_tx_segs },
+	{ .name = "HF-CK2-l2-offload-chains, HF-CK4", .test = life__whole, .set_up = set_l2_tx_segs },
+	{ .name = "HF-CK2-chains, HF-CK4", .test = life__whole, .set_up = set_segs },
 	{ .name = "HF-CK1", .test = established__flags_of_sums, .set_up = set_rx },
 	{ .name = "HF-CK1-not-advertised", .test = established__flags_of_sums },
 	{ .name = "RFC1122-3.2.1.2", .test = established__ip_sum_wrong__dropped },

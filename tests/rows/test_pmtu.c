@@ -304,11 +304,11 @@ int main(int argc, char **argv)
 		{ "RFC5927-7", no_text__ignored, NULL, set_wide, 0 },
 		{ "HF-PM2", forged__memory_flat, NULL, NULL, ROW_ONCE },
 		{ "MUST-16", peer_mss__bounds_each_segment, NULL, set_wide, 0 },
-		{ "MUST-67-576", mtu__what_we_offer, &mtus[0], set_mtu, 0 },
-		{ "MUST-67-1280", mtu__what_we_offer, &mtus[1], set_mtu, 0 },
-		{ "MUST-67-1400", mtu__what_we_offer, &mtus[2], set_mtu, 0 },
-		{ "MUST-67-1499", mtu__what_we_offer, &mtus[3], set_mtu, 0 },
-		{ "MUST-67-1500", mtu__what_we_offer, &mtus[4], set_mtu, 0 },
+		{ "MUST-67-576, HF-FR2", mtu__what_we_offer, &mtus[0], set_mtu, 0 },
+		{ "MUST-67-1280, HF-FR2", mtu__what_we_offer, &mtus[1], set_mtu, 0 },
+		{ "MUST-67-1400, HF-FR2", mtu__what_we_offer, &mtus[2], set_mtu, 0 },
+		{ "MUST-67-1499, HF-FR2", mtu__what_we_offer, &mtus[3], set_mtu, 0 },
+		{ "MUST-67-1500, HF-FR2", mtu__what_we_offer, &mtus[4], set_mtu, 0 },
 	};
 
 	return rig_run("MSS and path MTU", rows, sizeof(rows) / sizeof(rows[0]), argc, argv);
