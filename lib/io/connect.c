@@ -157,8 +157,6 @@ static int choose(struct hf_worker *w, const struct hf_addr *local, const struct
 	struct hf_addr from = { 0 };
 	int rc = -EADDRNOTAVAIL;
 
-	if (local != NULL && local->ip.version != 0 && local->ip.version != peer->ip.version)
-		return -EINVAL;
 	if (local != NULL)
 		from = *local;
 	choice->list = 0;
@@ -186,13 +184,6 @@ static int choose(struct hf_worker *w, const struct hf_addr *local, const struct
 	return rc;
 }
 
-static void give_port_back(struct hf_worker *w, const struct choice *choice)
-{
-	if (choice->list != 0)
-		ports_return(ports_at(&w->ports, (uint16_t)(choice->list - 1)),
-			     flow_local_port(&choice->flow), w->host.now_ms);
-}
-
 /* The connection enters the table, in its record's place if there is one: one step (TW-A6). */
 static int enter(struct hf_worker *w, const struct choice *choice, handle h, struct connection *c)
 {
@@ -205,6 +196,9 @@ static int enter(struct hf_worker *w, const struct choice *choice, handle h, str
 	if (choice->bucket == HANDLE_NONE) {
 		if (flow_insert(&w->flows, choice->hash, h) != 0) {
 			count(w, STAT_TABLE_FULL);
+			if (choice->list != 0) /* it was a free one */
+				ports_return(ports_at(&w->ports, (uint16_t)(choice->list - 1)),
+					     flow_local_port(&choice->flow), w->host.now_ms);
 			return -ENOBUFS;
 		}
 		iss = iss_generate(&w->secrets, &choice->flow, w->host.now_us);
@@ -239,30 +233,24 @@ int hf_connect(struct hf_worker *w, const struct hf_addr *local, const struct hf
 	handle h;
 	int rc;
 
-	if (!may_be_peer(peer))
+	if (!may_be_peer(peer) || (local != NULL && local->ip.version != 0 &&
+				   local->ip.version != peer->ip.version))
 		return -EINVAL;
-	rc = choose(w, local, peer, &choice);
-	if (rc == -EINVAL)
-		return rc;
 	count(w, STAT_ACTIVE_ATTEMPTED);
-	if (rc != 0) {
-		count(w, rc == -ENOBUFS ? STAT_FAILED_NO_MEMORY : STAT_FAILED_NO_PORT);
-		return rc;
-	}
-	h = pools_take(&w->pools, KIND_CONNECTION, choice.flow.version);
-	if (h == HANDLE_NONE) {
+	h = pools_take(&w->pools, KIND_CONNECTION, peer->ip.version);
+	if (h == HANDLE_NONE) { /* before a port is taken, which might be one of a record */
 		count(w, STAT_CONN_LIMIT);
-		rc = -ENOBUFS;
-	} else {
+		count(w, STAT_FAILED_NO_MEMORY);
+		return -ENOBUFS;
+	}
+	rc = choose(w, local, peer, &choice);
+	if (rc == 0) {
 		c = connection_begin(w, h, &choice.flow);
 		rc = enter(w, &choice, h, c);
-		if (rc != 0)
-			pools_give(&w->pools, h);
 	}
 	if (rc != 0) {
-		/* a port from a waiting place finds its record still there and is skipped until that goes */
-		give_port_back(w, &choice);
-		count(w, STAT_FAILED_NO_MEMORY);
+		pools_give(&w->pools, h);
+		count(w, rc == -ENOBUFS ? STAT_FAILED_NO_MEMORY : STAT_FAILED_NO_PORT);
 		return rc;
 	}
 	c->cookie = cookie;

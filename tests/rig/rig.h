@@ -192,7 +192,7 @@ void rig_forget_events(struct rig *r);
 void rig_listen(struct rig *r); /* at r->local */
 uint32_t rig_listen_at(struct rig *r, const struct hf_addr *local, uint64_t cookie);
 uint64_t rig_accept(struct rig *r);  /* r->listener's oldest */
-uint64_t rig_connect(struct rig *r); /* r->local to r->peer */
+uint64_t rig_connect(struct rig *r); /* r->local to r->peer; of port 0, which is then set */
 
 /* hf_send, hf_recv of exactly so many octets more of the pattern, on r->id. */
 void rig_write(struct rig *r, size_t len);

@@ -42,9 +42,12 @@ uint64_t rig_accept(struct rig *r)
 uint64_t rig_connect(struct rig *r)
 {
 	const int err = hf_connect(r->w, &r->local, &r->peer, 9, &r->id);
+	struct hf_status status;
 
 	if (err != 0)
 		rig_fail(r, "hf_connect: %d", err);
+	if (hf_status(r->w, r->id, &status) == 0)
+		r->local.port = status.local.port;
 	rig_keep(r, r->id);
 	return r->id;
 }

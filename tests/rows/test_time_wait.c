@@ -728,6 +728,48 @@ static void reuse__fin_wait_2__next_port(struct rig *r)
 	rig_event_closed(r, ECONNABORTED);
 }
 
+static void set_16_ports(struct rig *r)
+{
+	r->active = true;
+	r->config.port_first = 2000;
+	r->config.port_last = 2015;
+	r->config.ipv4.connections = r->config.ipv6.connections = 32;
+}
+
+/* TW-A7: an OPEN that fails for want of memory has not taken the record's port out of its list, nor put
+ * it among the free ones. All ports are there once, whatever becomes of the record. */
+static void reuse__no_memory__every_port_once(struct rig *r)
+{
+	const struct hf_addr any = { .ip = r->local.ip };
+	uint64_t id[15], more;
+
+	r->local.port = 0;
+	rig_to(r, RIG_TIME_WAIT);
+	rig_advance(r, SEC(2));
+	for (unsigned i = 0; i < 15; i++)
+		assert_int_equal(hf_connect(r->w, &any, &r->peer, 0, &id[i]), 0);
+	hf_abort(r->w, id[14]); /* free, but of this tick */
+	hf_fail_allocation(r->w, 1);
+	assert_int_equal(hf_connect(r->w, &any, &r->peer, 0, &more), -ENOBUFS);
+	assert_int_equal(hf_connect(r->w, &r->local, &r->peer, 0, &more), 0);
+	hf_abort(r->w, more);
+	for (unsigned i = 0; i < 14; i++)
+		hf_abort(r->w, id[i]);
+	rig_discard(r);
+	rig_turn(r);
+	rig_forget_events(r);
+
+	rig_advance(r, MS(10));
+	for (unsigned i = 0; i < 16; i++)
+		assert_int_equal(hf_connect(r->w, &any, &r->peer, 0, i < 15 ? &id[i] : &more), 0);
+	assert_int_equal(hf_connect(r->w, &any, &r->peer, 0, &r->id), -EADDRNOTAVAIL);
+	for (unsigned i = 0; i < 16; i++)
+		hf_abort(r->w, i < 15 ? id[i] : more);
+	rig_discard(r);
+	rig_turn(r);
+	rig_forget_events(r);
+}
+
 static void reuse__no_timestamps__not_without_knob(struct rig *r)
 {
 	rig_to(r, RIG_TIME_WAIT);
@@ -1140,6 +1182,7 @@ static const struct row rows[] = {
 	ROW_OF("TW-A4-wrap", reuse__delay__at_1000_no_at_1001_yes, set_clock_wrap, ROW_TS),
 	ROW_OF("TW-A5", reuse__active_iss_would_be_0__is_1, set_iss_to_zero_active, ROW_TS),
 	ROW_OF("TW-A6", reuse__deadline_now__once, set_active, ROW_TS),
+	ROW_OF("TW-A7-no-memory", reuse__no_memory__every_port_once, set_16_ports, ROW_TS),
 	ROW_OF("TW-A8", reuse__peer_in_last_ack__second_syn_connects, set_active, ROW_TS),
 	ROW_OF("TW-A10", reuse__peer_refuses__told_as_ever, set_active, ROW_TS),
 	ROW("TW-A12", reopen__peer_in_time_wait__syn_carries_evidence, set_true_iss),
