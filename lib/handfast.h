@@ -639,14 +639,27 @@ struct hf_entry {
 	uint64_t cursor;	     /* of a question that goes on behind it */
 };
 
-/** A question to a worker: a page of what it holds. Zeroed, then filled in. */
+/** What is asked of a worker. */
+enum hf_ask_what {
+	HF_ASK_LIST,	 /* a page of what it holds */
+	HF_ASK_LISTEN,	 /* hf_listen(local, cookie, &listener) */
+	HF_ASK_UNLISTEN, /* hf_unlisten(listener) */
+};
+
+/** A question to a worker, or a wish. Zeroed, then filled in. */
 struct hf_question {
 	/* the asker's */
+	enum hf_ask_what what;
+	struct hf_addr local; /* of a LISTEN */
+	uint64_t cookie;
+	uint32_t listener; /* of an UNLISTEN; of a LISTEN out */
+	/* ... of a LIST: */
 	struct hf_filter filter;
 	struct hf_entry *entries; /* out */
 	uint32_t max;		  /* entries there is room for: 1 at least */
 	uint64_t cursor; /* 0: from the beginning; comes back as where the next page begins */
 	/* valid once hf_answered says so */
+	int32_t error;	 /* of a LISTEN or UNLISTEN: what the call returned */
 	uint32_t count;	 /* entries filled in */
 	bool more;	 /* than fitted: ask again */
 	uint64_t now_us; /* the worker's clock, by which deadline_us and eof_us go */
@@ -657,7 +670,8 @@ struct hf_question {
 /**
  * Ask a worker from any thread, over a ring. It answers between its turns, a bounded piece each (some
  * microseconds), so a long list takes many turns and none of them is long. What lives throughout is
- * listed, once unless it becomes another kind meanwhile; other things may be or not.
+ * listed, once unless it becomes another kind meanwhile; other things may be or not. A listener changes
+ * between two turns, in one piece: a SYN meets either the old one or the new (HF-M9).
  * @param q  and its entries: must stay until hf_answered or hf_worker_destroy
  * @return 0; -EAGAIN too many questions wait; -EINVAL
  */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What other threads want to know of a worker (hf_ask): they put a question into its ring, it answers
- * between turns (DESIGN 2.1), a bounded piece each. Listeners, then the pools in the order in which a
+/* What other threads want of a worker (hf_ask): they put a question into its ring, it answers between turns
+ * (DESIGN 2.1), a list in bounded pieces. Listeners, then the pools in the order in which a
  * thing passes through them, each by place: what moves on while it is listed is not lost. */
 #include <errno.h>
 
@@ -35,7 +35,7 @@ void ask_init(struct hf_worker *w, void *memory)
 
 int hf_ask(struct hf_worker *w, struct hf_question *q)
 {
-	if (q->entries == NULL || q->max == 0)
+	if (q->what == HF_ASK_LIST && (q->entries == NULL || q->max == 0))
 		return -EINVAL;
 	q->count = 0;
 	q->more = false;
@@ -178,17 +178,11 @@ static void finish(struct hf_worker *w, struct hf_question *q, bool more)
 	__atomic_store_n(&q->answered, 1, __ATOMIC_RELEASE); /* from here on it is the asker's */
 }
 
-void ask_answer(struct hf_worker *w)
+/* A page, or as much of it as one turn may take. */
+static void list(struct hf_worker *w, struct hf_question *q)
 {
-	struct hf_question *q = w->question;
-	const uint32_t told = q != NULL ? q->count : 0;
-	void *next = NULL;
+	const uint32_t told = q->count;
 
-	if (q == NULL) {
-		if (rte_ring_sc_dequeue(w->questions, &next) != 0)
-			return;
-		w->question = q = next;
-	}
 	for (unsigned looked = 0; looked < LOOK_AT && q->count - told < TELL; looked++) {
 		const uint32_t n = (uint32_t)(q->cursor >> 32), i = (uint32_t)q->cursor;
 
@@ -207,4 +201,28 @@ void ask_answer(struct hf_worker *w)
 			return;
 		}
 	}
+}
+
+void ask_answer(struct hf_worker *w)
+{
+	void *next = NULL;
+
+	if (w->question == NULL) {
+		if (rte_ring_sc_dequeue(w->questions, &next) != 0)
+			return;
+		w->question = next;
+	}
+	switch (w->question->what) {
+	case HF_ASK_LIST:
+		list(w, w->question);
+		return;
+	case HF_ASK_LISTEN:
+		w->question->error = hf_listen(w, &w->question->local, w->question->cookie,
+					       &w->question->listener);
+		break;
+	case HF_ASK_UNLISTEN:
+		w->question->error = hf_unlisten(w, w->question->listener);
+		break;
+	}
+	finish(w, w->question, false);
 }

@@ -86,15 +86,18 @@ bool listener_is(const struct hf_worker *w, uint32_t listener)
 	return listener < w->listeners.size && w->listeners.at[listener].used;
 }
 
-/* HF-OP5: half-opens vanish without a word. */
+/* HF-OP5: half-opens vanish without a word. They are sought where they lie, not in the table of all flows. */
 static void drop_requests(struct hf_worker *w, uint32_t listener)
 {
-	uint64_t cursor = 0;
-	handle h;
+	const struct listener *const l = &w->listeners.at[listener];
+	const struct pool *const pool = pools_pool(&w->pools, KIND_REQUEST, l->version);
 
-	while ((h = flow_next(&w->flows, &cursor)) != HANDLE_NONE)
-		if (handle_kind(h) == KIND_REQUEST && request_at(w, h)->listener == listener)
+	for (uint32_t i = 0; i < pool->peak && l->backlog_used > 0; i++) {
+		const handle h = pool_nth(pool, i);
+
+		if (pools_entry(&w->pools, h)->prev != ENTRY_FREE && request_at(w, h)->listener == listener)
 			request_release(w, h, STAT_REQUEST_UNLISTENED);
+	}
 }
 
 static void abort_connection(struct hf_worker *w, handle h, struct connection *c)

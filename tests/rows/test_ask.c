@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What can be read of a worker while it runs: a list of all it holds, asked for over its ring, and its
- * counters (HF-H4, HF-CT1, HF-CT2, HF-M10). Other threads ask here too. */
+ * counters (HF-H4, HF-CT1, HF-CT2, HF-M10); and listeners that change meanwhile (HF-M9). Other threads ask
+ * here too. */
 #include <ctype.h>
 #include <errno.h>
 #include <pthread.h>
@@ -16,6 +17,11 @@ static void set_many(struct rig *r)
 	r->config.ipv4 = r->config.ipv6 =
 		(struct hf_sizes){ .connections = 1024, .requests = 1024, .buckets = 1024 };
 	r->config.tcp.syn_backlog = 1024;
+}
+
+static void set_no_budget(struct rig *r)
+{
+	r->config.tcp.rst_budget = 1000000;
 }
 
 /* One page, after as many turns as it takes. */
@@ -225,6 +231,7 @@ static void ask__too_many_or_wrong__refused(struct rig *r)
 
 struct reader {
 	struct hf_worker *w;
+	const struct rig *rig;
 	atomic_bool stop;
 	atomic_uint rounds;
 	bool went_back;
@@ -307,6 +314,97 @@ static void ask__another_thread__answered_between_turns(struct rig *r)
 	assert_false(reader.went_back);
 }
 
+/* ---- Listeners that change (HF-M9) ------------------------------------------------------------------- */
+
+static struct hf_question listen_wish(const struct rig *r)
+{
+	return (struct hf_question){ .what = HF_ASK_LISTEN, .local = r->local, .cookie = 77 };
+}
+
+/* The burst of the turn that grants the wish meets what was, the next one what is. */
+static void listener__asked_for_and_let_go__old_or_new(struct rig *r)
+{
+	struct hf_question on = listen_wish(r), off;
+	struct seg syn = rig_syn(r), ack;
+
+	assert_int_equal(hf_ask(r->w, &on), 0);
+	rig_send(r, syn);
+	assert_true(hf_answered(&on));
+	assert_int_equal(on.error, 0);
+	rig_expect_rn(r, syn);
+	rig_send(r, syn);
+	rig_expect_sa(r);
+	off = on;
+	on = listen_wish(r);
+	ask(r, &on);
+	assert_int_equal(on.error, -EADDRINUSE);
+	off.what = HF_ASK_UNLISTEN;
+	assert_int_equal(hf_ask(r->w, &off), 0);
+	ack = (struct seg){ .seq = IRS + 1, .ack = ISS + 1, .flags = SEG_ACK };
+	r->ts_agreed = r->timestamps;
+	rig_send(r, ack); /* in time: ESTABLISHED, and reset as nobody has accepted it */
+	assert_int_equal(off.error, 0);
+	r->sn = ISS + 1, r->rn = IRS + 1;
+	rig_expect_rs(r);
+	rig_forget_events(r);
+	rig_send(r, ack);
+	rig_expect_ra(r, ack);
+	ask(r, &off);
+	assert_int_equal(off.error, -EBADF);
+	r->ts_agreed = false;
+}
+
+/* On and off, as fast as the worker grants it. */
+static void *flip_for_ever(void *arg)
+{
+	struct reader *reader = arg;
+	struct hf_question q = { .local = reader->rig->local };
+
+	while (!atomic_load(&reader->stop)) {
+		q.what = q.what == HF_ASK_LISTEN ? HF_ASK_UNLISTEN : HF_ASK_LISTEN;
+		while (hf_ask(reader->w, &q) != 0)
+			;
+		while (!hf_answered(&q))
+			if (atomic_load(&reader->stop))
+				return NULL;
+		reader->went_back |= q.error != 0;
+		atomic_fetch_add(&reader->rounds, 1);
+	}
+	return NULL;
+}
+
+static void listener__flipped_by_a_thread__each_syn_one_answer(struct rig *r)
+{
+	struct reader reader = { .w = r->w, .rig = r };
+	struct hf_addr from = r->peer;
+	unsigned opened = 0, refused = 0;
+	pthread_t thread;
+
+	assert_int_equal(pthread_create(&thread, NULL, flip_for_ever, &reader), 0);
+	while (atomic_load(&reader.rounds) < 200 || opened == 0 || refused == 0) {
+		const struct frame *f;
+
+		from.port = (uint16_t)(20000 + (opened + refused) % 10000);
+		rig_push_from(r, &from, rig_syn(r), NULL);
+		rig_turn(r);
+		f = rig_pop(r);
+		assert_non_null(f);
+		assert_int_equal(f->seg.ack, IRS + 1);
+		opened += f->seg.flags == (SEG_SYN | SEG_ACK);
+		refused += f->seg.flags == (SEG_RST | SEG_ACK);
+		assert_null(rig_pop(r));
+		rig_push_from(r, &from, (struct seg){ .seq = IRS + 1, .flags = SEG_RST }, NULL);
+		rig_turn(r);
+		rig_expect_silence(r, 0);
+	}
+	atomic_store(&reader.stop, true);
+	pthread_join(thread, NULL);
+	assert_false(reader.went_back);
+	assert_int_equal(rig_counter(r, "request_opened"), opened);
+	assert_int_equal(rig_counter(r, "rst_out_closed"), refused);
+	assert_int_equal(rig_levels(r).requests.used, 0);
+}
+
 /* ---- Names ------------------------------------------------------------------------------------------ */
 
 /* A name is a word in lower case, and no other counter's; docs/counters.md lists them (suite docs). */
@@ -353,6 +451,11 @@ static const struct row rows[] = {
 	{ .name = "HF-H4-full", .test = ask__too_many_or_wrong__refused, .variants = ROW_ONCE },
 	{ .name = "HF-M10", .test = counters__read_without_end__turns_go_on },
 	{ .name = "HF-CT1", .test = ask__another_thread__answered_between_turns },
+	{ .name = "HF-M9", .test = listener__asked_for_and_let_go__old_or_new },
+	{ .name = "HF-M9-thread",
+	  .test = listener__flipped_by_a_thread__each_syn_one_answer,
+	  .set_up = set_no_budget,
+	  .variants = ROW_ONCE },
 	{ .name = "HF-CT2", .test = counters__names__unique_words, .variants = ROW_ONCE },
 };
 
