@@ -240,7 +240,6 @@ static void print_waits(const struct report *r, FILE *out)
 	} line[] = {
 		{ "tw_reset", "ended by a RST" },
 		{ "tw_restarted", "restarted by a FIN that came again" },
-		{ "tw_restored", "restored, the SYN having proved old" },
 		{ "tw_refused_ts", "SYNs refused: an older timestamp" },
 		{ "tw_refused_seq", "SYNs refused: neither timestamp nor sequence number is newer" },
 		{ "tw_refused_no_listener", "SYNs refused: nobody listens" },

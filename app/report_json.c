@@ -176,16 +176,15 @@ static json_t *time_wait(const struct report *r)
 	const struct hf_state_level *c = &r->ends[CLIENT].states[HF_TIME_WAIT],
 				    *s = &r->ends[SERVER].states[HF_TIME_WAIT];
 
-	return json_pack("{s:o s:o s:o s:o s:o s:o s:o s:o s:o s:o s:o s:o s:o}", "entered",
-			 number(both(r, "tw_entered")), "expired", number(both(r, "tw_expired")),
-			 "reused_active", number(both(r, "tw_reused_active")), "reused_passive",
-			 number(both(r, "tw_reused_passive")), "evicted",
-			 number(both(r, "tw_evicted")), "overflow", number(both(r, "tw_overflow")),
-			 "reset", number(both(r, "tw_reset")), "restarted",
-			 number(both(r, "tw_restarted")), "restored", number(both(r, "tw_restored")),
-			 "refused", refused(r), "resident", number((uint64_t)c->now + s->now),
-			 "peak", number((uint64_t)c->peak + s->peak), "oldest_ms",
-			 number(report_oldest_wait_ms(r)));
+	return json_pack(
+		"{s:o s:o s:o s:o s:o s:o s:o s:o s:o s:o s:o s:o}", "entered",
+		number(both(r, "tw_entered")), "expired", number(both(r, "tw_expired")),
+		"reused_active", number(both(r, "tw_reused_active")), "reused_passive",
+		number(both(r, "tw_reused_passive")), "evicted", number(both(r, "tw_evicted")),
+		"overflow", number(both(r, "tw_overflow")), "reset", number(both(r, "tw_reset")),
+		"restarted", number(both(r, "tw_restarted")), "refused", refused(r), "resident",
+		number((uint64_t)c->now + s->now), "peak", number((uint64_t)c->peak + s->peak),
+		"oldest_ms", number(report_oldest_wait_ms(r)));
 }
 
 static json_t *memory(const struct report *r)

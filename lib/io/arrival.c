@@ -37,7 +37,8 @@ void connection_arrival(struct hf_worker *w, handle h, struct connection *c, str
 
 /* ---- TIME-WAIT and orphaned FIN-WAIT-2 --------------------------------------------------------------- */
 
-/* The peer opens the tuple anew (TW-P1 to TW-P8): a request takes the record's place in the table. */
+/* The peer opens the tuple anew (TW-P1 to TW-P8): a request takes the record's place in the table. The record is
+ * gone then: should a RST of our SYN-ACK show that the SYN was old after all, the tuple is CLOSED (not TW-P10). */
 static void bucket_reopen(struct hf_worker *w, handle h, int listener, struct arrival *a)
 {
 	const struct listener *const l = &w->listeners.at[listener];

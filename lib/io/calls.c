@@ -95,7 +95,8 @@ static void drop_requests(struct hf_worker *w, uint32_t listener)
 	for (uint32_t i = 0; i < pool->peak && l->backlog_used > 0; i++) {
 		const handle h = pool_nth(pool, i);
 
-		if (pools_entry(&w->pools, h)->prev != ENTRY_FREE && request_at(w, h)->listener == listener)
+		if (pools_entry(&w->pools, h)->prev != ENTRY_FREE &&
+		    request_at(w, h)->listener == listener)
 			request_release(w, h, STAT_REQUEST_UNLISTENED);
 	}
 }

@@ -233,8 +233,8 @@ int hf_connect(struct hf_worker *w, const struct hf_addr *local, const struct hf
 	handle h;
 	int rc;
 
-	if (!may_be_peer(peer) || (local != NULL && local->ip.version != 0 &&
-				   local->ip.version != peer->ip.version))
+	if (!may_be_peer(peer) ||
+	    (local != NULL && local->ip.version != 0 && local->ip.version != peer->ip.version))
 		return -EINVAL;
 	count(w, STAT_ACTIVE_ATTEMPTED);
 	h = pools_take(&w->pools, KIND_CONNECTION, peer->ip.version);
