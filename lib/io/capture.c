@@ -114,7 +114,7 @@ int hf_capture_open(const char *path, struct hf_port *const *ports, unsigned n,
 	int rc;
 
 	for (unsigned i = 0; i < n; i++)
-		if (ports[i]->kind != PORT_ETHDEV)
+		if (ports[i]->kind == PORT_MEMORY)
 			return why_say(
 				why, -EINVAL,
 				"hf_capture_open: port %u is the memory port; it can be watched only",

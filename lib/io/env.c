@@ -21,6 +21,7 @@
 #include "io/cores.h"
 #include "io/env.h"
 #include "io/hold.h"
+#include "io/listener.h"
 #include "io/mend.h"
 #include "io/why.h"
 
@@ -237,7 +238,9 @@ int hf_env_start(const struct hf_env *env, struct hf_error *why)
 		cores_take_signals();
 		error = devices_check(env, hold_complaint(&hold), why);
 		if (error != 0)
-			rte_eal_cleanup();
+			hf_env_stop();
+		else
+			listener_mind(true);
 	}
 	hold_end(&hold);
 	return error;
@@ -245,5 +248,6 @@ int hf_env_start(const struct hf_env *env, struct hf_error *why)
 
 void hf_env_stop(void)
 {
+	interrupts_park();
 	rte_eal_cleanup();
 }

@@ -34,6 +34,7 @@ struct port_share {
 	uint16_t devices[DEVICES];
 	unsigned ring_count, device_count;
 	struct steer *steer; /* NULL: frames need none */
+	struct gate *gate;   /* NULL: bursts need none */
 	unsigned holds;	     /* the ports', and the maker's */
 	unsigned ports;	     /* that were made */
 };
@@ -119,6 +120,10 @@ void port_share_drop(struct port_share *share)
 {
 	if (--share->holds > 0)
 		return;
+	if (share->gate != NULL) {
+		gate_end(share->gate);
+		share->device_count = 0;
+	}
 	for (unsigned i = 0; i < share->device_count; i++) {
 		struct rte_eth_dev_info info;
 
@@ -208,6 +213,7 @@ uint64_t hf_port_missed(const struct hf_port *port)
 
 	switch (port->kind) {
 	case PORT_ETHDEV:
+	case PORT_GATED:
 		if (rte_eth_stats_get(port->id, &stats) != 0)
 			return 0;
 		return stats.imissed + stats.rx_nombuf;
@@ -373,6 +379,20 @@ static int device_steer(struct port_share *share, uint16_t id, const struct rte_
 	return error;
 }
 
+/* The driver may do behind the workers' backs what they must not see. */
+static int device_gate(struct port_share *share, uint16_t id, struct hf_port **ports,
+		       unsigned queues, struct hf_error *why)
+{
+	share->gate = gate_make(id, (uint16_t)queues);
+	if (share->gate == NULL)
+		return why_say(why, -ENOMEM, "no memory for a gate");
+	for (unsigned i = 0; i < queues; i++) {
+		ports[i]->kind = PORT_GATED;
+		ports[i]->gate = share->gate;
+	}
+	return 0;
+}
+
 int port_start(struct port_share *share, uint16_t id, unsigned queues, const struct hf_steer *steer,
 	       struct hf_port **ports, struct hf_error *why)
 {
@@ -409,6 +429,8 @@ int port_start(struct port_share *share, uint16_t id, unsigned queues, const str
 	}
 	if (error == 0 && steered)
 		error = device_steer(share, id, &info, queues, steer, ports, why);
+	if (error == 0 && strcmp(info.driver_name, "net_memif") == 0)
+		error = device_gate(share, id, ports, queues, why);
 	while (error != 0 && made > 0)
 		hf_port_free(ports[--made]);
 	return error;

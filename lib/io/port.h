@@ -12,10 +12,15 @@
 #include <rte_mbuf.h>
 
 #include "handfast.h"
+#include "io/gate.h"
 #include "io/memport.h"
 #include "io/poison.h"
 
-enum port_kind { PORT_ETHDEV, PORT_MEMORY };
+enum port_kind {
+	PORT_ETHDEV,
+	PORT_MEMORY,
+	PORT_GATED, /* a device whose driver does not mind its workers: gate.h */
+};
 
 struct steer;
 struct port_share; /* what ports made together share: devices, rings, the pool */
@@ -25,7 +30,7 @@ struct hf_port {
 	alignas(RTE_CACHE_LINE_SIZE) struct rte_mempool *pool; /* of fresh mbufs, received ones */
 	struct memport *mem;				       /* PORT_MEMORY only */
 	enum port_kind kind;
-	uint16_t id;		/* PORT_ETHDEV only */
+	uint16_t id;		/* but for PORT_MEMORY */
 	uint16_t queue, queues; /* which, of how many that were made together */
 	uint16_t mtu;		/* of the device: octets of an IP packet */
 	bool l3;		/* frames are IP packets: no Ethernet header, no ARP */
@@ -38,8 +43,13 @@ struct hf_port {
 	bool seedable; /* secrets may come from a seed: memory port and net_pcap (HF-H2) */
 	uint8_t mac[6];
 	const struct steer *steer; /* of the share; NULL: frames need none */
+	struct gate *gate;	   /* PORT_GATED only; the share's */
 	struct port_share *share;
 };
+
+/** The two bursts of a gated port. */
+uint16_t port_receive_gated(struct hf_port *port, struct rte_mbuf **rx, uint16_t n);
+uint16_t port_transmit_gated(struct hf_port *port, struct rte_mbuf **tx, uint16_t n);
 
 /** Receive a burst. @return frames in rx; the caller owns them */
 static inline uint16_t port_receive(struct hf_port *port, struct rte_mbuf **rx, uint16_t n)
@@ -49,6 +59,8 @@ static inline uint16_t port_receive(struct hf_port *port, struct rte_mbuf **rx, 
 		return rte_eth_rx_burst(port->id, port->queue, rx, n);
 	case PORT_MEMORY:
 		return memport_receive(port, rx, n);
+	case PORT_GATED:
+		return port_receive_gated(port, rx, n);
 	}
 	return 0;
 }
@@ -61,6 +73,8 @@ static inline uint16_t port_transmit(struct hf_port *port, struct rte_mbuf **tx,
 		return rte_eth_tx_burst(port->id, port->queue, tx, n);
 	case PORT_MEMORY:
 		return memport_transmit(port, tx, n);
+	case PORT_GATED:
+		return port_transmit_gated(port, tx, n);
 	}
 	return 0;
 }

@@ -3,6 +3,7 @@
 
 import os
 import re
+import signal
 import socket
 import struct
 import subprocess
@@ -214,6 +215,65 @@ class Memif(wire.Test):
                                   "--concurrency", "20", profile=None)
                 self.assertEqual(self.balanced(load, load.wait())["closed"], 200)
             self.assertEqual(self.balanced(serve, serve.stop())["closed"], 600)
+
+    def ends(self, scratch):
+        """A server, told nothing of clients, and how a client is started from an address of its own."""
+        device = f"memif:{scratch}/s"
+        serve = self.start("serve", "--dev", device + ",role=server", "--addr", "10.97.0.2/24", "--mac",
+                           "02:00:00:00:00:02", "--listen", "10.97.0.2:80", "--app", "rr", "--response", "3000",
+                           "--cores", wire.cores(2), profile=None)
+
+        def load(last):
+            return self.start("load", "--dev", device + ",role=client", "--addr", f"10.97.0.{last}/24", "--mac",
+                              "02:00:00:00:00:01", "--target", "10.97.0.2:80", "--app", "rr", "--response", "3000",
+                              "--concurrency", "100", "--duration", "20s", "--set", "tcp.user_timeout=2s",
+                              "--cores", wire.cores(2), profile=None)
+
+        return serve, load
+
+    def test_clients_are_killed(self):
+        """The driver unmaps the memory it shares with a client that is gone, in a thread of its own."""
+        with tempfile.TemporaryDirectory() as scratch:
+            serve, load = self.ends(scratch)
+            for i in range(int(os.environ.get("HANDFAST_KILLS", "6"))):
+                client = load(3 + i % 200)
+                time.sleep(1 + i % 7 * 0.1)  # most often under way, now and then not yet
+                client.process.send_signal((signal.SIGKILL, signal.SIGTERM)[i % 2])
+                client.process.communicate(timeout=60)
+                self.assertIsNone(serve.process.poll(), serve.said())
+            client = load(250)
+            time.sleep(2)
+            client.process.send_signal(signal.SIGTERM)
+            self.assertGreater(self.balanced(client, client.wait())["closed"], 0)  # the next one is served
+            self.balanced(serve, serve.stop())
+
+    def test_a_client_is_gone_before_it_is_greeted(self):
+        with tempfile.TemporaryDirectory() as scratch, mock.patch.dict(os.environ, XDG_RUNTIME_DIR=scratch):
+            serve, load = self.ends(scratch)
+            for _ in range(10):
+                serve.process.send_signal(signal.SIGSTOP)
+                with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as early:
+                    early.connect(f"{scratch}/s")
+                serve.process.send_signal(signal.SIGCONT)
+                time.sleep(0.05)
+            client = load(3)
+            time.sleep(2)
+            client.process.send_signal(signal.SIGTERM)
+            self.assertGreater(self.balanced(client, client.wait())["closed"], 0)
+            self.balanced(serve, serve.stop())
+
+    def test_the_server_is_killed(self):
+        """What was open or opening then is told as timed out; nothing hangs."""
+        with tempfile.TemporaryDirectory() as scratch:
+            serve, load = self.ends(scratch)
+            client = load(3)
+            time.sleep(2)
+            serve.process.kill()
+            books = self.balanced(client, client.wait(90))
+            self.assertGreater(books["closed"], 0)
+            self.assertGreater(books["lost"]["timeout"], 0)
+            self.assertGreater(books["failed"]["timeout"] + books["failed"]["unreachable"], 0)
+            self.assertEqual(books["lost"]["reset"] + books["failed"]["reset"] + books["failed"]["refused"], 0)
 
 
 class Vhost(wire.Test):
