@@ -41,6 +41,10 @@ static bool link_of(int type, enum packet_link *link)
 	case DLT_LINUX_SLL:
 		*link = LINK_COOKED;
 		return true;
+	case DLT_NULL:
+	case DLT_LOOP:
+		*link = LINK_LOOPBACK;
+		return true;
 	case DLT_LINUX_SLL2:
 		*link = LINK_COOKED2;
 		return true;
@@ -74,7 +78,9 @@ static int open_in(struct capfile *c, struct hf_error *why)
 		link = pcap_datalink_val_to_name(type);
 		snprintf(why->text, sizeof(why->text),
 			 "%.80s: link type %s; Ethernet (EN10MB) and IP (RAW) can be %s",
-			 c->in_name, link ? link : "unknown", c->out_name ? "replayed" : "read");
+			 c->in_name, link ? link : "unknown",
+			 c->out_name ? "replayed" :
+				       "read, cooked (LINUX_SLL) and loopback (NULL) too");
 		return -EINVAL;
 	}
 	return 0;

@@ -5,7 +5,16 @@
 #include <time.h>
 
 /* Option kinds (IANA) that tcpdump spells out and this program speaks; others are shown in hexadecimal. */
-enum kind { KIND_EOL, KIND_NOP, KIND_MSS, KIND_WSCALE, KIND_SACK_OK, KIND_SACK, KIND_TS = 8 };
+enum kind {
+	KIND_EOL,
+	KIND_NOP,
+	KIND_MSS,
+	KIND_WSCALE,
+	KIND_SACK_OK,
+	KIND_SACK,
+	KIND_TS = 8,
+	KIND_TFO = 34
+};
 
 static uint32_t number(const uint8_t *p, unsigned octets)
 {
@@ -52,6 +61,12 @@ static void print_sacks(FILE *out, const uint8_t *blocks, unsigned octets, uint3
 			number(blocks + i + 4, 4) - base);
 }
 
+static void print_octets(FILE *out, const uint8_t *value, unsigned octets)
+{
+	for (unsigned i = 0; i < octets; i++)
+		fprintf(out, "%02x", value[i]);
+}
+
 /* One option behind kind and length. @return whether its length was right */
 static bool print_option(FILE *out, uint8_t kind, const uint8_t *value, unsigned octets,
 			 uint32_t sack_base)
@@ -78,12 +93,15 @@ static bool print_option(FILE *out, uint8_t kind, const uint8_t *value, unsigned
 		else
 			fputs("TS", out);
 		return octets == 8;
+	case KIND_TFO:
+		fputs(octets == 0 ? "tfo  cookiereq" : "tfo  cookie ", out);
+		print_octets(out, value, octets);
+		return octets == 0 || (octets % 2 == 0 && octets >= 4 && octets <= 16);
 	default:
 		break;
 	}
-	fprintf(out, "unknown-%u", kind);
-	for (unsigned i = 0; i < octets; i++)
-		fprintf(out, "%s%02x", i == 0 ? " 0x" : "", value[i]);
+	fprintf(out, "unknown-%u%s", kind, octets == 0 ? "" : " 0x");
+	print_octets(out, value, octets);
 	return true;
 }
 
@@ -91,6 +109,7 @@ static bool print_option(FILE *out, uint8_t kind, const uint8_t *value, unsigned
 static void print_options(FILE *out, const struct packet *p, uint32_t sack_base)
 {
 	const uint8_t *const at = p->options;
+	const bool cut = p->options_here < p->options_len; /* by the capture */
 	unsigned i = 0;
 
 	fputs(", options [", out);
@@ -104,6 +123,9 @@ static void print_options(FILE *out, const struct packet *p, uint32_t sack_base)
 			fputs(kind == KIND_EOL ? "eol" : "nop", out);
 			if (kind == KIND_EOL)
 				break;
+		} else if (cut && (i + 1 >= p->options_here || i + len > p->options_here)) {
+			fputs("[|tcp]]", out);
+			return;
 		} else if (len < 2 || i + len > p->options_here) {
 			fputs("[bad opt]", out);
 			break;
@@ -112,7 +134,7 @@ static void print_options(FILE *out, const struct packet *p, uint32_t sack_base)
 		}
 		i += len;
 	}
-	fputs(p->options_here < p->options_len ? ",[|tcp]]" : "]", out);
+	fputs(!cut ? "]" : i > 0 ? ",[|tcp]]" : "[|tcp]]", out);
 }
 
 void line_print(FILE *out, const struct packet *p, const struct line_base *base)

@@ -45,6 +45,10 @@ static uint16_t skip_link(enum packet_link link, struct rest *r)
 	uint16_t type = 0;
 
 	switch (link) {
+	case LINK_LOOPBACK: /* IP6's number is another on each system; the header tells as well */
+		if (!skip(r, 4))
+			return 0;
+		__attribute__((fallthrough));
 	case LINK_IP:
 		if (r->here > 0)
 			type = r->at[0] >> 4 == 6 ? ETHERTYPE_IP6 : ETHERTYPE_IP4;

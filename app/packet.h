@@ -13,8 +13,9 @@
 enum packet_link {
 	LINK_ETHERNET, /* with or without VLAN tags (IEEE 802.1Q, 802.1ad) */
 	LINK_IP,
-	LINK_COOKED,  /* Linux "any", version 1 */
-	LINK_COOKED2, /* ... and 2 */
+	LINK_COOKED,   /* Linux "any", version 1 */
+	LINK_COOKED2,  /* ... and 2 */
+	LINK_LOOPBACK, /* BSD: the address family goes before */
 };
 
 enum packet_flags {
