@@ -258,6 +258,7 @@ class Refused(wire.Test):
         self.assertEqual(running.said().count("\n"), 1)
 
     def test_usage(self):
+        """SEC-38"""
         tap = ("--dev", "tap:hf0", "--addr", "10.99.0.2/24")
         self.refused("load", says="--dev")
         self.refused("load", *tap, says="HF-LG3")

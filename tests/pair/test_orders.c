@@ -602,7 +602,7 @@ static const struct pair_row rows[] = {
 	{ "TW-A12", reopen__only_peer_in_time_wait__connects, free_iss, PAIR_ALL },
 	{ "RFC9293-3.5.1", forget__opener__reconnects_within_a_retransmission, free_iss, PAIR_ALL },
 	{ "RFC9293-3.5.1", forget__listener__text_is_refused, free_iss, PAIR_ALL },
-	{ "HF-RL2", apart__both_settle_to_two_a_second, NULL, PAIR_ALL },
+	{ "HF-RL2, SEC-29", apart__both_settle_to_two_a_second, NULL, PAIR_ALL },
 	{ "RFC9293-old-SYN", old_syn__is_reset__then_true_one_connects, NULL, PAIR_ALL },
 };
 

@@ -281,16 +281,18 @@ static const struct row rows[] = {
 	{ .name = "HF-RL1-old-text", .test = established__old_text__answered_each_time },
 	{ .name = "HF-RL1-paws", .test = established__paws__under_the_limiter, .variants = ROW_TS },
 	{ .name = "HF-RL1-off", .test = established__limit_off__each_answered, .set_up = set_limit_off },
-	{ .name = "RFC5961-7", .test = two_connections__limiters_apart },
+	{ .name = "RFC5961-7, SEC-10", .test = two_connections__limiters_apart },
 	{ .name = "RFC5961-7-TIME_WAIT", .test = time_wait__provoked__one_in_500ms },
 	{ .name = "HF-KA1", .test = established__keepalives__one_a_second },
 	{ .name = "HF-RL2", .test = established__each_answer_answered__settles },
-	{ .name = "HF-RL3", .test = established__suppressed__no_mbuf_held, .variants = ROW_ONCE },
-	{ .name = "HF-RL4",
+	{ .name = "HF-RL3, SEC-12",
+	  .test = established__suppressed__no_mbuf_held,
+	  .variants = ROW_ONCE },
+	{ .name = "HF-RL4, SEC-23",
 	  .test = closed__flood__rsts_within_budget,
 	  .set_up = set_rst_budget,
 	  .variants = ROW_ONCE },
-	{ .name = "HF-G5", .test = closed__any_frame__no_amplification },
+	{ .name = "HF-G5, SEC-27", .test = closed__any_frame__no_amplification },
 };
 
 int main(int argc, char **argv)

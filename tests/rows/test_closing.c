@@ -703,7 +703,7 @@ static const struct row rows[] = {
 	{ .name = "HF-FW2-1-held", .test = held__close_starts_timer },
 	{ .name = "HF-FW2-1-knob", .test = orphan__fin_timeout__obeyed, .set_up = set_fin_timeout },
 	{ .name = "HF-FW2-2", .test = orphan__segments__as_tables_say },
-	{ .name = "HF-FW2-3", .test = orphan__peer_only_acks__ends_all_the_same },
+	{ .name = "HF-FW2-3, SEC-19", .test = orphan__peer_only_acks__ends_all_the_same },
 
 	{ .name = "HF-LA1", .test = orphan__no_ack_of_fin__ends },
 	{ .name = "HF-LA1-count", .test = orphan__silent_peer__eight_repeats },

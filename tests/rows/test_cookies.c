@@ -278,10 +278,10 @@ static const struct row rows[] = {
 	{ "RFC4987-cookie1-forged", listen__wrong_cookie__ra, .set_up = set_always },
 	{ "HF-RL7", listen__cookie_right_in_part__as_if_all_wrong, .set_up = set_always },
 	{ "RFC4987-cookie2", listen__cookie__keeps_options, .set_up = set_always },
-	{ "RFC4987-cookie3", listen__acks_and_no_flood__no_mac, .set_up = set_full },
+	{ "RFC4987-cookie3, SEC-16", listen__acks_and_no_flood__no_mac, .set_up = set_full },
 	{ "RFC4987-cookie4", established__cookie_replayed__finds_the_connection,
 	  .set_up = set_always },
-	{ "HF-B5", flood__from_everywhere__clients_get_through, .set_up = set_full },
+	{ "HF-B5, SEC-15", flood__from_everywhere__clients_get_through, .set_up = set_full },
 	{ "HF-B2-cookie", backlog_full__cookies_on__stateless, .set_up = set_full },
 	{ "HF-B2-drop", backlog_full__cookies_off__dropped, .set_up = set_never },
 };

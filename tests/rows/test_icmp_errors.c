@@ -316,7 +316,7 @@ int main(int argc, char **argv)
 	const struct row rows[] = {
 		{ "MUST-56", synchronised__any_error__kept_and_survived, NULL, NULL, 0 },
 		{ "MUST-47", soft__reported_on_request_alone, NULL, NULL, 0 },
-		{ "RFC5927-4", synchronised__seq_edges, NULL, NULL, 0 },
+		{ "RFC5927-4, SEC-21", synchronised__seq_edges, NULL, NULL, 0 },
 		{ "MUST-54", other_tuple__dropped, NULL, NULL, 0 },
 		{ "MUST-54-flight", nothing_in_flight__dropped, NULL, NULL, 0 },
 		{ "TW-6", time_wait__every_error__record_stays, NULL, NULL, 0 },

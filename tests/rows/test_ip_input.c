@@ -160,7 +160,7 @@ static const struct row rows[] = {
 	{ .name = "MUST-57-frame", .test = group_frame__no_effect, .set_up = set_l2 },
 	{ .name = "HF-E2", .test = other_station__no_effect, .set_up = set_l2 },
 	{ .name = "MUST-63", .test = invalid_source__no_effect },
-	{ .name = "HF-IP1", .test = own_source__no_effect },
+	{ .name = "HF-IP1, SEC-26", .test = own_source__no_effect },
 	{ .name = "HF-IP2", .test = foreign_destination__no_effect },
 };
 

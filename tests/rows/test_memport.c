@@ -444,7 +444,7 @@ int main(void)
 		cmocka_unit_test(transmit__wrong_offload__aborts),
 		cmocka_unit_test(pool__exhausted__refuses_and_recovers),
 		cmocka_unit_test(push__without_room__is_refused),
-		cmocka_unit_test(mbufs__fresh__are_full_of_canaries),
+		{ "SEC-4-pool", mbufs__fresh__are_full_of_canaries, NULL, NULL, NULL },
 		cmocka_unit_test(mbuf__received__is_writable_when_ours_alone),
 		cmocka_unit_test(ports__with_one_name__are_refused),
 		cmocka_unit_test(pair__of_two_queues__passes_frames_both_ways),

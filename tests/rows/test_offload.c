@@ -336,7 +336,7 @@ static const struct row rows[] = {
 	{ .name = "HF-CK2-offload-chains, HF-CK4", .test = life__whole, .set_up = set_tx_segs },
 	{ .name = "HF-CK2-l2-offload-chains, HF-CK4", .test = life__whole, .set_up = set_l2_tx_segs },
 	{ .name = "HF-CK2-chains, HF-CK4", .test = life__whole, .set_up = set_segs },
-	{ .name = "HF-CK1", .test = established__flags_of_sums, .set_up = set_rx },
+	{ .name = "HF-CK1, SEC-34", .test = established__flags_of_sums, .set_up = set_rx },
 	{ .name = "HF-CK1-not-advertised", .test = established__flags_of_sums },
 	{ .name = "RFC1122-3.2.1.2", .test = established__ip_sum_wrong__dropped },
 	MUST_3("CLOSED", RIG_CLOSED),

@@ -621,13 +621,13 @@ static const struct row rows[] = {
 	{ .name = "MUST-23-short",
 	  .test = syn_sent__two_retries__given_up_at_7s,
 	  .set_up = set_two_retries },
-	{ .name = "HF-OP2", .test = syn_rcvd_p__silence__freed_at_63s },
+	{ .name = "HF-OP2, SEC-28", .test = syn_rcvd_p__silence__freed_at_63s },
 
 	{ .name = "MUST-44, MUST-45", .test = connect__source_chosen__same_in_every_segment },
 	{ .name = "MUST-46", .test = connect__bad_peer__refused_without_a_frame },
 	{ .name = "SE-U-ESTABLISHED-OPEN", .test = connect__tuple_taken__eaddrinuse },
 
-	{ .name = "HF-P3", .test = two_hosts__one_address__all_succeed, .set_up = set_passive },
+	{ .name = "HF-P3, SEC-18", .test = two_hosts__one_address__all_succeed, .set_up = set_passive },
 	{ .name = "HF-OP3", .test = listen__syn_with_text__delivered_once_later },
 	{ .name = "HF-OP4", .test = syn_rcvd_p__ack_text_fin__all_taken },
 	{ .name = "HF-OP6-refused", .test = connect__refused__told_and_counted },

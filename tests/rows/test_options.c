@@ -378,7 +378,7 @@ static void listen__syn_with_text__acks_syn_only(struct rig *r)
 }
 
 static const struct row rows[] = {
-	{ .name = "RFC7323-3.2a2-challenge",
+	{ .name = "RFC7323-3.2a2-challenge, SEC-42",
 	  .test = each_state__challenged__stamped,
 	  .set_up = set_passive,
 	  .variants = ROW_TS },
@@ -392,13 +392,13 @@ static const struct row rows[] = {
 	{ .name = "RFC7323-5.3-outdated",
 	  .test = established__idle_25_days__any_tsval_good,
 	  .variants = ROW_TS },
-	{ .name = "HF-O4", .test = listen__small_mss__segments_bounded, .set_up = set_passive },
+	{ .name = "HF-O4, SEC-7", .test = listen__small_mss__segments_bounded, .set_up = set_passive },
 	{ .name = "MUST-65", .test = established__mss_in_ack__ignored },
 	{ .name = "RFC7323-2.3", .test = listen__wscale__windows_scaled_after_syn },
 	{ .name = "RFC7323-2.2-none",
 	  .test = connect__synack_without_wscale__unscaled,
 	  .set_up = set_active },
-	{ .name = "RFC7413, HF-OP3", .test = listen__syn_with_text__acks_syn_only },
+	{ .name = "RFC7413, HF-OP3, SEC-31", .test = listen__syn_with_text__acks_syn_only },
 };
 
 int main(int argc, char **argv)

@@ -130,7 +130,7 @@ static const struct row rows[] = {
 	WINDOW("ESTABLISHED", .in = RIG_ESTABLISHED, .state = HF_ESTABLISHED),
 	REFUSED("ESTABLISHED", .in = RIG_ESTABLISHED, .state = HF_ESTABLISHED),
 	REFUSED("ESTABLISHED-unacked", .in = RIG_ESTABLISHED, .unacked = 10, .state = HF_ESTABLISHED),
-	{ .name = "RFC5681-opt", .test = established__ack_of_unsent__send_queue_stays },
+	{ .name = "RFC5681-opt, SEC-30", .test = established__ack_of_unsent__send_queue_stays },
 
 	NEW("CLOSE_WAIT", .in = RIG_CLOSE_WAIT, .state = HF_CLOSE_WAIT),
 	OLD("CLOSE_WAIT", .in = RIG_CLOSE_WAIT, .state = HF_CLOSE_WAIT),

@@ -253,7 +253,7 @@ static const struct row rows[] = {
 	  .test = synack__ecn_flags__ignored,
 	  .set_up = set_active,
 	  .variants = ROW_PLAIN },
-	{ .name = "HF-T4", .test = urgent__anywhere__text_as_ever },
+	{ .name = "HF-T4, SEC-3", .test = urgent__anywhere__text_as_ever },
 	{ .name = "MUST-1", .test = window__large__used_unsigned },
 };
 

@@ -1154,9 +1154,9 @@ static const struct row rows[] = {
 	ROW("TW-1-held", entry__text_unread__stays_until_close, NULL),
 	ROW("TW-2", record__size__a_cache_line, NULL),
 	ROW("TW-3", fin_again__2msl_again, NULL),
-	ROW("TW-4", all_but_fin__deadline_stays, NULL),
+	ROW("TW-4, SEC-19", all_but_fin__deadline_stays, NULL),
 	ROW("TW-5", out_of_window__limited__rst_unanswered, NULL),
-	ROW("RFC1337-F1", assassination__three_steps__record_stays, NULL),
+	ROW("RFC1337-F1, SEC-17", assassination__three_steps__record_stays, NULL),
 
 	ROW_OF("TW-P1, SHLD-4", syn_newer_ts__accepted_whatever_seq, set_passive, ROW_TS),
 	ROW_OF("TW-P2", syn_same_ts__only_above, set_passive, ROW_TS),
@@ -1181,7 +1181,7 @@ static const struct row rows[] = {
 	ROW_OF("TW-A4", reuse__delay__at_1000_no_at_1001_yes, set_active, ROW_TS),
 	ROW_OF("TW-A4-wrap", reuse__delay__at_1000_no_at_1001_yes, set_clock_wrap, ROW_TS),
 	ROW_OF("TW-A5", reuse__active_iss_would_be_0__is_1, set_iss_to_zero_active, ROW_TS),
-	ROW_OF("TW-A6", reuse__deadline_now__once, set_active, ROW_TS),
+	ROW_OF("TW-A6, SEC-18", reuse__deadline_now__once, set_active, ROW_TS),
 	ROW_OF("TW-A7-no-memory", reuse__no_memory__every_port_once, set_16_ports, ROW_TS),
 	ROW_OF("TW-A8", reuse__peer_in_last_ack__second_syn_connects, set_active, ROW_TS),
 	ROW_OF("TW-A10", reuse__peer_refuses__told_as_ever, set_active, ROW_TS),
@@ -1195,7 +1195,7 @@ static const struct row rows[] = {
 	ROW("TW-L2-fin-wait-2", limit__none_for_fin_wait_2__closed, set_limit),
 	ROW("TW-L3", evicted__tuple_is_closed, set_limit),
 	ROW_OF("TW-L4", evictions__many__wheel_and_table_in_step, set_limit, ROW_ONCE),
-	ROW_OF("TW-L5", expiry__crowd__spread_over_turns, set_many, ROW_ONCE),
+	ROW_OF("TW-L5, SEC-36", expiry__crowd__spread_over_turns, set_many, ROW_ONCE),
 };
 
 int main(int argc, char **argv)

@@ -349,10 +349,10 @@ int main(void)
 		TEST("RFC9293-3.1-built", segment__each_version_and_layer__is_byte_exact),
 		TEST("HF-E3-built", vlan_and_tos__set__stand_in_their_place),
 		TEST("MUST-2", random_segments__built_and_parsed__come_back),
-		TEST("MUST-69", header_octets__two_canaries__are_all_written),
+		TEST("MUST-69, SEC-4", header_octets__two_canaries__are_all_written),
 		TEST("HF-CK2", offload__each_way__differs_only_in_sums),
 		TEST("HF-CK5-built", checksum__that_is_zero__is_sent_as_zero),
-		TEST("RFC6864-4, MAY-4", identification__any_flags__is_0_with_df),
+		TEST("RFC6864-4, MAY-4, SEC-22", identification__any_flags__is_0_with_df),
 		TEST("MUST-49", ttl__set__stands_in_every_frame),
 	};
 

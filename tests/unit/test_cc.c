@@ -249,7 +249,7 @@ static void cubic__loss__leaves_seven_tenths(struct tcb_rig *r)
 static const struct tcb_row rows[] = {
 	{ "RFC6928", cc__begins_with_ten_segments, ROW_ONCE },
 	{ "RFC5681-3.1", cc__slow_start__grows_by_what_is_acked, ROW_ONCE },
-	{ "RFC5681-3.1-division", cc__ack_division__gains_nothing, ROW_ONCE },
+	{ "RFC5681-3.1-division, SEC-30", cc__ack_division__gains_nothing, ROW_ONCE },
 	{ "RFC5681-3.1-avoidance", cc__avoidance__a_segment_a_round_trip, ROW_ONCE },
 	{ "RFC5681-3.1-timeout", cc__timeout__one_segment_and_half_the_flight, 0 },
 	{ "RFC5681-3.1-wrap", cc__largest__does_not_wrap, ROW_ONCE },

@@ -209,7 +209,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		{ "HF-M3-aes", flow__hashed__is_aes_of_its_octets, NULL, NULL, NULL },
 		{ "HF-M3-spread", flow__hashed__spreads, NULL, NULL, NULL },
-		{ "HF-M3-key", flow__other_key__other_hash, NULL, NULL, NULL },
+		{ "HF-M3-key, SEC-35", flow__other_key__other_hash, NULL, NULL, NULL },
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

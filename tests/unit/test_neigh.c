@@ -311,7 +311,7 @@ int main(void)
 		TEST("RFC826-d-tries", unknown__nobody_answers__three_requests_then_failure),
 		TEST("RFC826-e-probe", stale__is_probed_while_frames_pass),
 		TEST("RFC826-c-table", learning__by_state_and_word),
-		TEST("RFC826-d-lru", full__the_one_used_longest_ago_goes),
+		TEST("RFC826-d-lru, SEC-33", full__the_one_used_longest_ago_goes),
 		TEST("RFC826-keys", addresses__do_not_mix),
 		TEST("RFC826-random", random_life__stays_sound),
 	};

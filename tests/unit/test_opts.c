@@ -417,7 +417,7 @@ int main(void)
 		TEST("MUST-4", eol_nop_mss__in_syn__are_taken),
 		TEST("MUST-5", ts_and_sack__in_any_segment__are_taken),
 		TEST("MUST-6", unknown_kinds__every_length__are_skipped),
-		TEST("MUST-7", bad_lengths__everywhere__stop_parsing),
+		TEST("MUST-7, SEC-2", bad_lengths__everywhere__stop_parsing),
 		TEST("MUST-7-truncated", every_truncation__of_all_options__never_reads_on),
 		TEST("MUST-64", ts__at_any_offset__is_taken),
 		TEST("HF-O1", eol__then_a_forged_ts__ends_parsing),

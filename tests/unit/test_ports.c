@@ -553,9 +553,9 @@ static void memory__sizes__bounded(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST("RFC6056-3.3", two_targets__many_connects__sequences_independent),
+		TEST("RFC6056-3.3, SEC-24", two_targets__many_connects__sequences_independent),
 		TEST("RFC6056-3.3-rounds", range__many_rounds__all_used_in_another_order),
-		TEST("RFC6056-3.3-seeds", seeds__two__two_orders),
+		TEST("RFC6056-3.3-seeds, SEC-24", seeds__two__two_orders),
 		TEST("HF-P1", filter__list_made__holds_only_our_ports),
 		TEST("HF-P2", ten_ports__eleven_connects__the_last_has_none),
 		TEST("TW-A4", port_waiting__delay_over__reused_one_tick_after),

@@ -443,7 +443,7 @@ static const struct tcb_row rows[] = {
 	{ "SHLD-15", peer_shrinks__old_text_within_the_window_again, ROW_PLAIN },
 	{ "MUST-35, SHLD-29, SHLD-30", shut_window__is_probed, 0 },
 	{ "MUST-37", shut_window__answered__lives_on, 0 },
-	{ "HF-ZW3", shut_windows__too_many__old_ones_are_reset, 0 },
+	{ "HF-ZW3, SEC-14", shut_windows__too_many__old_ones_are_reset, 0 },
 	{ "HF-ZW2", shut_window__opens_by_the_answer_to_a_probe, 0 },
 	{ "HF-ZW2-refused", shut_window__opens__refused_octet_goes_again, 0 },
 	{ "MUST-36", shut_window__with_text_on_its_way__is_probed_with_it, 0 },

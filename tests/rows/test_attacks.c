@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Attacks that no row of another file is a test of (docs/security.md). */
+#include <errno.h>
+#include <string.h>
+
+#include "rig/message.h"
+#include "rig/rig.h"
+
+static void set_passive(struct rig *r)
+{
+	r->active = false;
+}
+
+/* What is left of the connection, or has come after it, ends; the next one begins as the first did. */
+static void let_go(struct rig *r)
+{
+	const struct frame *f;
+
+	if (r->id != 0)
+		hf_abort(r->w, r->id);
+	rig_flush(r);
+	while ((f = rig_pop(r)) != NULL)
+		if (f->seg.flags & SEG_SYN) {
+			const struct seg rst = { .seq = f->seg.ack, .flags = SEG_RST };
+
+			rig_push(r, rst);
+		}
+	rig_turn(r);
+	rig_advance(r, MS(1));
+	rig_discard(r);
+	rig_forget_events(r);
+	rig_another(r);
+	r->ts_agreed = false;
+}
+
+/* What an attacker learns on his own connection: answers to a probe every 100 ms for two seconds. */
+static unsigned meter(struct rig *r)
+{
+	const struct frame *f;
+	unsigned answers = 0;
+
+	for (unsigned i = 0; i < 20; i++) {
+		rig_send(r, (struct seg){ .seq = r->rn + 1, .flags = SEG_RST });
+		rig_flush(r);
+		while ((f = rig_pop(r)) != NULL)
+			answers += f->dst.port == r->peer.port;
+		rig_advance(r, MS(100));
+	}
+	return answers;
+}
+
+/* SEC-10: guesses about a victim's connection, right or wrong, change nothing that is seen on the own one. */
+static void own_connection__as_meter__tells_nothing(struct rig *r)
+{
+	static const uint8_t kinds[] = { SEG_SYN, SEG_RST, SEG_ACK };
+	struct hf_addr victim;
+	uint32_t rn, sn;
+
+	rig_to(r, RIG_ESTABLISHED);
+	victim = r->peer, rn = r->rn, sn = r->sn;
+	rig_another(r);
+	r->ts_agreed = false;
+	rig_to(r, RIG_ESTABLISHED);
+	for (unsigned kind = 0; kind < sizeof(kinds); kind++) {
+		unsigned seen[3];
+
+		for (unsigned guess = 0; guess < 3;
+		     guess++) { /* tuple and SEQ; the tuple alone; nothing */
+			struct hf_addr from = victim;
+
+			from.port = (uint16_t)(from.port + 1000 * (guess == 2));
+			for (unsigned i = 0; i < 200; i++)
+				rig_push_from(r, &from,
+					      (struct seg){ .seq = rn + 1 + (guess == 1) * (1u << 30),
+							    .ack = kinds[kind] & SEG_ACK ? sn + 1 : 0,
+							    .flags = kinds[kind],
+							    .wnd = 1000 },
+					      NULL);
+			rig_turn(r);
+			for (unsigned i = 0; i < 8; i++) {
+				rig_turn(r);
+				rig_discard(r);
+			}
+			seen[guess] = meter(r);
+		}
+		assert_int_equal(seen[0], seen[1]);
+		assert_int_equal(seen[0], seen[2]);
+		assert_true(seen[0] > 0);
+	}
+}
+
+/* An ICMP error from anywhere that quotes our segment of this SEQ, its rest of header an MTU. */
+static void push_error(struct rig *r, uint8_t type, uint8_t code, uint16_t mtu, uint32_t seq)
+{
+	static const uint8_t router[2][16] = { { 203, 0, 113, 1 }, { 0x20, 1, 0xd, 0xb8, [15] = 1 } };
+	const unsigned version = r->local.ip.version;
+	const uint8_t *const from = router[version == 6];
+	uint8_t raw[MESSAGE_MAX], body[128], quote[64];
+	size_t len = message_quote(quote, version, r->local.ip.octets, r->peer.ip.octets,
+				   r->local.port, r->peer.port, seq);
+
+	len = message_body(body, type, code, mtu, quote, len);
+	message_seal(version, from, r->local.ip.octets, body, len);
+	rig_push_raw(r, raw,
+		     message_ip(raw, version, from, r->local.ip.octets, version == 4 ? 1 : 58, 64,
+				body, len),
+		     NULL);
+}
+
+/* SEC-21: no ICMP message ends what is established, whatever it quotes and however small an MTU it tells of.
+ * SEC-22: every frame out afterwards has DF and ID 0 (frame_parse). */
+static void established__any_icmp__lives(struct rig *r)
+{
+	static const uint16_t mtus[] = { 0, 68, 296, 551, 552, 1279, 1280, 1500, 9000, 65535 };
+	const bool v4 = r->local.ip.version == 4;
+	struct hf_status status;
+
+	r->unacked = 10;
+	rig_to(r, RIG_ESTABLISHED);
+	for (unsigned type = 0; type < 256; type++)
+		for (uint8_t code = 0; code < 16; code++) {
+			const uint32_t seqs[] = { r->su - 1, r->su, r->sn - 1, r->sn };
+
+			for (unsigned i = 0; i < 4; i++)
+				push_error(r, (uint8_t)type, code, 0, seqs[i]);
+			rig_turn(r);
+			rig_discard(r);
+		}
+	for (unsigned i = 0; i < sizeof(mtus) / sizeof(mtus[0]); i++) {
+		push_error(r, v4 ? 3 : 2, v4 ? 4 : 0, mtus[i], r->su);
+		rig_turn(r);
+		rig_discard(r);
+	}
+	rig_no_event(r);
+	rig_expect_state(r, HF_ESTABLISHED);
+	assert_int_equal(hf_status(r->w, r->id, &status), 0);
+	assert_true(status.snd_mss >= 216);
+	rig_send(r, (struct seg){ .seq = r->rn, .ack = r->sn, .flags = SEG_ACK, .text_len = 5 });
+	rig_advance(r, MS(50));
+	assert_int_equal(rig_counter(r, "text_in"), 5);
+	rig_read(r, 5);
+	rig_discard(r);
+}
+
+/* SEC-32: a third party sends SYNs to two listeners, each in the other's name. The SYN-ACK that follows
+ * acknowledges a SYN that nobody here has sent. */
+static void listen__forged_syn_then_their_syn_ack__no_connection(struct rig *r)
+{
+	struct seg synack = { .seq = IRS + 5000,
+			      .ack = ISS + 777,
+			      .flags = SEG_SYN | SEG_ACK,
+			      .options = OPT_MSS,
+			      .mss = 1460 };
+
+	rig_listen(r);
+	rig_send(r, rig_syn(r));
+	rig_expect_sa(r);
+	rig_mark(r);
+	rig_send(r, synack);
+	rig_flush(r);
+	rig_discard(r);
+	rig_no_event(r);
+	assert_int_not_equal(rig_state(r), HF_ESTABLISHED);
+	assert_int_equal(rig_counter(r, "request_established"), 0);
+	/* and their listener answers our SYN-ACK as we do theirs (3.10.7.2) */
+	rig_send(r, (struct seg){ .seq = IRS + 1, .flags = SEG_RST });
+	rig_no_event(r);
+	rig_expect_state(r, HF_CLOSED);
+}
+
+/* What ends, or nearly ends, a connection in a state. */
+static struct seg last_of(const struct rig *r, enum rig_state state)
+{
+	switch ((int)state) {
+	case RIG_LAST_ACK:
+	case RIG_CLOSING:
+		return (struct seg){ .seq = r->rn, .ack = r->sn, .flags = SEG_ACK };
+	case RIG_FIN_WAIT_1:
+	case RIG_FIN_WAIT_2:
+		return (struct seg){ .seq = r->rn, .ack = r->sn, .flags = SEG_FIN | SEG_ACK };
+	default:
+		return (struct seg){ .seq = r->rn, .flags = SEG_RST };
+	}
+}
+
+/* SEC-39: every combination of flags, in the same burst as the segment that ends the connection, and a
+ * SYN behind both. What is left is walked after every turn (HF-LK1, HF-G6). */
+static void each_end__any_segment_right_behind__no_trace(struct rig *r)
+{
+	static const enum rig_state states[] = { RIG_SYN_RCVD_P, RIG_ESTABLISHED, RIG_FIN_WAIT_1,
+						 RIG_FIN_WAIT_2, RIG_CLOSE_WAIT,  RIG_CLOSING,
+						 RIG_LAST_ACK };
+
+	for (unsigned s = 0; s < sizeof(states) / sizeof(states[0]); s++)
+		for (uint8_t flags = 0; flags < 64; flags++) {
+			rig_to(r, states[s]);
+			rig_push(r, last_of(r, states[s]));
+			rig_push(r, (struct seg){ .seq = r->rn + 1,
+						  .ack = flags & SEG_ACK ? r->sn : 0,
+						  .flags = flags,
+						  .text_len = flags & SEG_PSH ? 3 : 0 });
+			rig_push(r, (struct seg){ .seq = r->rn + 100000, .flags = SEG_SYN });
+			rig_turn(r);
+			let_go(r);
+		}
+}
+
+static const struct row rows[] = {
+	{ "SEC-10", own_connection__as_meter__tells_nothing, .set_up = set_passive },
+	{ "SEC-21, SEC-22", established__any_icmp__lives, .set_up = set_passive,
+	  .variants = ROW_PLAIN },
+	{ "SEC-32", listen__forged_syn_then_their_syn_ack__no_connection, .set_up = set_passive },
+	{ "SEC-39", each_end__any_segment_right_behind__no_trace, .set_up = set_passive },
+};
+
+int main(int argc, char **argv)
+{
+	return rig_run("attacks", rows, sizeof(rows) / sizeof(rows[0]), argc, argv);
+}
