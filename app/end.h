@@ -109,8 +109,10 @@ struct end {
 
 	uint64_t count, rate; /* this client's shares; count UINT64_MAX, rate 0: no limit */
 	uint32_t concurrency;
-	uint64_t phase_us; /* of this client's arrivals within their interval */
-	uint64_t retry_us; /* no open before: no port was free */
+	uint64_t phase_us;     /* of this client's arrivals within their interval */
+	uint64_t retry_us;     /* no open before: no port was free */
+	uint64_t frames_taken; /* of a rate's turn before, and connections then */
+	uint32_t frees_before;
 	uint64_t stopped_us;
 	bool measuring, stopping, measured, idle, aborted;
 	uint32_t mbufs;	      /* that the device held before the run */

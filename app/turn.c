@@ -6,6 +6,7 @@
 #include "end.h"
 
 #define OPENS_A_TURN 64	   /* so that turns stay short */
+#define FULL_BURST 32	   /* frames of a turn: more wait for the next ones */
 #define OVERTIME_US 100000 /* for opens that were due before the end, when the core was held up */
 #define RETRY_US 1000	   /* after there was no port */
 #define LINGER_US 100000   /* what a tap's kernel has not taken yet goes with the tap */
@@ -37,17 +38,29 @@ static bool owes_opens(const struct end *e, uint64_t now_us)
 	       e->size - e->frees < e->concurrency && now_us - end_us(e->run) < OVERTIME_US;
 }
 
+/* How many a turn may open at a rate. With the bursts full the core does what it can, and opens on top of that
+ * would only wait, in ever colder caches: then as many as have ended. What is due stays due, from its time on. */
+static uint64_t pace(struct end *e)
+{
+	const uint64_t frames = end_counter(e, e->received), burst = frames - e->frames_taken;
+	const uint32_t ended = e->frees > e->frees_before ? e->frees - e->frees_before : 0;
+
+	e->frames_taken = frames;
+	return burst < FULL_BURST ? OPENS_A_TURN : ended;
+}
+
 static void open_some(struct end *e, uint64_t now_us)
 {
 	const uint32_t in_flight = e->size - e->frees;
 	uint64_t n = e->concurrency > in_flight ? e->concurrency - in_flight : 0;
 	const uint64_t wanted = e->rate ? due(e, now_us) : UINT64_MAX;
 	const uint64_t left = (wanted < e->count ? wanted : e->count) - e->books.attempted;
+	const uint64_t most = e->rate ? pace(e) : OPENS_A_TURN;
 
 	if (n > left)
 		n = left;
-	if (n > OPENS_A_TURN)
-		n = OPENS_A_TURN;
+	if (n > most)
+		n = most;
 	for (; n && now_us >= e->retry_us; n--) {
 		const uint64_t start_us =
 			!e->rate ? now_us :
@@ -58,6 +71,7 @@ static void open_some(struct end *e, uint64_t now_us)
 		if (end_open(e, start_us) < 0 && !e->rate)
 			e->retry_us = now_us + RETRY_US; /* slow down rather than spin (HF-LG7) */
 	}
+	e->frees_before = e->frees;
 }
 
 static struct mark mark_now(const struct end *e, uint64_t now_us)

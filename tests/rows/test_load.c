@@ -233,6 +233,27 @@ static void rate__core_held_up__every_open_is_made(void **state)
 	assert_in_range(l->e.connect.max, MS(49), MS(53));
 }
 
+/* Offered several times what a core can do, which here is 32 frames a turn, two a connection: it does no less for it,
+ * and what it has begun is no more than what it needs. The rest stays offered, and is told. */
+static void rate__beyond_what_the_core_does__opens_what_it_can(void **state)
+{
+	struct load *l = begin(state, "--rate", "2M/s", "--duration", "100ms");
+	uint64_t closed;
+
+	l->manner = ANSWERS;
+	run_until(l, MS(20));
+	closed = l->e.books.closed;
+	for (unsigned i = 0; i < 500; i++) {
+		turn(l);
+		assert_in_range(l->e.size - l->e.frees, 1, 200);
+	}
+	assert_in_range(l->e.books.closed - closed, 500 * 15, 500 * 16);
+	assert_true(due(l, l->now_us) > 4 * l->e.books.attempted);
+	run_until(l, SEC(10));
+	assert_false(l->more);
+	assert_int_equal(l->e.books.closed, l->e.books.attempted);
+}
+
 /* When no more than so many may be open the rate's opens wait, and their latency says so. */
 static void rate__held_up_by_concurrency__is_made_up_for_and_told(void **state)
 {
@@ -396,6 +417,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		ROW("HF-LG4, HF-LG2", rate__target_stalls_200_ms__not_an_open_is_missing),
 		ROW("HF-LG4", rate__held_up_by_concurrency__is_made_up_for_and_told),
+		ROW("HF-LG4-overload", rate__beyond_what_the_core_does__opens_what_it_can),
 		ROW("HF-LG4-late", rate__core_held_up__every_open_is_made),
 		ROW("HF-LG4-concurrency", concurrency__alone__is_held_exactly),
 		ROW("HF-LG4-ends", concurrency__with_ends__opens_as_many_as_end),
