@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* HF-GOAL-12: one worker with millions of 2MSL records, entered by real closes (SYN, ACK and FIN of a peer made here)
  * and left by expiry, a million of each a second of the virtual clock; late FINs and SYNs sample what is there. Then a
- * quarter of all records end in one tick. bench_time_wait [RECORDS] prints figures of real time, and exits 1 if a
- * record is lost, early, evicted, or gives a wrong answer. */
+ * quarter of all records end in one tick. bench_time_wait [RECORDS [RUNS]] prints figures of real time, and exits 1 if a
+ * record is lost, early, evicted, or gives a wrong answer.
+ * What a turn does is the same in every run, what the machine does meanwhile is not: a turn that is long for what is
+ * done in it is long each time. So the steady state's turns are told by the fastest run of each, too. */
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 
 #include "handfast.h"
@@ -19,6 +22,7 @@
 #define RECENT (1u << 16) /* closes remembered, to be sampled when they are this old */
 #define SAMPLE 64	  /* one of so many closes comes again */
 #define LONG_TURN_NS 100000
+#define RUNS 3
 
 struct closed {
 	uint32_t tuple, seq, ack; /* of the peer's FIN */
@@ -39,6 +43,9 @@ struct bench {
 	uint64_t closes, acks, late_fin, late_syn; /* the peer's FINs, the ACKs of them, samples */
 	struct closed recent[RECENT];
 	struct turns turns;
+	unsigned runs;	 /* so far */
+	uint32_t *least; /* ns of each turn in the steady state, in the fastest run */
+	bool steady;
 };
 
 static uint64_t thread_ns(void)
@@ -157,6 +164,8 @@ static void turn(struct bench *b)
 	}
 	hf_flush(b->w, b->now_us);
 	ns = thread_ns() - from_ns;
+	if (b->steady && (b->runs == 0 || ns < b->least[b->turns.count]))
+		b->least[b->turns.count] = (uint32_t)ns;
 	b->turns.count++;
 	b->turns.ns += ns;
 	b->turns.long_ones += ns > LONG_TURN_NS;
@@ -208,10 +217,24 @@ static void print_turns(const char *what, const struct turns *t)
 	       (double)t->longest_ns / 1000, (unsigned long)t->long_ones);
 }
 
+static void print_least(const struct bench *b)
+{
+	struct turns least = { .count = b->turns.count };
+
+	for (uint64_t i = 0; i < least.count; i++) {
+		least.ns += b->least[i];
+		least.long_ones += b->least[i] > LONG_TURN_NS;
+		if (b->least[i] > least.longest_ns)
+			least.longest_ns = b->least[i];
+	}
+	print_turns("in the steady state, each in its fastest run so far", &least);
+}
+
 /* Entries and exits at one rate, after the records have filled. */
 static void steady(struct bench *b, uint64_t records, uint64_t tw_len_us)
 {
 	const uint64_t step_us = OPENS * tw_len_us / records;
+	struct rusage before, after;
 	uint64_t entered, expired, from_us;
 
 	live(b, records, step_us);
@@ -220,7 +243,11 @@ static void steady(struct bench *b, uint64_t records, uint64_t tw_len_us)
 	expired = counter(b, "tw_expired") + counter(b, "tw_reused_passive");
 	from_us = b->now_us;
 	b->turns = (struct turns){ 0 };
+	b->steady = true;
+	getrusage(RUSAGE_THREAD, &before);
 	live(b, records, step_us);
+	getrusage(RUSAGE_THREAD, &after);
+	b->steady = false;
 	entered = counter(b, "tw_entered") - entered;
 	printf("HF-GOAL-12: %u resident; %lu entered and %lu left in %.2f s of the virtual clock, %.2f s of the CPU: "
 	       "%.2f M/s of each\n",
@@ -229,6 +256,10 @@ static void steady(struct bench *b, uint64_t records, uint64_t tw_len_us)
 	       (double)(b->now_us - from_us) / 1e6, (double)b->turns.ns / 1e9,
 	       (double)entered * 1000 / (double)b->turns.ns);
 	print_turns("in the steady state", &b->turns);
+	printf("HF-GOAL-12: meanwhile the CPU was taken away %ld times, and %ld pages were missing\n",
+	       after.ru_nivcsw - before.ru_nivcsw, after.ru_minflt - before.ru_minflt);
+	if (b->runs > 0)
+		print_least(b);
 }
 
 /* So many records end in one tick: spread over turns, none early, and the clock goes by what a turn takes. */
@@ -281,9 +312,7 @@ static void start(struct bench *b, uint32_t records, uint64_t tw_len_us)
 	struct hf_levels levels;
 	uint32_t listener;
 
-	if (hf_env_start(&(struct hf_env){ .program = "bench_time_wait", .memory_mb = 64 }, &why) !=
-		    0 ||
-	    hf_port_memory(&(struct hf_memport){ .name = "bench", .mbufs = 8192, .frames = 4096 },
+	if (hf_port_memory(&(struct hf_memport){ .name = "bench", .mbufs = 8192, .frames = 4096 },
 			   &b->port, &why) != 0) {
 		fprintf(stderr, "%s\n", why.text);
 		exit(1);
@@ -310,23 +339,40 @@ static void start(struct bench *b, uint32_t records, uint64_t tw_len_us)
 	       levels.bytes_per_bucket[0], (double)levels.memory / 1048576);
 }
 
-int main(int argc, char **argv)
+static bool run(struct bench *b, uint32_t records)
 {
-	static struct bench b;
-	const uint32_t records = argc > 1 ? (uint32_t)strtoul(argv[1], NULL, 10) : 4194304;
 	const uint32_t kept = records - records / 16; /* late FINs keep some for longer */
 	const uint64_t tw_len_us =
 		kept < 1000000 ? 1000000 : (kept / 8000 + 1) * 8000; /* 8 ms: a record's unit */
 	bool right;
 
-	b.now_us = 1000000;
-	b.tuples = records * 2;
-	start(&b, records, tw_len_us);
-	steady(&b, kept, tw_len_us);
-	right = crowd(&b, records / 4, tw_len_us);
-	right &= verify(&b);
-	hf_worker_destroy(b.w);
-	hf_port_free(b.port);
+	*b = (struct bench){
+		.now_us = 1000000, .tuples = records * 2, .runs = b->runs, .least = b->least
+	};
+	start(b, records, tw_len_us);
+	steady(b, kept, tw_len_us);
+	right = crowd(b, records / 4, tw_len_us);
+	right &= verify(b);
+	hf_worker_destroy(b->w);
+	hf_port_free(b->port);
+	return right;
+}
+
+int main(int argc, char **argv)
+{
+	static struct bench b;
+	const uint32_t records = argc > 1 ? (uint32_t)strtoul(argv[1], NULL, 10) : 4194304;
+	const unsigned runs = argc > 2 ? (unsigned)strtoul(argv[2], NULL, 10) : RUNS;
+	struct hf_error why;
+	bool right = true;
+
+	b.least = calloc(records, sizeof(*b.least)); /* a turn has OPENS closes or so */
+	if (b.least == NULL ||
+	    hf_env_start(&(struct hf_env){ .program = "bench_time_wait", .memory_mb = 64 }, &why) != 0)
+		return 1;
+	for (; b.runs < runs; b.runs++)
+		right &= run(&b, records);
+	free(b.least);
 	hf_env_stop();
 	return right ? 0 : 1;
 }
