@@ -89,20 +89,22 @@ static struct hf_level way_level(const struct way *way)
 	};
 }
 
-/* The record that ends first is the oldest, but for those that a FIN has restarted. */
+/* The record that ends first is the oldest, but for those that a FIN has restarted. When another thread asks it
+ * may go meanwhile, or be another one, entered after the time that was read: places stay where they are. */
 static uint32_t oldest_wait_ms(const struct hf_worker *w)
 {
-	uint32_t oldest_ms = 0;
+	const uint32_t now_ms = __atomic_load_n(&w->host.now_ms, __ATOMIC_RELAXED);
+	int32_t oldest_ms = 0;
 
 	for (unsigned i = 0; i < 2; i++) {
 		const handle h = wheel_oldest(&w->waits[i]);
-		const uint32_t age_ms =
-			h == HANDLE_NONE ? 0 : w->host.now_ms - bucket_at(w, h)->entered_ms;
+		const int32_t age_ms =
+			h == HANDLE_NONE ? 0 : (int32_t)(now_ms - bucket_at(w, h)->entered_ms);
 
 		if (age_ms > oldest_ms)
 			oldest_ms = age_ms;
 	}
-	return oldest_ms;
+	return (uint32_t)oldest_ms;
 }
 
 void hf_levels(const struct hf_worker *w, struct hf_levels *levels)

@@ -85,7 +85,8 @@ static void map_clear(struct wheel_ring *r, uint32_t at)
 	}
 }
 
-/* The first set bit from here to the end of the map. */
+/* The first set bit from here to the end of the map. Another thread may look while the worker clears it
+ * (wheel_oldest, for hf_levels): what is found then may be a slot that is empty, but it is one. */
 static bool map_from(const struct wheel_ring *r, uint32_t from, uint32_t *at)
 {
 	for (unsigned i = 0; i < r->maps; i++, from = (from >> 6) + 1) {
@@ -95,7 +96,7 @@ static bool map_from(const struct wheel_ring *r, uint32_t from, uint32_t *at)
 			continue;
 		from = (from & ~63u) | (uint32_t)__builtin_ctzll(word);
 		while (i-- > 0)
-			from = from << 6 | (uint32_t)__builtin_ctzll(r->map[i][from]);
+			from = from << 6 | (uint32_t)__builtin_ctzll(r->map[i][from] | 1ull << 63);
 		*at = from;
 		return true;
 	}

@@ -253,6 +253,7 @@ static void *read_all(void *arg)
 		for (unsigned i = 0; i < hf_counters(); i++)
 			hf_counter(reader->w, i);
 		hf_levels(reader->w, &levels);
+		reader->went_back |= levels.oldest_wait_ms > reader->rig->config.tcp.tw_len_ms;
 		hf_state_levels(reader->w, states);
 		atomic_fetch_add(&reader->rounds, 1);
 	}
@@ -262,11 +263,14 @@ static void *read_all(void *arg)
 /* A reader that never rests changes nothing of what the worker does. */
 static void counters__read_without_end__turns_go_on(struct rig *r)
 {
-	struct reader reader = { .w = r->w };
+	struct reader reader = { .w = r->w, .rig = r };
 	pthread_t thread;
 
 	assert_int_equal(pthread_create(&thread, NULL, read_all, &reader), 0);
 	while (atomic_load(&reader.rounds) < 20) {
+		rig_to(r, RIG_TIME_WAIT); /* comes, grows old and goes */
+		rig_advance(r, SEC(60));
+		rig_another(r);
 		rig_to(r, RIG_ESTABLISHED);
 		rig_send(r, (struct seg){ .seq = r->rn, .ack = r->sn, .flags = SEG_RST | SEG_ACK });
 		rig_event_closed(r, ECONNRESET);
