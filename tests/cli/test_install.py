@@ -2,6 +2,7 @@
 """What `meson install` leaves behind works: handfast from PATH, and a program on the library: test_install.py HANDFAST"""
 
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -24,6 +25,23 @@ class Install(unittest.TestCase):
     def test_program_runs_from_path(self):
         said = run("handfast", "--version", PATH=f"{HANDFAST.parent}:{os.environ['PATH']}")
         self.assertRegex(said, r"^handfast \d+\.\d+\.\d+")
+
+    def test_manual(self):
+        page = next(Path(DESTDIR).rglob("man/man1/handfast.1")).read_text(encoding="utf-8")
+        said = run(str(HANDFAST), "--help")
+        for command in re.findall(r"^  (\w+) ", said.split("Commands:")[1], re.MULTILINE):
+            self.assertIn(f'.SH "HANDFAST {command.upper()}"', page)
+        self.assertIn("\\-\\-file\\-prefix", page)
+
+    def test_completion(self):
+        script = next(Path(DESTDIR).rglob("bash-completion/completions/handfast"))
+        for words, wanted in ((["t"], {"trace", "top"}), (["-l", "0", "--", "pa"], {"pair"}),
+                              (["pair", "--idle", ""], {"auto", "spin", "sleep"}),
+                              (["pair", "--record"], {"--record", "--record-filter"}),
+                              (["ss", "--pi"], {"--pid"}), (["trace", "--expl"], {"--explain"})):
+            said = run("bash", "-c", 'source "$0"; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _handfast; '
+                       'echo "${COMPREPLY[@]}"', str(script), str(HANDFAST), *words)
+            self.assertEqual(set(said.split()), wanted)
 
     def test_example_builds_with_pkg_config(self):
         libdir = next(Path(DESTDIR).rglob("handfast.pc")).parent.parent
