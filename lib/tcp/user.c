@@ -142,6 +142,9 @@ int tcp_close(struct tcp_host *host, struct tcb *tcb, struct out *out)
 			end(host, tcb, out);
 			return 0;
 		}
+		if (tcb->state == TCPS_FIN_WAIT_2 &&
+		    ((tcb->flags & TCB_ACK_NOW) || (tcb->timers & TIMER_DELACK)))
+			answer_ack(host, tcb, out); /* the record that follows owes nothing */
 		break;
 	case TCPS_SYN_RECEIVED:
 	case TCPS_CLOSING:

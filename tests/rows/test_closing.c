@@ -374,6 +374,21 @@ static void held__close_starts_timer(struct rig *r)
 	rig_expect_state(r, HF_CLOSED);
 }
 
+/* The ACK that its last text still waits for leaves with CLOSE: the record would never send it. */
+static void held__close_owing_ack__acks(struct rig *r)
+{
+	r->hold = true;
+	rig_to(r, RIG_FIN_WAIT_2);
+	rig_send(r, (struct seg){ .seq = r->rn, .ack = r->sn, .flags = SEG_ACK, .text_len = 6 });
+	r->rn += 6;
+	rig_read(r, 6);
+	assert_int_equal(hf_close(r->w, r->id), 0);
+	rig_expect_ack(r);
+	rig_forget_events(r);
+	rig_expect_state(r, HF_FIN_WAIT_2);
+	rig_expect_silence(r, SEC(1));
+}
+
 static void set_fin_timeout(struct rig *r)
 {
 	r->config.tcp.fin_timeout_ms = 5000;
@@ -701,6 +716,7 @@ static const struct row rows[] = {
 
 	{ .name = "HF-FW2-1", .test = orphan__small_record_for_60s },
 	{ .name = "HF-FW2-1-held", .test = held__close_starts_timer },
+	{ .name = "HF-FW2-1-owing", .test = held__close_owing_ack__acks },
 	{ .name = "HF-FW2-1-knob", .test = orphan__fin_timeout__obeyed, .set_up = set_fin_timeout },
 	{ .name = "HF-FW2-2", .test = orphan__segments__as_tables_say },
 	{ .name = "HF-FW2-3, SEC-19", .test = orphan__peer_only_acks__ends_all_the_same },
