@@ -6,6 +6,7 @@
 
 #include "io/why.h"
 #include "io/worker.h"
+#include "tcp/flight.h"
 
 struct walk {
 	uint32_t kinds[4], armed, orphans, held, flights, shut;
@@ -43,7 +44,7 @@ static int check_connection(const struct hf_worker *w, handle h, struct walk *wa
 	walk->orphans += tcb->flags & TCB_ORPHAN ? 1 : 0;
 	walk->flights += tcb->flight != 0 ? 1 : 0;
 	walk->shut += tcb->timers & TIMER_PERSIST ? 1 : 0;
-	if (tcb->flight != 0 && tcb->snd_una == tcb->snd_nxt)
+	if (tcb->flight != 0 && tcb->snd_una == tcb->snd_nxt && !flight_of(&w->host, tcb)->rack.tlp)
 		return why_say(why, -EFAULT, "handle %08x: a flight, and nothing is on its way", h);
 	for (const struct rte_mbuf *m = c->rxq_head; m != NULL; m = m->next)
 		octets += m->data_len;

@@ -343,6 +343,7 @@ static void set_host(struct hf_worker *w)
 		.ts_lenient = t->ts_lenient,
 		.nagle = t->nagle,
 		.cubic = t->cubic,
+		.rack = t->rack,
 		.rfc1337 = t->rfc1337,
 		.tw_accept_ts_new = t->tw_accept_ts_new,
 	};

@@ -83,11 +83,22 @@ bool cc_duplicate(struct tcp_host *host, struct tcb *tcb, bool sack, bool lost)
 		tcb->dupacks++;
 	if ((tcb->dupacks < DUP_THRESH && !lost) || !seq_gt(tcb->snd_una, tcb->recover))
 		return false;
+	cc_recovery(host, tcb, sack);
+	return true;
+}
+
+void cc_recovery(struct tcp_host *host, struct tcb *tcb, bool sack)
+{
 	shrink(host, tcb, in_flight_by_cwnd(tcb));
 	tcb->cwnd = tcb->ssthresh + (sack ? 0 : DUP_THRESH * tcb->snd_mss);
 	tcb->recover = tcb->snd_nxt - 1;
 	tcb->flags |= TCB_RECOVERY | (sack ? TCB_BY_SACK : 0u);
-	return true;
+}
+
+void cc_mended(struct tcp_host *host, struct tcb *tcb)
+{
+	shrink(host, tcb, tcb->cwnd);
+	tcb->cwnd = tcb->ssthresh;
 }
 
 /* RFC 6582 3.2 step 3: all that was in flight is acknowledged, or there is another hole. */

@@ -13,6 +13,12 @@ void cc_timeout(struct tcp_host *host, struct tcb *tcb);
  * @return whether the segment at SND.UNA goes again */
 bool cc_duplicate(struct tcp_host *host, struct tcb *tcb, bool sack, bool lost);
 
+/* Fast recovery begins, led by SACK or not. */
+void cc_recovery(struct tcp_host *host, struct tcb *tcb, bool sack);
+
+/* A loss was mended by a probe alone: the window shrinks all the same (RFC 8985 7.4). */
+void cc_mended(struct tcp_host *host, struct tcb *tcb);
+
 /* So many octets were acknowledged in fast recovery. @return the same */
 bool cc_recover(struct tcb *tcb, bool sack, uint32_t acked);
 

@@ -7,6 +7,7 @@
 
 #include <stddef.h>
 
+#include "tcp/rack.h"
 #include "tcp/scoreboard.h"
 #include "tcp/tcp.h"
 
@@ -28,6 +29,7 @@ struct flight {
 	uint32_t sent_again_ts;	  /* TSval of what was sent again first */
 	struct cubic cubic;
 	struct scoreboard board;
+	struct rack rack;
 };
 
 /* NULL: none is attached. */
@@ -57,6 +59,7 @@ static inline struct flight *flight_begin(struct tcp_host *host, struct tcb *tcb
 	flight->rescued = flight->undo = false;
 	flight->cubic = (struct cubic){ .running = false };
 	scoreboard_clear(&flight->board);
+	rack_init(&flight->rack);
 	return flight;
 }
 

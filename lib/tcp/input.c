@@ -154,6 +154,11 @@ COLD static void take_duplicate(struct tcp_host *host, struct tcb *tcb)
 	struct flight *const flight = tcb->flags & TCB_SACK ? flight_of(host, tcb) : NULL;
 
 	tcp_count(host, STAT_DUP_ACK_IN);
+	if (flight != NULL && rack_is_on(host, tcb)) { /* RACK tells what is lost, in its place */
+		if (tcb->dupacks < DUP_THRESH && !(tcb->flags & TCB_RECOVERY))
+			tcb->dupacks++; /* RFC 3042 */
+		return;
+	}
 	if (!cc_duplicate(host, tcb, flight != NULL, sack_una_lost(host, tcb)))
 		return;
 	tcp_count(host, STAT_RETRANSMIT_FAST);
@@ -181,6 +186,8 @@ static void take_ack(struct tcp_host *host, struct tcb *tcb, const struct seg *s
 	sendq_acked(host, tcb);
 	tcb->flags &= ~(uint32_t)TCB_FAST;
 	if (__builtin_expect(tcb->flight != 0, 0)) {
+		if (rack_is_on(host, tcb))
+			rack_delivered(host, tcb, seg, seg->ack - acked, seg->ack - acked, seg->ack);
 		undone = cc_undo(host, tcb, seg, acked);
 		sack_advance(host, tcb);
 	}
@@ -195,7 +202,7 @@ static void take_ack(struct tcp_host *host, struct tcb *tcb, const struct seg *s
 	if (tcb->rtx_nxt == tcb->snd_nxt)
 		tcb->flags &= ~(uint32_t)TCB_RTX;
 	persist_end(host, tcb);
-	tcb->timers &= (uint8_t) ~(TIMER_RTX | TIMER_USER);
+	tcb->timers &= (uint8_t) ~(TIMER_RTX | TIMER_PTO | TIMER_REO | TIMER_USER);
 	if (tcb->snd_una == tcb->snd_nxt) {
 		if (tcb->snd_nxt - (tcb->flags & TCB_FIN_SENT ? 1 : 0) == tcb->snd_end &&
 		    (!(tcb->flags & TCB_FIN_QUEUED) || (tcb->flags & TCB_FIN_SENT)))
@@ -264,6 +271,7 @@ static enum verdict check_ack_syn_received(struct tcp_host *host, struct tcb *tc
 static enum verdict check_ack(struct tcp_host *host, struct tcb *tcb, const struct seg *seg,
 			      struct out *out)
 {
+	const uint32_t before = tcb->snd_una;
 	bool sacked = false;
 
 	if (tcb->state == TCPS_SYN_RECEIVED && check_ack_syn_received(host, tcb, seg, out) == DONE)
@@ -296,6 +304,8 @@ static enum verdict check_ack(struct tcp_host *host, struct tcb *tcb, const stru
 	if (seq_ge(seg->ack, tcb->snd_una)) {
 		take_window(host, tcb, seg);
 		judge_window(host, tcb);
+		if (__builtin_expect(host->config.rack, 0) && rack_is_on(host, tcb))
+			rack_acked(host, tcb, seg, before);
 	}
 	if (!fin_acked(tcb))
 		return NEXT;

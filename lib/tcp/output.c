@@ -101,9 +101,11 @@ static void send_text(struct tcp_host *host, struct tcb *tcb, uint32_t seq, uint
 	seg->text_len = (uint16_t)len;
 	seg->mss = tcb->snd_mss;
 	seg->len = len + (fin ? 1 : 0);
-	tcb->sent_ms = host->now_ms;
 	watch(host, tcb);
 	watch_user(host, tcb);
+	if (__builtin_expect(host->config.rack, 0))
+		rack_sent(host, tcb, seq, seg->len);
+	tcb->sent_ms = host->now_ms;
 }
 
 /* Octets that were sent before, at most a segment of them; the FIN may be the last one. */
@@ -233,6 +235,27 @@ static bool send_new(struct tcp_host *host, struct tcb *tcb, struct seg *seg, st
 	return true;
 }
 
+/* RFC 8985 7.3: new text as if cwnd allowed it, or what was sent last once more. */
+COLD static bool send_probe(struct tcp_host *host, struct tcb *tcb, struct seg *seg, struct text *text)
+{
+	const uint32_t cwnd = tcb->cwnd;
+	struct span last = { tcb->snd_una, tcb->snd_nxt };
+	bool sent;
+
+	if (!rack_probe(host, tcb))
+		return false;
+	tcb->cwnd = tcb->snd_nxt - tcb->snd_una + tcb->snd_mss;
+	sent = send_new(host, tcb, seg, text);
+	tcb->cwnd = cwnd;
+	if (!sent) {
+		if (last.right - last.left > segment_most(tcb, &last))
+			last.left = last.right - segment_most(tcb, &last);
+		send_span(host, tcb, &last, seg, text);
+	}
+	rack_probed(host, tcb, !sent);
+	return true;
+}
+
 /* What is on its way already, then new text; in recovery by SACK what is lost goes before that, what may
  * be lost after it (RFC 6675 4, NextSeg). */
 static bool send_data(struct tcp_host *host, struct tcb *tcb, struct seg *seg, struct text *text)
@@ -243,6 +266,8 @@ static bool send_data(struct tcp_host *host, struct tcb *tcb, struct seg *seg, s
 		return true;
 	if (tcb->flags & TCB_RTX)
 		return false;
+	if ((tcb->flags & TCB_TLP) && send_probe(host, tcb, seg, text))
+		return true;
 	if ((tcb->flags & TCB_BY_SACK) && sack_next_lost(host, tcb, &span)) {
 		send_span(host, tcb, &span, seg, text);
 		return true;
@@ -269,7 +294,7 @@ bool tcp_owes(const struct tcp_host *host, const struct tcb *tcb)
 {
 	(void)host;
 	return (tcb->flags & (TCB_ACK_NOW | TCB_SYN_NOW | TCB_RTX | TCB_PROBE | TCB_FAST |
-			      TCB_KEEPALIVE | TCB_RECOVERY)) ||
+			      TCB_KEEPALIVE | TCB_RECOVERY | TCB_TLP)) ||
 	       fin_unsent(tcb) || unsent(tcb) > 0;
 }
 

@@ -56,6 +56,7 @@ void rto_arm(const struct tcp_host *host, struct tcb *tcb)
 		rto_ms *= 2;
 	tcb->rto_ms = rto_bound(host, rto_ms);
 	tcb->rtx_tick = tcp_after(host, tcb->rto_ms);
+	tcb->timers &= (uint8_t) ~(TIMER_PTO | TIMER_REO);
 }
 
 void rto_backoff(const struct tcp_host *host, struct tcb *tcb)

@@ -4,12 +4,12 @@
 #include "tcp/sack.h"
 
 /* The first block is no news of a gap: it lies before the ACK, or within the block behind it. */
-static bool is_dsack(const struct seg *seg)
+bool sack_is_duplicate(const struct seg *seg)
 {
 	const bool within = seg->sacks > 1 && seq_ge(seg->sack[0].left, seg->sack[1].left) &&
 			    seq_le(seg->sack[0].right, seg->sack[1].right);
 
-	return seq_le(seg->sack[0].right, seg->ack) || within;
+	return seg->sacks > 0 && (seq_le(seg->sack[0].right, seg->ack) || within);
 }
 
 bool sack_take(struct tcp_host *host, struct tcb *tcb, const struct seg *seg)
@@ -19,7 +19,7 @@ bool sack_take(struct tcp_host *host, struct tcb *tcb, const struct seg *seg)
 	uint32_t fresh = 0;
 
 	tcp_stat_add(host, STAT_SACK_IN, seg->sacks);
-	if (seg->sacks > 0 && is_dsack(seg)) {
+	if (sack_is_duplicate(seg)) {
 		tcp_count(host, STAT_DSACK_IN);
 		i++;
 	}
@@ -34,6 +34,8 @@ bool sack_take(struct tcp_host *host, struct tcb *tcb, const struct seg *seg)
 		}
 		/* one that comes free in the midst of NewReno's recovery does not change it */
 		flight = tcb->flags & TCB_RECOVERY ? flight_of(host, tcb) : flight_begin(host, tcb);
+		if (flight != NULL && rack_is_on(host, tcb))
+			rack_delivered(host, tcb, seg, tcb->snd_una, span.left, span.right);
 		fresh += flight != NULL ? scoreboard_add(&flight->board, span.left, span.right) :
 					  1; /* nobody can tell */
 	}
@@ -46,8 +48,11 @@ void sack_advance(struct tcp_host *host, struct tcb *tcb)
 {
 	struct flight *const flight = flight_of(host, tcb);
 
+	sentlog_advance(&flight->rack.log, tcb->snd_una);
 	if (tcb->snd_una == tcb->snd_nxt) {
-		flight_end(host, tcb);
+		scoreboard_clear(&flight->board);
+		if (!flight->rack.tlp) /* else rack_acked does */
+			flight_end(host, tcb);
 		return;
 	}
 	if (scoreboard_advance(&flight->board, tcb->snd_una))
@@ -65,10 +70,14 @@ bool sack_una_lost(const struct tcp_host *host, const struct tcb *tcb)
 }
 
 /* SetPipe(): octets that are neither held by the peer nor lost, and those sent again, which may be both. */
-static uint32_t pipe_octets(const struct flight *flight, const struct tcb *tcb)
+static uint32_t pipe_octets(const struct tcp_host *host, const struct tcb *tcb)
 {
+	const struct flight *const flight = flight_of(host, tcb);
 	const struct scoreboard *const board = &flight->board;
 	const uint32_t una = tcb->snd_una;
+
+	if (flight->rack.log.count > 0)
+		return rack_pipe(host, tcb);
 	const uint32_t edge = scoreboard_lost_edge(board, una, tcb->snd_mss);
 	const uint32_t again = seq_max(flight->high_rxt, una);
 
@@ -78,7 +87,7 @@ static uint32_t pipe_octets(const struct flight *flight, const struct tcb *tcb)
 
 uint32_t sack_window(const struct tcp_host *host, const struct tcb *tcb)
 {
-	const uint32_t pipe = pipe_octets(flight_of(host, tcb), tcb);
+	const uint32_t pipe = pipe_octets(host, tcb);
 	const uint32_t in_flight = tcb->snd_nxt - tcb->snd_una;
 
 	return in_flight + (tcb->cwnd > pipe ? tcb->cwnd - pipe : 0);
@@ -87,7 +96,7 @@ uint32_t sack_window(const struct tcp_host *host, const struct tcb *tcb)
 /* Step C of recovery: nothing leaves unless a whole segment may, nor beyond the peer's window. */
 static bool may_leave(const struct tcp_host *host, const struct tcb *tcb, uint32_t seq)
 {
-	return pipe_octets(flight_of(host, tcb), tcb) + tcb->snd_mss <= tcb->cwnd &&
+	return pipe_octets(host, tcb) + tcb->snd_mss <= tcb->cwnd &&
 	       seq - tcb->snd_una < tcb->snd_wnd;
 }
 
@@ -105,10 +114,24 @@ static bool take_hole(const struct tcp_host *host, const struct tcb *tcb, uint32
 	return true;
 }
 
+/* The first of them goes whatever the pipe holds (step 4.3). */
+static bool take_lost(const struct tcp_host *host, const struct tcb *tcb, struct span *span)
+{
+	struct rack *const rack = &flight_of(host, tcb)->rack;
+
+	if (!rack_lost(host, tcb, span) || (!rack->entered && !may_leave(host, tcb, span->left)))
+		return false;
+	rack->entered = false;
+	return true;
+}
+
 bool sack_next_lost(const struct tcp_host *host, const struct tcb *tcb, struct span *span)
 {
-	const struct scoreboard *const board = &flight_of(host, tcb)->board;
+	const struct flight *const flight = flight_of(host, tcb);
+	const struct scoreboard *const board = &flight->board;
 
+	if (flight->rack.log.count > 0)
+		return take_lost(host, tcb, span);
 	return take_hole(host, tcb, scoreboard_lost_edge(board, tcb->snd_una, tcb->snd_mss), span);
 }
 
@@ -130,6 +153,8 @@ bool sack_next_doubtful(const struct tcp_host *host, const struct tcb *tcb, stru
 	struct flight *const flight = flight_of(host, tcb);
 	const struct scoreboard *const board = &flight->board;
 
+	if (flight->rack.log.count > 0)
+		return false; /* a probe will tell (RFC 8985 7) */
 	if (board->count > 0 && take_hole(host, tcb, board->span[board->count - 1].left, span))
 		return true;
 	if (flight->rescued || !take_tail(flight, tcb, span) || !may_leave(host, tcb, span->left))

@@ -8,6 +8,9 @@
 /* Update(): take the blocks of an ACK. @return whether they tell of octets that were not known */
 bool sack_take(struct tcp_host *host, struct tcb *tcb, const struct seg *seg);
 
+/* Whether the first block reports a duplicate (RFC 2883 4). */
+bool sack_is_duplicate(const struct seg *seg);
+
 /* SND.UNA has moved, and a flight is attached. */
 void sack_advance(struct tcp_host *host, struct tcb *tcb);
 

@@ -47,6 +47,7 @@ struct tcp_config {
 	uint32_t max_shut;			      /* HF-ZW3; 0: no limit */
 	uint32_t user_timeout_ms;		      /* 0: R2 alone decides */
 	bool cubic;				      /* RFC 9438; false: RFC 5681 alone */
+	bool rack;				      /* RFC 8985; false: RFC 6675 alone */
 	bool timestamps, window_scaling, sack, ts_lenient, nagle, rfc1337, tw_accept_ts_new;
 };
 
@@ -141,6 +142,7 @@ enum tcb_flags {
 	TCB_KEEPALIVE = 1 << 19,   /* a keepalive probe is to be sent (3.8.4) */
 	TCB_FIN_AHEAD = 1 << 16,   /* a FIN at fin_seq waits for the gap before it to fill */
 	TCB_CORK = 1 << 21,	   /* short text waits for more */
+	TCB_TLP = 1 << 23,	   /* a tail loss probe is to be sent (RFC 8985 7.3) */
 	TCB_OWN_MSS = 1 << 22, /* less than config.mss was asked for; in SYN-SENT snd_mss holds it */
 };
 
@@ -150,6 +152,8 @@ enum tcb_timers {
 	TIMER_DELACK = 1 << 2,	/* RFC 9293 3.8.6.3 */
 	TIMER_IDLE = 1 << 3,	/* keepalive (RFC 9293 3.8.4) */
 	TIMER_USER = 1 << 4,	/* user timeout: since something is not acknowledged (3.8.3) */
+	TIMER_PTO = 1 << 5,	/* with TIMER_RTX: it expires for a probe (RFC 8985 7.2) */
+	TIMER_REO = 1 << 6,	/* ... or to see what is lost (RFC 8985 6.2) */
 };
 
 /* Transmission control block (RFC 9293 3.3.1). What a SYN, ACK or FIN needs comes first. */
@@ -206,7 +210,7 @@ _Static_assert(sizeof(struct tcb) <= 184, "256 octets a connection");
 /* The persist timer takes over from the retransmission timer, or stops. */
 static inline void persist_begin(struct tcp_host *host, struct tcb *tcb)
 {
-	tcb->timers = (uint8_t)((tcb->timers & ~TIMER_RTX) | TIMER_PERSIST);
+	tcb->timers = (uint8_t)((tcb->timers & ~(TIMER_RTX | TIMER_PTO | TIMER_REO)) | TIMER_PERSIST);
 	host->shut++;
 }
 

@@ -79,8 +79,11 @@ static void rtx_expired(struct tcp_host *host, struct tcb *tcb, struct out *out)
 	}
 	count_try(host, tcb, out);
 	cc_timeout(host, tcb);
-	if (tcb->flight != 0) /* the peer may have reneged (RFC 2018 8) */
+	if (tcb->flight != 0) { /* the peer may have reneged (RFC 2018 8) */
 		scoreboard_clear(&flight_of(host, tcb)->board);
+		rack_timeout(&flight_of(host, tcb)->rack);
+	}
+	tcb->flags &= ~(uint32_t)TCB_TLP;
 	tcb->flags |= TCB_RTX;
 	tcb->rtx_nxt = tcb->snd_una;
 }
@@ -156,7 +159,9 @@ void tcp_timeout(struct tcp_host *host, struct tcb *tcb, struct out *out)
 	}
 	if (!(tcb->timers & (TIMER_RTX | TIMER_PERSIST)) || !tick_due(tcb->rtx_tick, host->now_ms))
 		return;
-	if (tcb->timers & TIMER_RTX)
+	if (tcb->timers & (TIMER_PTO | TIMER_REO))
+		rack_expired(host, tcb);
+	else if (tcb->timers & TIMER_RTX)
 		rtx_expired(host, tcb, out);
 	else
 		persist_expired(host, tcb, out);

@@ -221,8 +221,15 @@ static void often(struct pair *p)
 	p->check_every = 64;
 }
 
+static void with_rack(struct pair *p)
+{
+	often(p);
+	p->side[0].config.tcp.rack = p->side[1].config.tcp.rack = true;
+}
+
 static const struct pair_row rows[] = {
 	{ "HF-D4", both_ways__bad_link__every_octet_comes, often, PAIR_ALL },
+	{ "RFC8985-D4", both_ways__bad_link__every_octet_comes, with_rack, PAIR_ALL },
 	{ "HF-D4", both_ways__link_breaks__prefix_comes, often, PAIR_ALL },
 	{ "HF-D1", one_way__repetition_overlaps__every_octet_comes, no_nagle, PAIR_ALL },
 	{ "HF-D5", one_way__small_window__every_octet_comes, small_buffers, PAIR_ALL },

@@ -7,6 +7,7 @@ static const struct tcb_group *const groups[] = {
 	&stamp_group,	   &output_group,   &window_group,  &timeout_group,    &user_group,
 	&timewait_group,   &rto_group,	    &cc_group,	    &sendq_group,      &answer_group,
 	&reassembly_group, &recovery_group, &idle_group,    &scoreboard_group, &sack_group,
+	&rack_group,
 };
 
 static void every_edge_of_the_diagram__is_taken(void **state)

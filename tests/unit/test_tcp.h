@@ -13,6 +13,6 @@
 extern const struct tcb_group state_group, open_group, request_group, input_group, text_group,
 	stamp_group, output_group, window_group, timeout_group, user_group, timewait_group,
 	rto_group, cc_group, sendq_group, answer_group, reassembly_group, recovery_group,
-	idle_group, scoreboard_group, sack_group;
+	idle_group, scoreboard_group, sack_group, rack_group;
 
 #endif

@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* RACK-TLP (RFC 8985): losses by time, the reordering window, and tail loss probes. */
+#include "tcp/sentlog.h"
+#include "test_tcp.h"
+
+#define RTT MS(40)
+
+static void expect_text(struct tcb_rig *r, uint32_t segment, uint16_t len)
+{
+	const uint32_t seq = ISS + 1 + segment * r->tcb.snd_mss;
+
+	rig_expect(r, (struct seg){ .seq = seq,
+				    .ack = IRS + 1,
+				    .text_len = len,
+				    .flags = (uint8_t)(seq + len == r->tcb.snd_end ? SEG_ACK | SEG_PSH :
+										     SEG_ACK) });
+}
+
+static void whole(struct tcb_rig *r, uint32_t segment)
+{
+	expect_text(r, segment, r->tcb.snd_mss);
+}
+
+/* So many full segments leave now, of a connection whose round trip is known. */
+static void in_flight(struct tcb_rig *r, uint32_t segments)
+{
+	r->config->rack = true;
+	r->wnd = 60000 >> 3;
+	r->wscale = 3;
+	rig_to(r, TCPS_ESTABLISHED);
+	r->tcb.flags |= TCB_SACK;
+	r->tcb.srtt_us = RTT;
+	r->tcb.rttvar_us = RTT / 4;
+	rig_write(r, segments * r->tcb.snd_mss);
+	for (uint32_t i = 0; i < segments; i++)
+		whole(r, i);
+}
+
+/* An ACK of all before segment una, with a block of segments [from, to); to 0: none. */
+static void ack(struct tcb_rig *r, uint32_t una, uint32_t from, uint32_t to)
+{
+	const uint32_t mss = r->tcb.snd_mss;
+	struct seg seg = { .seq = IRS + 1, .ack = ISS + 1 + una * mss, .flags = SEG_ACK };
+
+	if (to != 0) {
+		seg.options |= OPT_SACK;
+		seg.sack[seg.sacks].left = ISS + 1 + from * mss;
+		seg.sack[seg.sacks++].right = ISS + 1 + to * mss;
+	}
+	rig_send(r, seg);
+}
+
+static struct rack *rack(struct tcb_rig *r)
+{
+	return &flight_of(&r->host, &r->tcb)->rack;
+}
+
+/* ---- 6: RACK ---- */
+
+static void three_held__earlier_one_is_lost_at_once(struct tcb_rig *r)
+{
+	in_flight(r, 6);
+	rig_advance(r, RTT);
+	ack(r, 0, 1, 4); /* 6.2 step 4: no reordering was seen, so the window is 0 */
+	whole(r, 0);
+	rig_silent(r);
+	rig_counted(r, STAT_RACK_RECOVERY, 1);
+	assert_int_equal(r->tcb.ssthresh, 3 * r->tcb.snd_mss);
+	ack(r, 4, 0, 0);
+	rig_advance(r, MS(30));
+	rig_silent(r);
+}
+
+static void one_held__reordering_window_passes_first(struct tcb_rig *r)
+{
+	in_flight(r, 4);
+	rig_advance(r, RTT);
+	ack(r, 0, 1, 2);
+	rig_silent(r);
+	rig_advance(r, RTT / 4 - MS(1));
+	rig_silent(r);
+	rig_advance(r, MS(2));
+	whole(r, 0);
+	rig_silent(r);
+	rig_counted(r, STAT_RETRANSMIT_TEXT, 1);
+	rig_counted(r, STAT_RTO_EXPIRED, 0);
+}
+
+static void one_overtaken__nothing_goes_again(struct tcb_rig *r)
+{
+	in_flight(r, 4);
+	rig_advance(r, RTT);
+	ack(r, 0, 1, 3); /* below DupThresh */
+	rig_advance(r, RTT / 8);
+	ack(r, 4, 0, 0);
+	rig_advance(r, SEC(2));
+	rig_silent(r);
+}
+
+/* Step 3: what arrives late, sent once, is reordering; from then on the window is there from the first. */
+static void reordering_seen__window_stays(struct tcb_rig *r)
+{
+	in_flight(r, 8);
+	rig_advance(r, RTT);
+	ack(r, 0, 1, 2);
+	assert_false(rack(r)->reordering_seen);
+	rig_advance(r, MS(5));
+	ack(r, 2, 0, 0); /* 0 comes after 1 */
+	assert_true(rack(r)->reordering_seen);
+	ack(r, 2, 3, 7); /* DupThresh is reached, and is no reason any more */
+	rig_silent(r);
+	rig_advance(r, RTT / 4 + MS(1));
+	whole(r, 2);
+}
+
+/* A retransmission that is lost in turn is found by what left after it. */
+static void retransmission_lost__found_without_timeout(struct tcb_rig *r)
+{
+	in_flight(r, 8);
+	rig_write(r, 10 * r->tcb.snd_mss);
+	whole(r, 8);
+	whole(r, 9);
+	rig_advance(r, RTT);
+	ack(r, 0, 1, 7);
+	whole(r, 0);
+	whole(r, 10); /* new text by the pipe */
+	rig_advance(r, RTT);
+	rig_forget(r);
+	ack(r, 0, 1, 11); /* what left with or after it has come, it has not */
+	rig_advance(r, RTT / 4 + MS(2));
+	whole(r, 0);
+	rig_counted(r, STAT_RTO_EXPIRED, 0);
+}
+
+/* A D-SACK widens the window, once a round trip (6.2 step 4). */
+static void dsack__widens_the_window(struct tcb_rig *r)
+{
+	const uint32_t mss = (in_flight(r, 8), r->tcb.snd_mss);
+
+	rig_advance(r, RTT);
+	ack(r, 1, 2, 3);
+	assert_int_equal(rack(r)->reo_wnd_mult, 1);
+	for (unsigned i = 0; i < 2; i++) {
+		struct seg seg = { .seq = IRS + 1,
+				   .ack = ISS + 1 + mss,
+				   .flags = SEG_ACK,
+				   .options = OPT_SACK,
+				   .sacks = 1 };
+
+		seg.sack[0].left = ISS + 1;
+		seg.sack[0].right = ISS + 1 + mss;
+		rig_send(r, seg);
+		assert_int_equal(rack(r)->reo_wnd_mult, 2);
+	}
+}
+
+/* ---- 7: TLP ---- */
+
+static void tail__lost__probe_then_recovery(struct tcb_rig *r)
+{
+	in_flight(r, 4);
+	rig_advance(r, 2 * RTT - MS(1));
+	rig_silent(r);
+	rig_advance(r, MS(3));
+	whole(r, 3); /* 7.3: no new text, so the last once more */
+	rig_silent(r);
+	rig_counted(r, STAT_TLP_PROBES, 1);
+	rig_advance(r, RTT);
+	ack(r, 0, 3, 4); /* all before it left long ago */
+	whole(r, 0);
+	whole(r, 1);
+	rig_silent(r);
+	ack(r, 2, 3, 4);
+	whole(r, 2);
+	ack(r, 4, 0, 0);
+	rig_advance(r, SEC(2));
+	rig_silent(r);
+	rig_counted(r, STAT_RTO_EXPIRED, 0);
+}
+
+static void new_text__is_the_probe(struct tcb_rig *r)
+{
+	in_flight(r, 10); /* as many as cwnd lets out */
+	rig_write(r, 2 * r->tcb.snd_mss);
+	rig_silent(r);
+	rig_advance(r, 2 * RTT + MS(2));
+	whole(r, 10);
+	rig_silent(r);
+	rig_counted(r, STAT_RETRANSMIT_TEXT, 0);
+}
+
+/* One probe, then the retransmission timer. */
+static void probe__unanswered__timeout(struct tcb_rig *r)
+{
+	in_flight(r, 4);
+	rig_advance(r, 2 * RTT + MS(2));
+	whole(r, 3);
+	rig_advance(r, MS(990));
+	rig_silent(r);
+	rig_advance(r, MS(20));
+	whole(r, 0);
+	rig_counted(r, STAT_RTO_EXPIRED, 1);
+	rig_counted(r, STAT_TLP_PROBES, 1);
+}
+
+/* 7.2: one segment's ACK may be delayed by the peer, and no probe comes after the timer would. */
+static void one_segment__waits_for_a_delayed_ack(struct tcb_rig *r)
+{
+	in_flight(r, 1);
+	rig_advance(r, 2 * RTT + MS(199));
+	rig_silent(r);
+	rig_advance(r, MS(2));
+	whole(r, 0);
+	rig_counted(r, STAT_TLP_PROBES, 1);
+}
+
+static void timer__is_nearer__no_probe(struct tcb_rig *r)
+{
+	r->config->rto_min_ms = 200;
+	in_flight(r, 1);
+	rig_advance(r, MS(202));
+	whole(r, 0);
+	rig_counted(r, STAT_TLP_PROBES, 0);
+	rig_counted(r, STAT_RTO_EXPIRED, 1);
+}
+
+/* 7.4: the probe has mended the loss by itself; or D-SACK says there was none. */
+static void probe__mended_it__window_shrinks(struct tcb_rig *r)
+{
+	uint32_t cwnd;
+
+	in_flight(r, 4);
+	rig_advance(r, 2 * RTT + MS(2));
+	whole(r, 3);
+	ack(r, 4, 0, 0);
+	cwnd = r->tcb.cwnd;
+	rig_write(r, r->tcb.snd_mss);
+	whole(r, 4);
+	rig_advance(r, RTT);
+	ack(r, 5, 0, 0);
+	rig_counted(r, STAT_TLP_RECOVERY, 1);
+	assert_in_range(r->tcb.cwnd, cwnd / 2, cwnd / 2 + r->tcb.snd_mss);
+	assert_int_equal(r->tcb.flight, 0);
+}
+
+static void probe__was_needless__window_stays(struct tcb_rig *r)
+{
+	uint32_t cwnd;
+
+	in_flight(r, 4);
+	rig_advance(r, 2 * RTT + MS(2));
+	whole(r, 3);
+	ack(r, 4, 0, 0);
+	ack(r, 4, 3, 4); /* it has come twice */
+	cwnd = r->tcb.cwnd;
+	rig_write(r, r->tcb.snd_mss);
+	whole(r, 4);
+	rig_advance(r, RTT);
+	ack(r, 5, 0, 0);
+	rig_counted(r, STAT_TLP_RECOVERY, 0);
+	assert_true(r->tcb.cwnd >= cwnd);
+	assert_int_equal(r->tcb.flight, 0);
+}
+
+/* ---- The log ---- */
+
+/* Against an oracle that knows the time of each octet: never earlier, and none is missing. */
+static void log__anything__bounded_and_never_early(struct tcb_rig *r)
+{
+	static uint32_t left_us[4000];
+	struct sentlog log = { .count = 0 };
+	uint32_t una = 0, nxt = 0, us = 1, dice = 12345;
+
+	for (unsigned step = 0; step < 3000; step++, us += dice >> 28) {
+		uint32_t left, right;
+
+		dice = dice * 1664525 + 1013904223;
+		left = una + (nxt > una ? (dice >> 8) % (nxt - una) : 0);
+		right = left + 1 + (dice >> 20) % 5;
+		if (dice >> 31 || right > nxt) {
+			left = nxt;
+			right = left + 1;
+			if (right > COUNT(left_us))
+				break;
+			nxt = right;
+			sentlog_add(&log, ISS + una, ISS + left, ISS + right, us, false);
+		} else {
+			sentlog_add(&log, ISS + una, ISS + left, ISS + right, us, true);
+		}
+		for (uint32_t i = left; i < right; i++)
+			left_us[i] = us;
+		if (dice % 13 == 0)
+			una += (nxt - una) / 8;
+		sentlog_advance(&log, ISS + una);
+		assert_true(log.count <= SENTLOG_SPANS);
+		for (uint32_t i = una, k = 0; i < nxt; i++) {
+			while (seq_le(log.span[k].end, ISS + i))
+				k++;
+			assert_true(k < log.count && log.span[k].us >= left_us[i]);
+		}
+		assert_true(una == nxt || log.span[log.count - 1].end == ISS + nxt);
+	}
+}
+
+static const struct tcb_row rows[] = {
+	{ "RFC8985-6.2", three_held__earlier_one_is_lost_at_once, 0 },
+	{ "RFC8985-6.2-timer", one_held__reordering_window_passes_first, 0 },
+	{ "RFC8985-6.2-late", one_overtaken__nothing_goes_again, 0 },
+	{ "RFC8985-6.2-3", reordering_seen__window_stays, 0 },
+	{ "RFC8985-6.2-again", retransmission_lost__found_without_timeout, 0 },
+	{ "RFC8985-6.2-4", dsack__widens_the_window, 0 },
+	{ "RFC8985-7.3", tail__lost__probe_then_recovery, 0 },
+	{ "RFC8985-7.3-new", new_text__is_the_probe, 0 },
+	{ "RFC8985-7.3-once", probe__unanswered__timeout, 0 },
+	{ "RFC8985-7.2", one_segment__waits_for_a_delayed_ack, 0 },
+	{ "RFC8985-7.2-rto", timer__is_nearer__no_probe, 0 },
+	{ "RFC8985-7.4", probe__mended_it__window_shrinks, 0 },
+	{ "RFC8985-7.4-dsack", probe__was_needless__window_stays, 0 },
+	{ "HF-SACK1-log", log__anything__bounded_and_never_early, ROW_PLAIN },
+};
+
+GROUP(rack);
