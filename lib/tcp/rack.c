@@ -14,6 +14,7 @@ void rack_init(struct rack *rack)
 	rack->recovering = rack->entered = rack->tlp = false;
 	rack->min_rtt_us = UINT32_MAX;
 	rack->reo_wnd_mult = 1;
+	rack->reo_wnd_persist = 0;
 	rack->log.count = 0;
 }
 
@@ -116,8 +117,9 @@ static bool is_of_the_first(const struct tcp_host *host, const struct tcb *tcb,
 
 	if (!sent->again)
 		return false;
-	if ((tcb->flags & TCB_TS) && (seg->options & OPT_TS))
-		return seq_lt(seg->tsecr, sent_ms + tcb->ts_offset);
+	if ((tcb->flags & TCB_TS) && (seg->options & OPT_TS) &&
+	    seq_lt(seg->tsecr, sent_ms + tcb->ts_offset))
+		return true;
 	return rtt_us < least;
 }
 
