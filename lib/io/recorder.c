@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The flight recorder. Each connection that begins gets a place, found by the hash of its flow among PROBES; there
- * the last HF_RECORDS events go round. A place is anybody's again when its connection has ended in order; what ended
+ * the last HF_RECORDS events go round. A place is anybody's again when its connection has ended in order or by its own
+ * application's ABORT; what ended
  * badly stays until it has been read. The state is looked up after each event, so a change tells itself; while an
  * arrival is dealt with, it is the arrival's. */
+#include <errno.h>
+
 #include "io/recorder.h"
 
 #define PROBES 4
 
 struct place {
 	bool used, kept;
+	bool aborted;  /* by its own application, last it called */
 	uint8_t state; /* enum hf_state, as last seen */
 	int32_t error;
 	uint32_t count; /* events in all */
@@ -179,8 +183,10 @@ void recorder_call(struct hf_worker *w, handle h, enum hf_record_what what)
 		return; /* its tuple may be another's by now */
 	entry_flow(w, h, &flow);
 	p = place_find(w, &flow, what == HF_RECORD_CONNECT);
-	if (p != NULL)
-		look(w, p, next_event(w, p, what));
+	if (p == NULL)
+		return;
+	p->aborted = what == HF_RECORD_ABORT;
+	look(w, p, next_event(w, p, what));
 }
 
 void recorder_keep(struct hf_worker *w, const struct flow *flow, int32_t error)
@@ -190,7 +196,7 @@ void recorder_keep(struct hf_worker *w, const struct flow *flow, int32_t error)
 	if (p == NULL)
 		return;
 	look(w, p, next_event(w, p, HF_RECORD_END));
-	p->kept = true;
+	p->kept = !(p->aborted && error == ECONNABORTED);
 	p->error = error;
 }
 

@@ -18,7 +18,7 @@ COLD void recorder_sent(struct hf_worker *w, const struct flow *flow, const stru
 COLD void recorder_arrives(struct hf_worker *w, const struct flow *flow, const struct seg *seg);
 COLD void recorder_arrived(struct hf_worker *w);
 COLD void recorder_call(struct hf_worker *w, handle h, enum hf_record_what what);
-/* It has ended by timeout, reset, abort: what led there is kept. */
+/* It has not ended in order: what led there is kept, but for an ABORT of its own application. */
 void recorder_keep(struct hf_worker *w, const struct flow *flow, int32_t error);
 
 static inline void record_sent(struct hf_worker *w, const struct flow *flow, const struct seg *seg)

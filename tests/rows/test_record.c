@@ -135,6 +135,20 @@ static void places__four__bad_ends_keep_them(struct rig *r)
 	assert_true(hf_recordings_refused(r->w) > 0);
 }
 
+static void abort__own_application__not_kept(struct rig *r)
+{
+	struct hf_recording rec;
+
+	rig_to(r, RIG_ESTABLISHED);
+	assert_int_equal(hf_abort(r->w, r->id), 0);
+	rig_discard(r);
+	rig_forget_events(r);
+	assert_int_equal(recordings(r, &rec), 1);
+	assert_false(rec.kept);
+	assert_int_equal(rec.events[rec.count - 1].what, HF_RECORD_END);
+	assert_int_equal(rec.error, ECONNABORTED);
+}
+
 static void places__ends_in_order__used_again(struct rig *r)
 {
 	struct hf_recording rec;
@@ -176,6 +190,7 @@ static const struct row rows[] = {
 	  .set_up = set_recorder },
 	{ .name = "record-give-up", .test = give_up__many_events__last_64, .set_up = set_recorder },
 	{ .name = "record-full", .test = places__four__bad_ends_keep_them, .set_up = set_recorder },
+	{ .name = "record-abort", .test = abort__own_application__not_kept, .set_up = set_recorder },
 	{ .name = "record-again", .test = places__ends_in_order__used_again, .set_up = set_recorder },
 	{ .name = "record-filter", .test = filter__others__not_recorded, .set_up = set_filter },
 	{ .name = "record-off", .test = off__nothing_is_recorded },
