@@ -54,6 +54,7 @@ void *memory_take(size_t octets)
 	 * one. Where a container forbids the call the kernel's default, the same, stays. */
 	if (numa_available() == 0)
 		mbind(memory, size, MPOL_PREFERRED, NULL, 0, 0);
+	madvise(memory, size, MADV_DONTDUMP); /* secrets are among it, and whom it speaks to */
 	for (size_t at = 0; at < size; at += PAGE)
 		((volatile uint8_t *)memory)[at] = 0;
 	return memory;

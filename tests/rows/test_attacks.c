@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Attacks that no row of another file is a test of (docs/security.md). */
-#include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "rig/message.h"
@@ -205,7 +205,38 @@ static void each_end__any_segment_right_behind__no_trace(struct rig *r)
 		}
 }
 
+/* What the kernel says of the mapping that holds an address: its flags, as /proc/self/smaps has them. */
+static void mapping_flags(const void *at, char *flags, int room)
+{
+	FILE *const smaps = fopen("/proc/self/smaps", "r");
+	unsigned long from, to;
+	bool here = false;
+	char line[512];
+
+	assert_non_null(smaps);
+	flags[0] = '\0';
+	while (fgets(line, sizeof(line), smaps) != NULL) {
+		if (sscanf(line, "%lx-%lx ", &from, &to) == 2)
+			here = from <= (uintptr_t)at && (uintptr_t)at < to;
+		else if (here && strncmp(line, "VmFlags:", 8) == 0)
+			snprintf(flags, (size_t)room, "%s", line);
+	}
+	fclose(smaps);
+}
+
+/* MUST-9: no secret gets into a core dump; a worker's memory, secrets and tables, is left out of it. */
+static void worker__dumped__without_secrets(struct rig *r)
+{
+	char flags[512];
+
+	mapping_flags(r->w, flags, sizeof(flags));
+	assert_non_null(strstr(flags, " dd"));
+	mapping_flags(r, flags, sizeof(flags)); /* what is not ours to hide is there */
+	assert_null(strstr(flags, " dd"));
+}
+
 static const struct row rows[] = {
+	{ "MUST-9-dump", worker__dumped__without_secrets, .variants = ROW_ONCE },
 	{ "SEC-10", own_connection__as_meter__tells_nothing, .set_up = set_passive },
 	{ "SEC-21, SEC-22", established__any_icmp__lives, .set_up = set_passive,
 	  .variants = ROW_PLAIN },
