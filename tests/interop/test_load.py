@@ -266,6 +266,11 @@ class Refused(wire.Test):
         self.refused("load", "--dev", "tap:hf0", "--target", "10.99.0.1:80", says="--addr")
         for target in ("255.255.255.255:80", "224.0.0.1:80", "0.0.0.0:80", "[ff02::1]:80", "[::]:80"):
             self.refused("load", *tap, "--target", target, says="not unicast")
+        for target in ("224.0.0.1:80", "10.99.0.255:80"):
+            with tempfile.NamedTemporaryFile("w", suffix=".yaml") as profile:
+                profile.write(f"dev: tap:hf0\naddr: 10.99.0.2/24\nload:\n  target: {target}\n")
+                profile.flush()
+                self.refused("load", "-c", profile.name, says="not unicast|MUST-46")
         self.refused("load", *tap, "--target", "10.99.0.255:80", says="MUST-46")
         self.refused("load", *tap, "--target", "10.99.0.1", says="ADDR:PORT")
         self.refused("load", *tap, "--target", "[fd99::1]:80", says="IP version")
