@@ -450,6 +450,8 @@ static bool do_converse(struct bench *b, const struct step *s)
 					  .ack = m->sn,
 					  .wnd = 1000,
 					  .flags = M_SYN | M_ACK };
+	else if (m->state == S_TIME_WAIT && s->how & 1) /* the peer has not heard our ACK */
+		seg.seq--, seg.flags |= M_FIN;
 	else if (s->how & 1)
 		seg.text = s->text;
 	else if (s->how % 8 == 2)
