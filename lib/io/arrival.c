@@ -11,6 +11,8 @@ static void count_flags(struct hf_worker *w, const struct seg *seg)
 		count(w, STAT_SYN_IN);
 	else if (syn_ack == (SEG_SYN | SEG_ACK))
 		count(w, STAT_SYNACK_IN);
+	if (unlikely(seg->flags & SEG_URG))
+		count(w, STAT_URGENT_IN);
 }
 
 void connection_arrival(struct hf_worker *w, handle h, struct connection *c, struct arrival *a)

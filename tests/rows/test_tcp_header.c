@@ -213,6 +213,7 @@ static void urgent__anywhere__text_as_ever(struct rig *r)
 	rig_advance(r, MS(40));
 	rig_discard(r);
 	rig_expect_state(r, HF_ESTABLISHED);
+	assert_int_equal(rig_counter(r, "urgent_in"), 16);
 }
 
 /* MUST-1: windows from 2^15 on are no negative ones. */
