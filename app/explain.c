@@ -160,7 +160,7 @@ static void tell_fin(const struct telling *t)
 		fputs("; the other's FIN was confirmed before", t->out);
 	else if (t->p->flags & FLAG_ACK)
 		fprintf(t->out,
-			"; it carries an ACK (%u) as every segment after the first SYN does, and goes "
+			"; it carries an ACK (%u) as every segment of an established connection does, and goes "
 			"on receiving",
 			t->ack);
 }
