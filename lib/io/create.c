@@ -414,6 +414,7 @@ int hf_worker_create(const struct hf_config *config, struct hf_port *port,
 		rc = set_wire(w, why);
 	}
 	if (rc != 0) {
+		explicit_bzero(&w->secrets, sizeof(w->secrets));
 		memory_give(w, octets);
 		return rc;
 	}
