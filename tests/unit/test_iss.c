@@ -253,10 +253,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST("MUST-8", iss__time_passes__grows_a_tick_every_4_us),
-		TEST_N("SHLD-1-balance", iss__tuples_at_one_instant__bits_balanced),
-		TEST_N("SHLD-1-correlation", iss__tuples_at_one_instant__no_serial_correlation),
-		TEST_N("SHLD-1-deltas", iss__tuples_at_one_instant__deltas_collide_by_chance),
-		TEST("MUST-9", iss__two_starts__have_nothing_in_common),
+		TEST_N("SHLD-1-balance, SEC-6", iss__tuples_at_one_instant__bits_balanced),
+		TEST_N("SHLD-1-correlation, SEC-6", iss__tuples_at_one_instant__no_serial_correlation),
+		TEST_N("SHLD-1-deltas, SEC-6", iss__tuples_at_one_instant__deltas_collide_by_chance),
+		TEST("MUST-9, SEC-6", iss__two_starts__have_nothing_in_common),
 		TEST("MUST-9-secrets", secrets__filled__take_every_octet),
 		TEST("iss-fixed", iss__fixed__is_the_fixed_one),
 		TEST_N("HF-TS1", ts_offset__address_pair__is_one_for_all_ports),
