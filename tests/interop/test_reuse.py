@@ -68,9 +68,9 @@ class Reuse(wire.Test):
         # a tuple just closed is not handed out for two milliseconds or three: an attempt in that time is counted too
         running = self.start("load", "--target", wire.endpoint(wire.KERNEL[version], PORT), "--from",
                              wire.OURS[version], "--ports", f"{port}-{port}", "--concurrency", "1", "--close", close,
-                             "--count", str(4 * TIMES), "--duration", "60s",
+                             "--count", str(4 * TIMES),
                              "--set", "tcp.tw_reuse_delay=1ms", *settings)
-        report = running.wait(100)
+        report = running.wait(150)
         listener.shutdown(socket.SHUT_RDWR)
         thread.join(10)
         books = self.balanced(running, report)
