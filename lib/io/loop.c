@@ -27,7 +27,7 @@ static uint64_t clock_us(const struct clock *clock, uint64_t tsc)
 	return (uint64_t)((unsigned __int128)tsc * clock->scale >> 44);
 }
 
-/* @return whether the task has more to do */
+/* @return whether the task has more to do, were it only to have the device take what is gathered */
 static bool run_task(const struct hf_task *task, const struct clock *clock, bool *busy)
 {
 	struct hf_worker *const w = task->worker;
@@ -43,7 +43,7 @@ static bool run_task(const struct hf_task *task, const struct clock *clock, bool
 		w->stats[STAT_BUSY_CYCLES] += rte_rdtsc() - start;
 		*busy = true;
 	}
-	return more;
+	return more || w->tx_count > 0;
 }
 
 void hf_run(const struct hf_task *tasks, unsigned n, enum hf_idle idle)
