@@ -213,7 +213,8 @@ class Memif(wire.Test):
                 load = self.start("load", "--dev", device + ",role=client", "--addr", f"10.97.0.{last}/24", "--mac",
                                   "02:00:00:00:00:01", "--target", "10.97.0.2:80", "--app", "rr", "--count", "200",
                                   "--concurrency", "20", profile=None)
-                self.assertEqual(self.balanced(load, load.wait())["closed"], 200)
+                books = self.balanced(load, load.wait())
+                self.assertEqual(books["closed"], 200, books)
             self.assertEqual(self.balanced(serve, serve.stop())["closed"], 600)
 
     def ends(self, scratch):
@@ -248,7 +249,7 @@ class Memif(wire.Test):
             self.balanced(serve, serve.stop())
 
     def test_a_client_is_gone_before_it_is_greeted(self):
-        with tempfile.TemporaryDirectory() as scratch, mock.patch.dict(os.environ, XDG_RUNTIME_DIR=scratch):
+        with tempfile.TemporaryDirectory() as scratch:
             serve, load = self.ends(scratch)
             for _ in range(10):
                 serve.process.send_signal(signal.SIGSTOP)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import wire
 
-TIMES = 1000
+TIMES = 200 if wire.BRIEF else 1000
 PORT = 7000  # the listener's
 TUPLES = itertools.count(40000)  # the opener's, another for each run: a new process knows nothing of the old one's
 

@@ -28,6 +28,7 @@ OURS = {4: "10.99.0.2", 6: "fd99::2"}
 KERNEL = {4: "10.99.0.1", 6: "fd99::1"}
 INSIDE = "HANDFAST_INTEROP"
 SKIP = 77
+BRIEF = os.environ.get("HANDFAST_BRIEF") == "1"  # the sanitized half: what is long is shorter there
 
 
 def skip(why):
@@ -56,8 +57,10 @@ def main(*programs):
     flags = ["-n"] if os.geteuid() == 0 else ["-Urn"]
     if subprocess.run(["unshare", *flags, "true"], check=False).returncode:
         skip(f"`unshare {flags[0]}` is forbidden here")
-    env = dict(os.environ, **{INSIDE: "1"})
-    sys.exit(subprocess.run(["unshare", *flags, sys.executable, *sys.argv], env=env, check=False).returncode)
+    with tempfile.TemporaryDirectory() as runtime:  # of EAL: another test's instances are not to be found
+        env = dict(os.environ, **{INSIDE: "1", "RUNTIME_DIRECTORY": runtime})
+        ran = subprocess.run(["unshare", *flags, sys.executable, *sys.argv], env=env, check=False)
+    sys.exit(ran.returncode)
 
 
 def sh(command):
