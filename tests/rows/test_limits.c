@@ -179,7 +179,7 @@ static uint64_t refusals(const struct rig *r)
 {
 	return rig_counter(r, "tx_nombuf") + rig_counter(r, "conn_limit") +
 	       rig_counter(r, "table_full") + rig_counter(r, "ranges_empty") +
-	       rig_counter(r, "tw_overflow");
+	       rig_counter(r, "tw_overflow") + rig_counter(r, "tw_refused_no_room");
 }
 
 static void life__nth_allocation_fails__ends_in_order(struct rig *r)
@@ -209,6 +209,46 @@ static void life__nth_allocation_fails__ends_in_order(struct rig *r)
 	if (n < 8 || n == 100)
 		rig_fail(r, "%u allocations in a life", n - 1);
 	assert_int_equal(refused, r->active ? 2 : 0);
+}
+
+/* The same tuple again, out of TIME-WAIT: by our SYN (TW-A6) or the peer's (TW-P1). */
+static void reuse__nth_allocation_fails__ends_in_order(struct rig *r)
+{
+	unsigned n, refused = 0;
+
+	r->config.tcp.syncookies = 0;
+	if (!r->active)
+		rig_listen(r);
+	for (n = 1; n < 100; n++) {
+		uint64_t before, reused;
+
+		rig_another(r);
+		r->tsecr = 0;
+		assert_true(live(r));
+		assert_int_equal(rig_levels(r).buckets.used, 1);
+		rig_advance(r, SEC(2));
+		r->irs += 1000000;
+		before = refusals(r);
+		reused = rig_counter(r, "tw_reused_active") + rig_counter(r, "tw_reused_passive");
+		hf_fail_allocation(r->w, n);
+		if (!live(r))
+			refused++;
+		else
+			assert_int_equal(rig_counter(r, "tw_reused_active") +
+						 rig_counter(r, "tw_reused_passive"),
+					 reused + 1);
+		hf_fail_allocation(r->w, 0);
+		rig_discard(r);
+		rig_advance(r, SEC(61));
+		assert_int_equal(rig_levels(r).flows.used, 0);
+		assert_int_equal(rig_levels(r).queued_mbufs, 0);
+		if (refusals(r) == before)
+			break;
+		assert_int_equal(refusals(r), before + 1);
+	}
+	if (n < 7 || n == 100)
+		rig_fail(r, "%u allocations in a second life", n - 1);
+	assert_int_equal(refused, r->active ? 1 : 0);
 }
 
 /* ---- HF-L1 to HF-L4: buffers -------------------- */
@@ -995,6 +1035,10 @@ static void storm__anything__books_balance(struct rig *r)
 
 static const struct row rows[] = {
 	ROW("HF-H3", life__nth_allocation_fails__ends_in_order, set_no_cookies),
+	{ .name = "HF-H3-reuse",
+	  .test = reuse__nth_allocation_fails__ends_in_order,
+	  .set_up = set_no_cookies,
+	  .variants = ROW_TS },
 
 	ROW("HF-L1", receive__pool_empty__resumes, set_64_mbufs),
 	ROW("HF-L2", reply__no_mbuf__as_if_lost, NULL),
