@@ -205,10 +205,13 @@ static void add_levels(const struct hf_worker *w, void *sum)
 	add_level(&all->requests, &levels.requests);
 	add_level(&all->buckets, &levels.buckets);
 	add_level(&all->ranges, &levels.ranges);
+	add_level(&all->flights, &levels.flights);
 	add_level(&all->flows, &levels.flows);
 	add_level(&all->neighbours, &levels.neighbours);
 	all->timers += levels.timers;
+	all->oldest_wait_ms = RTE_MAX(all->oldest_wait_ms, levels.oldest_wait_ms);
 	all->orphans += levels.orphans;
+	all->shut_windows += levels.shut_windows;
 	all->queued_mbufs += levels.queued_mbufs;
 	all->memory += levels.memory;
 }
@@ -232,10 +235,13 @@ static int tell_levels(const char *params, struct rte_tel_data *d)
 	tell_level(d, "requests", &sum.requests);
 	tell_level(d, "buckets", &sum.buckets);
 	tell_level(d, "ranges", &sum.ranges);
+	tell_level(d, "flights", &sum.flights);
 	tell_level(d, "flows", &sum.flows);
 	tell_level(d, "neighbours", &sum.neighbours);
 	tel_add_uint(d, "timers", sum.timers);
+	tel_add_uint(d, "oldest_wait_ms", sum.oldest_wait_ms);
 	tel_add_uint(d, "orphans", sum.orphans);
+	tel_add_uint(d, "shut_windows", sum.shut_windows);
 	tel_add_uint(d, "queued_mbufs", sum.queued_mbufs);
 	tel_add_uint(d, "memory", sum.memory);
 	return 0;

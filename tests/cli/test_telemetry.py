@@ -63,6 +63,7 @@ class Telemetry(unittest.TestCase):
     def test_levels_and_report(self):
         levels = self.instance.ask("/handfast/levels")[0]
         self.assertEqual(levels["connections_used"], 1000)
+        self.assertEqual((levels["buckets_used"], levels["oldest_wait_ms"], levels["shut_windows"]), (0, 0, 0))
         report = self.instance.ask("/handfast/report")[0]
         self.assertEqual([report["client_established"], report["server_accepted"]], [500, 500])
 
