@@ -166,6 +166,24 @@ class Trace(wire.Test):
             self.assertEqual(ran.returncode, 2)
             self.assertIn(says, ran.stderr)
 
+    def alike(self, running, own, sent):
+        """What passed, live and in a capture of ours, is what the kernel's side has seen; sent: in lines of ours."""
+        def ways(lines):
+            bare = [re.sub(r"^\S+ (\S+ +(In|Out) +)?|  #.*", "", line) for line in lines if ": Flags [" in line]
+            return [[line for line in bare if (sent in line) == ours] for ours in (True, False)]
+
+        seen = ways(tcpdump_lines(self.path))
+        self.assertEqual(ways(tcpdump_lines(own)), seen)
+        self.assertEqual(ways(running.said().splitlines()), seen)
+        for line in running.said().splitlines():
+            if ": Flags [" in line:
+                self.assertRegex(line, r"  #\d+ [A-Z0-9-]+ > ~[A-Z]" if sent in line else r"  #\d+ ~[A-Z0-9-]+ > [A-Z]")
+
+    def stopped(self, capture, report):
+        self.assertEqual(report["watch"]["lost"], 0)
+        capture.terminate()
+        capture.wait(20)
+
     def test_our_own(self):
         own = self.path + "ng"
         serve = self.start("serve", "--listen", "0.0.0.0:80,[::]:80", "--app", "http", "--response", "20000",
@@ -176,22 +194,21 @@ class Trace(wire.Test):
             self.connect(80, version).close()
         report = serve.stop()
         self.balanced(serve, report)
-        self.assertEqual(report["watch"]["lost"], 0)
-        capture.terminate()
-        capture.wait(20)
+        self.stopped(capture, report)
         self.same_as_tcpdump(self.path, 40)
+        self.alike(serve, own, ".80 > ")
 
-        # What we say has passed, live and in a capture of ours, is what the kernel's side has seen.
-        def ways(lines):
-            bare = [re.sub(r"^\S+ |  #.*", "", line) for line in lines if ": Flags [" in line]
-            return [[line for line in bare if (".80: Flags" in line) == ours] for ours in (True, False)]
-
-        seen = ways(tcpdump_lines(self.path))
-        self.assertEqual(ways(tcpdump_lines(own)), seen)
-        self.assertEqual(ways(serve.said().splitlines()), seen)
-        for line in serve.said().splitlines():
-            if ": Flags [" in line:
-                self.assertRegex(line, r"  #\d [A-Z0-9-]+ > ~[A-Z]" if ".80 > " in line else r"  #\d ~[A-Z0-9-]+ > [A-Z]")
+    def test_our_own_load(self):
+        own = self.path + "ng"
+        wire.nginx(self, 80)
+        capture = self.capture("any")  # hf0 comes with load, which waits for nobody
+        load = self.start("load", "--target", "10.99.0.1:80", "--app", "http", "--rate", "50/s", "--count", "30",
+                          "--trace", "--capture", own)
+        report = load.wait()
+        self.balanced(load, report)
+        self.stopped(capture, report)
+        self.assertGreater(len(tcpdump_lines(self.path)), 200)
+        self.alike(load, own, ".80: Flags [")
 
 
 if __name__ == "__main__":
