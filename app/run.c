@@ -142,7 +142,10 @@ static void wait_for_carrier(struct running *p, const sigset_t *signals)
 
 	while (!hf_port_link(p->ports[CLIENT][0]) && !p->interrupted) {
 		if (hf_now_us() > until_us) {
-			fprintf(stderr, "no carrier on %s; going on without\n", p->run.s->dev);
+			fprintf(stderr, "no carrier on %s; going on without%s\n", p->run.s->dev,
+				strncmp(p->run.s->dev, "memif", 5) == 0 ?
+					": do both ends of the memif have as many --cores?" :
+					"");
 			return;
 		}
 		take_signals(p, signals);
