@@ -13,6 +13,8 @@
 #define HOLD_US 5000 /* as late as this a peer's leaving may be noticed */
 #define STEP_US 500  /* ... and the end of the run */
 #define LOOK_US 1000 /* for a peer, while there is none */
+#define PASS_US \
+	100 /* less, and EAL finds the next alarm due before it has looked at anything else */
 #define WAIT_US 10
 
 static bool peer_there(const struct gate *gate)
@@ -58,7 +60,7 @@ static void hold(void *argument)
 		atomic_store(&gate->ended, true);
 		return;
 	}
-	while (rte_eal_alarm_set(up ? 1 : LOOK_US, hold, gate) != 0)
+	while (rte_eal_alarm_set(up ? PASS_US : LOOK_US, hold, gate) != 0)
 		usleep(STEP_US);
 }
 
