@@ -115,12 +115,12 @@ struct end {
 	uint32_t frees_before;
 	uint64_t stopped_us;
 	bool measuring, stopping, measured, idle, aborted;
-	uint32_t mbufs;	      /* that the device held before the run */
-	struct mark from, to; /* edges of the measured time */
-	uint64_t frames,
-		frames_turn; /* on this queue's wire, and the peer's turn when last they changed */
-	uint64_t frames_us;  /* without a peer: when the last one left */
-	atomic_bool over;    /* it has fallen silent */
+	uint32_t mbufs;		/* that the device held before the run */
+	struct mark from, to;	/* edges of the measured time */
+	uint64_t frames;	/* on this queue's wire */
+	uint64_t frames_turn;	/* the peer's when these were all; UINT64_MAX: not yet */
+	uint64_t frames_us;	/* without a peer: when the last one left */
+	atomic_bool over;	/* it has fallen silent */
 	struct hf_store *store; /* what is sent from where it lies: the site, or the text */
 	unsigned turns, received, packets, octets, text_in, text_out,
 		cycles; /* numbers of the counters a mark reads */

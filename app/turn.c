@@ -192,6 +192,8 @@ static bool silent(struct end *e, uint64_t now_us)
 		   received != end_counter(peer, e->packets) || sent + received != e->frames ||
 		   held(e) || held(peer)) {
 		e->frames = sent + received;
+		e->frames_turn = UINT64_MAX; /* from now on, if it is so the next time */
+	} else if (e->frames_turn == UINT64_MAX) {
 		e->frames_turn = turns;
 	} else if (turns >= e->frames_turn + 2) {
 		e->over = true;
