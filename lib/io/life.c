@@ -21,15 +21,8 @@ struct connection *connection_begin(struct hf_worker *w, handle h, const struct 
 
 void connection_owe(struct hf_worker *w, handle h, struct connection *c)
 {
-	if (c->flags & CONN_OWED)
-		return;
-	c->flags |= CONN_OWED;
-	c->owed_next = HANDLE_NONE;
-	if (w->owed_head == HANDLE_NONE)
-		w->owed_head = h;
-	else
-		connection_at(w, w->owed_tail)->owed_next = h;
-	w->owed_tail = h;
+	if (!(c->flags & CONN_OWED))
+		owed_append(w, &w->owed_head, &w->owed_tail, h, c);
 }
 
 void connection_raise(struct hf_worker *w, handle h, struct connection *c, uint16_t events)

@@ -273,13 +273,7 @@ static bool flush_connection(struct hf_worker *w, handle h, struct connection *c
 
 COLD static void add_late(struct hf_worker *w, handle h, struct connection *c)
 {
-	c->flags |= CONN_OWED;
-	c->owed_next = HANDLE_NONE;
-	if (w->late_head == HANDLE_NONE)
-		w->late_head = h;
-	else
-		connection_at(w, w->late_tail)->owed_next = h;
-	w->late_tail = h;
+	owed_append(w, &w->late_head, &w->late_tail, h, c);
 }
 
 /* The first of a list gets its share, and joins the late ones if that was not enough. */

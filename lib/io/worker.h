@@ -238,6 +238,19 @@ void connection_settle(struct hf_worker *w, handle h, struct connection *c, cons
 		       uint64_t hash, const struct out *out);
 /* The same when its flow is not at hand. */
 void connection_after(struct hf_worker *w, handle h, struct connection *c, const struct out *out);
+/* To the end of one of the two lists of those that hf_flush asks, of which it is in neither. */
+static inline void owed_append(struct hf_worker *w, handle *head, handle *tail, handle h,
+			       struct connection *c)
+{
+	c->flags |= CONN_OWED;
+	c->owed_next = HANDLE_NONE;
+	if (*head == HANDLE_NONE)
+		*head = h;
+	else
+		connection_at(w, *tail)->owed_next = h;
+	*tail = h;
+}
+
 /* hf_flush will ask it, and look at its timers. */
 void connection_owe(struct hf_worker *w, handle h, struct connection *c);
 void connection_raise(struct hf_worker *w, handle h, struct connection *c, uint16_t events);
