@@ -274,27 +274,38 @@ void text_refuse(struct hf_worker *w, struct arrival *arrivals, unsigned n)
 	}
 }
 
+/* An mbuf of our own with len octets of a frame. NULL: there is none, or it has no room for them */
+static struct rte_mbuf *copy_octets(struct hf_worker *w, const struct rte_mbuf *m, uint32_t offset,
+				    uint32_t len)
+{
+	struct rte_mbuf *const copy = worker_mbuf(w);
+	const void *octets;
+	char *room;
+
+	if (copy == NULL || rte_pktmbuf_tailroom(copy) < len) {
+		rte_pktmbuf_free(copy);
+		return NULL;
+	}
+	room = rte_pktmbuf_append(copy, (uint16_t)len);
+	octets = rte_pktmbuf_read(m, offset, len, room);
+	if (octets != room)
+		memcpy(room, octets, len);
+	return copy;
+}
+
 void text_own(struct hf_worker *w, struct arrival *a)
 {
-	const uint32_t len = a->in.text_offset + a->in.text_len;
 	struct rte_mbuf *copy;
-	const void *frame;
-	char *room;
 
 	if (a->in.text_len == 0 || port_mbuf_writable(a->m, a->m->data_len))
 		return;
-	copy = worker_mbuf(w);
-	if (copy == NULL || rte_pktmbuf_tailroom(copy) < len) {
-		rte_pktmbuf_free(copy);
+	copy = copy_octets(w, a->m, 0, a->in.text_offset + a->in.text_len);
+	if (copy == NULL) {
 		if (w->host.ranges.spare != RANGE_NONE)
 			range_push(w, w->host.ranges.spare);
 		w->host.ranges.spare = RANGE_NONE;
 		return;
 	}
-	room = rte_pktmbuf_append(copy, (uint16_t)len);
-	frame = rte_pktmbuf_read(a->m, 0, len, room);
-	if (frame != room)
-		memcpy(room, frame, len);
 	rte_pktmbuf_free(a->m);
 	a->m = copy;
 }
@@ -304,7 +315,6 @@ static struct rte_mbuf *one_piece(struct hf_worker *w, struct rte_mbuf *m, uint3
 				  uint32_t len)
 {
 	struct rte_mbuf *copy;
-	const void *text;
 
 	if (m->nb_segs == 1) {
 		m->data_off = (uint16_t)(m->data_off + offset);
@@ -312,17 +322,7 @@ static struct rte_mbuf *one_piece(struct hf_worker *w, struct rte_mbuf *m, uint3
 		m->pkt_len = len;
 		return m;
 	}
-	copy = worker_mbuf(w);
-	if (copy != NULL && rte_pktmbuf_tailroom(copy) >= len) {
-		char *const room = rte_pktmbuf_append(copy, (uint16_t)len);
-
-		text = rte_pktmbuf_read(m, offset, len, room);
-		if (text != room)
-			memcpy(room, text, len);
-	} else {
-		rte_pktmbuf_free(copy);
-		copy = NULL;
-	}
+	copy = copy_octets(w, m, offset, len);
 	rte_pktmbuf_free(m);
 	return copy;
 }
