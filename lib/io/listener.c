@@ -90,9 +90,14 @@ static bool memif_listens(int fd)
 
 void listener_mind(bool begin)
 {
-	for (int fd = 0; fd < DESCRIPTORS; fd++)
-		if (memif_listens(fd))
-			ask(fd, begin ? MIND : LET_GO, accepted, NULL);
+	for (int fd = 0; fd < DESCRIPTORS; fd++) {
+		if (!memif_listens(fd))
+			continue;
+		ask(fd, LET_GO, accepted,
+		    NULL); /* EAL would call it once for each time it was registered */
+		if (begin)
+			ask(fd, MIND, accepted, NULL);
+	}
 }
 
 /* By a source of its own: cleanup waits for alarms to end. The flag is never freed, the thread stays. */
