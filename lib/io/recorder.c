@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The flight recorder. Each connection that begins gets a place, found by the hash of its flow among PROBES; there
  * the last HF_RECORDS events go round. A place is anybody's again when its connection has ended in order or by its own
- * application's ABORT; what ended
- * badly stays until it has been read. The state is looked up after each event, so a change tells itself; while an
- * arrival is dealt with, it is the arrival's. */
+ * application's ABORT; what ended badly stays until it has been read. The state is looked up after each event, so a
+ * change tells itself; while an arrival is dealt with, it is the arrival's. */
 #include <errno.h>
 
 #include "io/recorder.h"
