@@ -182,6 +182,26 @@ static uint64_t refusals(const struct rig *r)
 	       rig_counter(r, "tw_overflow") + rig_counter(r, "tw_refused_no_room");
 }
 
+/* A life whose n-th allocation fails, and all of it over. OPEN may be refused, which is counted.
+ * @return false: it has fewer allocations */
+static bool live_without(struct rig *r, unsigned n, unsigned *refused)
+{
+	const uint64_t before = refusals(r);
+
+	hf_fail_allocation(r->w, n);
+	if (!live(r))
+		++*refused;
+	hf_fail_allocation(r->w, 0);
+	rig_discard(r);
+	rig_advance(r, SEC(61));
+	assert_int_equal(rig_levels(r).flows.used, 0);
+	assert_int_equal(rig_levels(r).queued_mbufs, 0);
+	if (refusals(r) == before)
+		return false;
+	assert_int_equal(refusals(r), before + 1);
+	return true;
+}
+
 static void life__nth_allocation_fails__ends_in_order(struct rig *r)
 {
 	unsigned n, refused = 0;
@@ -190,25 +210,19 @@ static void life__nth_allocation_fails__ends_in_order(struct rig *r)
 	if (!r->active)
 		rig_listen(r);
 	for (n = 1; n < 100; n++) {
-		const uint64_t before = refusals(r);
-
 		rig_another(r);
 		r->tsecr = 0;
-		hf_fail_allocation(r->w, n);
-		if (!live(r))
-			refused++;
-		hf_fail_allocation(r->w, 0);
-		rig_discard(r);
-		rig_advance(r, SEC(61));
-		assert_int_equal(rig_levels(r).flows.used, 0);
-		assert_int_equal(rig_levels(r).queued_mbufs, 0);
-		if (refusals(r) == before)
-			break; /* there are no more than n - 1 */
-		assert_int_equal(refusals(r), before + 1);
+		if (!live_without(r, n, &refused))
+			break;
 	}
 	if (n < 8 || n == 100)
 		rig_fail(r, "%u allocations in a life", n - 1);
 	assert_int_equal(refused, r->active ? 2 : 0);
+}
+
+static uint64_t reuses(const struct rig *r)
+{
+	return rig_counter(r, "tw_reused_active") + rig_counter(r, "tw_reused_passive");
 }
 
 /* The same tuple again, out of TIME-WAIT: by our SYN (TW-A6) or the peer's (TW-P1). */
@@ -220,7 +234,9 @@ static void reuse__nth_allocation_fails__ends_in_order(struct rig *r)
 	if (!r->active)
 		rig_listen(r);
 	for (n = 1; n < 100; n++) {
-		uint64_t before, reused;
+		unsigned before;
+		uint64_t reused;
+		bool more;
 
 		rig_another(r);
 		r->tsecr = 0;
@@ -228,23 +244,13 @@ static void reuse__nth_allocation_fails__ends_in_order(struct rig *r)
 		assert_int_equal(rig_levels(r).buckets.used, 1);
 		rig_advance(r, SEC(2));
 		r->irs += 1000000;
-		before = refusals(r);
-		reused = rig_counter(r, "tw_reused_active") + rig_counter(r, "tw_reused_passive");
-		hf_fail_allocation(r->w, n);
-		if (!live(r))
-			refused++;
-		else
-			assert_int_equal(rig_counter(r, "tw_reused_active") +
-						 rig_counter(r, "tw_reused_passive"),
-					 reused + 1);
-		hf_fail_allocation(r->w, 0);
-		rig_discard(r);
-		rig_advance(r, SEC(61));
-		assert_int_equal(rig_levels(r).flows.used, 0);
-		assert_int_equal(rig_levels(r).queued_mbufs, 0);
-		if (refusals(r) == before)
+		before = refused;
+		reused = reuses(r);
+		more = live_without(r, n, &refused);
+		if (refused == before)
+			assert_int_equal(reuses(r), reused + 1);
+		if (!more)
 			break;
-		assert_int_equal(refusals(r), before + 1);
 	}
 	if (n < 7 || n == 100)
 		rig_fail(r, "%u allocations in a second life", n - 1);
