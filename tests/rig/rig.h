@@ -130,6 +130,9 @@ void rig_send(struct rig *r, struct seg seg);
 void rig_push(struct rig *r, struct seg seg);
 void rig_push_from(struct rig *r, const struct hf_addr *peer, struct seg seg, const void *text);
 void rig_push_raw(struct rig *r, const void *frame, size_t len, const struct hf_push *how);
+/* An ICMP error that quotes our segment of this SEQ, and the rest of its header. from NULL: a router on the way */
+void rig_push_error(struct rig *r, const uint8_t *from, uint8_t type, uint8_t code, uint32_t rest,
+		    uint32_t seq);
 
 void rig_turn(struct rig *r);  /* the first half alone; flushes the turn before, if open */
 void rig_flush(struct rig *r); /* the second, if a turn is open; else a turn and its flush */

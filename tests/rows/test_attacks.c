@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "rig/message.h"
 #include "rig/rig.h"
 
 static void set_passive(struct rig *r)
@@ -89,24 +88,6 @@ static void own_connection__as_meter__tells_nothing(struct rig *r)
 	}
 }
 
-/* An ICMP error from anywhere that quotes our segment of this SEQ, its rest of header an MTU. */
-static void push_error(struct rig *r, uint8_t type, uint8_t code, uint16_t mtu, uint32_t seq)
-{
-	static const uint8_t router[2][16] = { { 203, 0, 113, 1 }, { 0x20, 1, 0xd, 0xb8, [15] = 1 } };
-	const unsigned version = r->local.ip.version;
-	const uint8_t *const from = router[version == 6];
-	uint8_t raw[MESSAGE_MAX], body[128], quote[64];
-	size_t len = message_quote(quote, version, r->local.ip.octets, r->peer.ip.octets,
-				   r->local.port, r->peer.port, seq);
-
-	len = message_body(body, type, code, mtu, quote, len);
-	message_seal(version, from, r->local.ip.octets, body, len);
-	rig_push_raw(r, raw,
-		     message_ip(raw, version, from, r->local.ip.octets, version == 4 ? 1 : 58, 64,
-				body, len),
-		     NULL);
-}
-
 /* SEC-21: no ICMP message ends what is established, whatever it quotes and however small an MTU it tells of.
  * SEC-22: every frame out afterwards has DF and ID 0 (frame_parse). */
 static void established__any_icmp__lives(struct rig *r)
@@ -122,12 +103,12 @@ static void established__any_icmp__lives(struct rig *r)
 			const uint32_t seqs[] = { r->su - 1, r->su, r->sn - 1, r->sn };
 
 			for (unsigned i = 0; i < 4; i++)
-				push_error(r, (uint8_t)type, code, 0, seqs[i]);
+				rig_push_error(r, NULL, (uint8_t)type, code, 0, seqs[i]);
 			rig_turn(r);
 			rig_discard(r);
 		}
 	for (unsigned i = 0; i < sizeof(mtus) / sizeof(mtus[0]); i++) {
-		push_error(r, v4 ? 3 : 2, v4 ? 4 : 0, mtus[i], r->su);
+		rig_push_error(r, NULL, v4 ? 3 : 2, v4 ? 4 : 0, mtus[i], r->su);
 		rig_turn(r);
 		rig_discard(r);
 	}

@@ -37,20 +37,8 @@ static const struct error *errors_of(const struct rig *r, size_t *n)
 /* An error from a router on the way, about our segment of this SEQ. */
 static void send_error(struct rig *r, uint8_t type, uint8_t code, uint32_t seq)
 {
-	static const uint8_t router[2][16] = { { 203, 0, 113, 1 }, { 0x20, 1, 0xd, 0xb8, [15] = 1 } };
-	const unsigned version = r->local.ip.version;
-	const uint8_t *const from = router[version == 6];
-	uint8_t raw[MESSAGE_MAX], body[128], quote[64];
-	size_t len = message_quote(quote, version, r->local.ip.octets, r->peer.ip.octets,
-				   r->local.port, r->peer.port, seq);
-
-	len = message_body(body, type, code, 0, quote, len);
-	message_seal(version, from, r->local.ip.octets, body, len);
 	rig_flush(r);
-	rig_push_raw(r, raw,
-		     message_ip(raw, version, from, r->local.ip.octets, version == 4 ? 1 : 58, 64,
-				body, len),
-		     NULL);
+	rig_push_error(r, NULL, type, code, 0, seq);
 	rig_mark(r);
 	rig_turn(r);
 }

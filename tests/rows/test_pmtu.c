@@ -21,18 +21,10 @@ static uint32_t snd_mss(const struct rig *r)
 /* Fragmentation needed, packet too big: about our segment of this SEQ. */
 static void send_too_big(struct rig *r, uint32_t seq, uint32_t mtu)
 {
-	const unsigned version = r->local.ip.version;
-	uint8_t raw[MESSAGE_MAX], body[128], quote[64];
-	size_t len = message_quote(quote, version, r->local.ip.octets, r->peer.ip.octets,
-				   r->local.port, r->peer.port, seq);
+	const bool v4 = r->local.ip.version == 4;
 
-	len = message_body(body, version == 4 ? 3 : 2, version == 4 ? 4 : 0, mtu, quote, len);
-	message_seal(version, r->peer.ip.octets, r->local.ip.octets, body, len);
 	rig_flush(r);
-	rig_push_raw(r, raw,
-		     message_ip(raw, version, r->peer.ip.octets, r->local.ip.octets,
-				version == 4 ? 1 : 58, 64, body, len),
-		     NULL);
+	rig_push_error(r, r->peer.ip.octets, v4 ? 3 : 2, v4 ? 4 : 0, mtu, seq);
 	rig_mark(r);
 	rig_turn(r);
 }
