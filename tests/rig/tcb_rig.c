@@ -464,6 +464,24 @@ enum timewait_verdict rig_send_tw(struct tcb_rig *r, struct seg seg, bool listen
 	return verdict;
 }
 
+void rig_sack(struct tcb_rig *r, uint32_t una, uint32_t from, uint32_t to, uint32_t from2,
+	      uint32_t to2)
+{
+	const uint32_t mss = r->tcb.snd_mss;
+	struct seg seg = { .seq = IRS + 1, .ack = ISS + 1 + una * mss, .flags = SEG_ACK };
+
+	if (to != 0) {
+		seg.options |= OPT_SACK;
+		seg.sack[seg.sacks].left = ISS + 1 + from * mss;
+		seg.sack[seg.sacks++].right = ISS + 1 + to * mss;
+	}
+	if (to2 != 0) {
+		seg.sack[seg.sacks].left = ISS + 1 + from2 * mss;
+		seg.sack[seg.sacks++].right = ISS + 1 + to2 * mss;
+	}
+	rig_send(r, seg);
+}
+
 void rig_write(struct tcb_rig *r, uint32_t len)
 {
 	assert_true(r->ranges_used < RIG_RANGES);
@@ -788,6 +806,17 @@ const struct seg *rig_expect_at(struct tcb_rig *r, uint64_t at_us, struct seg wa
 		fail_msg("sent at %llu us, not at %llu", (unsigned long long)got_us,
 			 (unsigned long long)at_us);
 	return got;
+}
+
+void rig_expect_text(struct tcb_rig *r, uint32_t n, uint16_t len)
+{
+	const uint32_t seq = ISS + 1 + n * r->tcb.snd_mss;
+	const uint8_t psh = seq + len == r->tcb.snd_end ? SEG_PSH : 0;
+
+	rig_expect(r, (struct seg){ .seq = seq,
+				    .ack = IRS + 1,
+				    .text_len = len,
+				    .flags = (uint8_t)(SEG_ACK | psh) });
 }
 
 void rig_silent(struct tcb_rig *r)

@@ -116,6 +116,10 @@ enum timewait_verdict rig_send_tw(struct tcb_rig *r, struct seg seg, bool listen
 enum request_verdict rig_send_rq(struct tcb_rig *r, struct seg seg);
 struct seg rig_fill(const struct tcb_rig *r, struct seg seg);
 
+/* An ACK of all before the una-th full segment of ours, with blocks of segments [from, to); to 0: without. */
+void rig_sack(struct tcb_rig *r, uint32_t una, uint32_t from, uint32_t to, uint32_t from2,
+	      uint32_t to2);
+
 void rig_write(struct tcb_rig *r, uint32_t len); /* SEND, a range of its own */
 void rig_read(struct tcb_rig *r, uint32_t len);
 int rig_shutdown(struct tcb_rig *r);
@@ -135,6 +139,8 @@ uint64_t rig_now(const struct tcb_rig *r); /* since the test began */
 const struct seg *rig_expect(struct tcb_rig *r, struct seg seg);
 /* ... and left at this time since the test began, give or take one tick late. */
 const struct seg *rig_expect_at(struct tcb_rig *r, uint64_t at_us, struct seg seg);
+/* The next segment out has len octets of text, the first those of the n-th full segment. */
+void rig_expect_text(struct tcb_rig *r, uint32_t n, uint16_t len);
 /* Nothing else has come out. */
 void rig_silent(struct tcb_rig *r);
 /* That counter has risen by so much since rig_forget. */

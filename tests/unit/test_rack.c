@@ -5,20 +5,9 @@
 
 #define RTT MS(40)
 
-static void expect_text(struct tcb_rig *r, uint32_t segment, uint16_t len)
-{
-	const uint32_t seq = ISS + 1 + segment * r->tcb.snd_mss;
-
-	rig_expect(r, (struct seg){ .seq = seq,
-				    .ack = IRS + 1,
-				    .text_len = len,
-				    .flags = (uint8_t)(seq + len == r->tcb.snd_end ? SEG_ACK | SEG_PSH :
-										     SEG_ACK) });
-}
-
 static void whole(struct tcb_rig *r, uint32_t segment)
 {
-	expect_text(r, segment, r->tcb.snd_mss);
+	rig_expect_text(r, segment, r->tcb.snd_mss);
 }
 
 /* So many full segments leave now, of a connection whose round trip is known. */
@@ -36,20 +25,6 @@ static void in_flight(struct tcb_rig *r, uint32_t segments)
 		whole(r, i);
 }
 
-/* An ACK of all before segment una, with a block of segments [from, to); to 0: none. */
-static void ack(struct tcb_rig *r, uint32_t una, uint32_t from, uint32_t to)
-{
-	const uint32_t mss = r->tcb.snd_mss;
-	struct seg seg = { .seq = IRS + 1, .ack = ISS + 1 + una * mss, .flags = SEG_ACK };
-
-	if (to != 0) {
-		seg.options |= OPT_SACK;
-		seg.sack[seg.sacks].left = ISS + 1 + from * mss;
-		seg.sack[seg.sacks++].right = ISS + 1 + to * mss;
-	}
-	rig_send(r, seg);
-}
-
 static struct rack *rack(struct tcb_rig *r)
 {
 	return &flight_of(&r->host, &r->tcb)->rack;
@@ -61,12 +36,12 @@ static void three_held__earlier_one_is_lost_at_once(struct tcb_rig *r)
 {
 	in_flight(r, 6);
 	rig_advance(r, RTT);
-	ack(r, 0, 1, 4); /* 6.2 step 4: no reordering was seen, so the window is 0 */
+	rig_sack(r, 0, 1, 4, 0, 0); /* 6.2 step 4: no reordering was seen, so the window is 0 */
 	whole(r, 0);
 	rig_silent(r);
 	rig_counted(r, STAT_RACK_RECOVERY, 1);
 	assert_int_equal(r->tcb.ssthresh, 3 * r->tcb.snd_mss);
-	ack(r, 4, 0, 0);
+	rig_sack(r, 4, 0, 0, 0, 0);
 	rig_advance(r, MS(30));
 	rig_silent(r);
 }
@@ -75,7 +50,7 @@ static void one_held__reordering_window_passes_first(struct tcb_rig *r)
 {
 	in_flight(r, 4);
 	rig_advance(r, RTT);
-	ack(r, 0, 1, 2);
+	rig_sack(r, 0, 1, 2, 0, 0);
 	rig_silent(r);
 	rig_advance(r, RTT / 4 - MS(1));
 	rig_silent(r);
@@ -90,9 +65,9 @@ static void one_overtaken__nothing_goes_again(struct tcb_rig *r)
 {
 	in_flight(r, 4);
 	rig_advance(r, RTT);
-	ack(r, 0, 1, 3); /* below DupThresh */
+	rig_sack(r, 0, 1, 3, 0, 0); /* below DupThresh */
 	rig_advance(r, RTT / 8);
-	ack(r, 4, 0, 0);
+	rig_sack(r, 4, 0, 0, 0, 0);
 	rig_advance(r, SEC(2));
 	rig_silent(r);
 }
@@ -102,12 +77,12 @@ static void reordering_seen__window_stays(struct tcb_rig *r)
 {
 	in_flight(r, 8);
 	rig_advance(r, RTT);
-	ack(r, 0, 1, 2);
+	rig_sack(r, 0, 1, 2, 0, 0);
 	assert_false(rack(r)->reordering_seen);
 	rig_advance(r, MS(5));
-	ack(r, 2, 0, 0); /* 0 comes after 1 */
+	rig_sack(r, 2, 0, 0, 0, 0); /* 0 comes after 1 */
 	assert_true(rack(r)->reordering_seen);
-	ack(r, 2, 3, 7); /* DupThresh is reached, and is no reason any more */
+	rig_sack(r, 2, 3, 7, 0, 0); /* DupThresh is reached, and is no reason any more */
 	rig_silent(r);
 	rig_advance(r, RTT / 4 + MS(1));
 	whole(r, 2);
@@ -121,12 +96,12 @@ static void retransmission_lost__found_without_timeout(struct tcb_rig *r)
 	whole(r, 8);
 	whole(r, 9);
 	rig_advance(r, RTT);
-	ack(r, 0, 1, 7);
+	rig_sack(r, 0, 1, 7, 0, 0);
 	whole(r, 0);
 	whole(r, 10); /* new text by the pipe */
 	rig_advance(r, RTT);
 	rig_forget(r);
-	ack(r, 0, 1, 11); /* what left with or after it has come, it has not */
+	rig_sack(r, 0, 1, 11, 0, 0); /* what left with or after it has come, it has not */
 	rig_advance(r, RTT / 4 + MS(2));
 	whole(r, 0);
 	rig_counted(r, STAT_RTO_EXPIRED, 0);
@@ -138,7 +113,7 @@ static void dsack__widens_the_window(struct tcb_rig *r)
 	const uint32_t mss = (in_flight(r, 8), r->tcb.snd_mss);
 
 	rig_advance(r, RTT);
-	ack(r, 1, 2, 3);
+	rig_sack(r, 1, 2, 3, 0, 0);
 	assert_int_equal(rack(r)->reo_wnd_mult, 1);
 	for (unsigned i = 0; i < 2; i++) {
 		struct seg seg = { .seq = IRS + 1,
@@ -166,13 +141,13 @@ static void tail__lost__probe_then_recovery(struct tcb_rig *r)
 	rig_silent(r);
 	rig_counted(r, STAT_TLP_PROBES, 1);
 	rig_advance(r, RTT);
-	ack(r, 0, 3, 4); /* all before it left long ago */
+	rig_sack(r, 0, 3, 4, 0, 0); /* all before it left long ago */
 	whole(r, 0);
 	whole(r, 1);
 	rig_silent(r);
-	ack(r, 2, 3, 4);
+	rig_sack(r, 2, 3, 4, 0, 0);
 	whole(r, 2);
-	ack(r, 4, 0, 0);
+	rig_sack(r, 4, 0, 0, 0, 0);
 	rig_advance(r, SEC(2));
 	rig_silent(r);
 	rig_counted(r, STAT_RTO_EXPIRED, 0);
@@ -232,12 +207,12 @@ static void probe__mended_it__window_shrinks(struct tcb_rig *r)
 	in_flight(r, 4);
 	rig_advance(r, 2 * RTT + MS(2));
 	whole(r, 3);
-	ack(r, 4, 0, 0);
+	rig_sack(r, 4, 0, 0, 0, 0);
 	cwnd = r->tcb.cwnd;
 	rig_write(r, r->tcb.snd_mss);
 	whole(r, 4);
 	rig_advance(r, RTT);
-	ack(r, 5, 0, 0);
+	rig_sack(r, 5, 0, 0, 0, 0);
 	rig_counted(r, STAT_TLP_RECOVERY, 1);
 	assert_in_range(r->tcb.cwnd, cwnd / 2, cwnd / 2 + r->tcb.snd_mss);
 	assert_int_equal(r->tcb.flight, 0);
@@ -250,13 +225,13 @@ static void probe__was_needless__window_stays(struct tcb_rig *r)
 	in_flight(r, 4);
 	rig_advance(r, 2 * RTT + MS(2));
 	whole(r, 3);
-	ack(r, 4, 0, 0);
-	ack(r, 4, 3, 4); /* it has come twice */
+	rig_sack(r, 4, 0, 0, 0, 0);
+	rig_sack(r, 4, 3, 4, 0, 0); /* it has come twice */
 	cwnd = r->tcb.cwnd;
 	rig_write(r, r->tcb.snd_mss);
 	whole(r, 4);
 	rig_advance(r, RTT);
-	ack(r, 5, 0, 0);
+	rig_sack(r, 5, 0, 0, 0, 0);
 	rig_counted(r, STAT_TLP_RECOVERY, 0);
 	assert_true(r->tcb.cwnd >= cwnd);
 	assert_int_equal(r->tcb.flight, 0);

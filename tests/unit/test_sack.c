@@ -2,17 +2,6 @@
 /* SACK at the sender (RFC 6675, RFC 2018, RFC 2883), and duplicates told by the receiver. */
 #include "test_tcp.h"
 
-static void expect_text(struct tcb_rig *r, uint32_t segment, uint16_t len)
-{
-	const uint32_t seq = ISS + 1 + segment * r->tcb.snd_mss;
-	const uint8_t psh = seq + len == r->tcb.snd_end ? SEG_PSH : 0;
-
-	rig_expect(r, (struct seg){ .seq = seq,
-				    .ack = IRS + 1,
-				    .text_len = len,
-				    .flags = (uint8_t)(SEG_ACK | psh) });
-}
-
 /* ESTABLISHED with SACK, so many full segments on their way and as many as cwnd lets out. */
 static void in_flight(struct tcb_rig *r, uint32_t segments)
 {
@@ -22,43 +11,24 @@ static void in_flight(struct tcb_rig *r, uint32_t segments)
 	r->tcb.flags |= TCB_SACK;
 	rig_write(r, segments * r->tcb.snd_mss);
 	for (uint32_t i = 0; i < segments; i++)
-		expect_text(r, i, r->tcb.snd_mss);
-}
-
-/* An ACK of all before segment una, with blocks of segments [from, to); from 0 ends them. */
-static void ack(struct tcb_rig *r, uint32_t una, uint32_t from, uint32_t to, uint32_t from2,
-		uint32_t to2)
-{
-	const uint32_t mss = r->tcb.snd_mss;
-	struct seg seg = { .seq = IRS + 1, .ack = ISS + 1 + una * mss, .flags = SEG_ACK };
-
-	if (from != 0) {
-		seg.options |= OPT_SACK;
-		seg.sack[seg.sacks].left = ISS + 1 + from * mss;
-		seg.sack[seg.sacks++].right = ISS + 1 + to * mss;
-	}
-	if (from2 != 0) {
-		seg.sack[seg.sacks].left = ISS + 1 + from2 * mss;
-		seg.sack[seg.sacks++].right = ISS + 1 + to2 * mss;
-	}
-	rig_send(r, seg);
+		rig_expect_text(r, i, r->tcb.snd_mss);
 }
 
 static void one_lost__goes_again_and_nothing_else(struct tcb_rig *r)
 {
 	const uint32_t mss = (in_flight(r, 8), r->tcb.snd_mss);
 
-	ack(r, 0, 1, 2, 0, 0);
-	ack(r, 0, 1, 3, 0, 0);
+	rig_sack(r, 0, 1, 2, 0, 0);
+	rig_sack(r, 0, 1, 3, 0, 0);
 	rig_silent(r);
-	ack(r, 0, 1, 4, 0, 0);
-	expect_text(r, 0, r->tcb.snd_mss);
+	rig_sack(r, 0, 1, 4, 0, 0);
+	rig_expect_text(r, 0, r->tcb.snd_mss);
 	rig_silent(r);
 	assert_int_equal(r->tcb.ssthresh, 4 * mss);
 	assert_int_equal(r->tcb.cwnd, 4 * mss);
 	for (uint32_t i = 5; i <= 7; i++)
-		ack(r, 0, 1, i, 0, 0);
-	ack(r, 8, 0, 0, 0, 0);
+		rig_sack(r, 0, 1, i, 0, 0);
+	rig_sack(r, 8, 0, 0, 0, 0);
 	assert_int_equal(r->tcb.flight, 0);
 	assert_int_equal(r->host.flights.used, 0);
 	rig_counted(r, STAT_SACK_RECOVERY, 1);
@@ -70,19 +40,19 @@ static void one_lost__goes_again_and_nothing_else(struct tcb_rig *r)
 static void three_lost__each_goes_again_once(struct tcb_rig *r)
 {
 	in_flight(r, 9);
-	ack(r, 0, 1, 2, 0, 0);
-	ack(r, 0, 3, 4, 1, 2);
+	rig_sack(r, 0, 1, 2, 0, 0);
+	rig_sack(r, 0, 3, 4, 1, 2);
 	rig_silent(r);
-	ack(r, 0, 5, 6, 3, 4); /* three spans beyond 0: lost */
-	expect_text(r, 0, r->tcb.snd_mss);
-	ack(r, 0, 5, 7, 3, 4); /* 2 too; but 4, 7, 8 and what was sent again fill the pipe */
+	rig_sack(r, 0, 5, 6, 3, 4); /* three spans beyond 0: lost */
+	rig_expect_text(r, 0, r->tcb.snd_mss);
+	rig_sack(r, 0, 5, 7, 3, 4); /* 2 too; but 4, 7, 8 and what was sent again fill the pipe */
 	rig_silent(r);
-	ack(r, 0, 5, 8, 3, 4);
-	expect_text(r, 2, r->tcb.snd_mss);
-	expect_text(r, 4, r->tcb.snd_mss);
+	rig_sack(r, 0, 5, 8, 3, 4);
+	rig_expect_text(r, 2, r->tcb.snd_mss);
+	rig_expect_text(r, 4, r->tcb.snd_mss);
 	rig_silent(r);
-	ack(r, 0, 5, 9, 3, 4);
-	ack(r, 9, 0, 0, 0, 0);
+	rig_sack(r, 0, 5, 9, 3, 4);
+	rig_sack(r, 9, 0, 0, 0, 0);
 	rig_silent(r);
 	rig_counted(r, STAT_RETRANSMIT_TEXT, 3);
 	rig_counted(r, STAT_RTO_EXPIRED, 0);
@@ -93,10 +63,10 @@ static void three_lost__each_goes_again_once(struct tcb_rig *r)
 static void one_wide_block__begins_recovery(struct tcb_rig *r)
 {
 	in_flight(r, 8);
-	ack(r, 0, 1, 3, 0, 0);
+	rig_sack(r, 0, 1, 3, 0, 0);
 	rig_silent(r);
-	ack(r, 0, 1, 5, 0, 0);
-	expect_text(r, 0, r->tcb.snd_mss);
+	rig_sack(r, 0, 1, 5, 0, 0);
+	rig_expect_text(r, 0, r->tcb.snd_mss);
 	rig_counted(r, STAT_DUP_ACK_IN, 2);
 	rig_counted(r, STAT_SACK_RECOVERY, 1);
 }
@@ -105,12 +75,12 @@ static void one_wide_block__begins_recovery(struct tcb_rig *r)
 static void blocks_on_a_cumulative_ack__begin_recovery(struct tcb_rig *r)
 {
 	in_flight(r, 8);
-	ack(r, 1, 2, 6, 0, 0);
-	expect_text(r, 1, r->tcb.snd_mss);
+	rig_sack(r, 1, 2, 6, 0, 0);
+	rig_expect_text(r, 1, r->tcb.snd_mss);
 	rig_counted(r, STAT_DUP_ACK_IN, 1);
 	rig_counted(r, STAT_SACK_RECOVERY, 1);
 	rig_counted(r, STAT_RTO_EXPIRED, 0);
-	ack(r, 8, 0, 0, 0, 0);
+	rig_sack(r, 8, 0, 0, 0, 0);
 }
 
 /* Pipe falls with each block: new text goes out for what has arrived (NextSeg 2), none before. */
@@ -118,17 +88,17 @@ static void recovery__new_text_by_the_pipe(struct tcb_rig *r)
 {
 	in_flight(r, 10);
 	rig_write(r, 4u * r->tcb.snd_mss);
-	ack(r, 0, 1, 4, 0, 0); /* pipe 6 and the one sent again, cwnd 5 */
-	expect_text(r, 0, r->tcb.snd_mss);
+	rig_sack(r, 0, 1, 4, 0, 0); /* pipe 6 and the one sent again, cwnd 5 */
+	rig_expect_text(r, 0, r->tcb.snd_mss);
 	rig_silent(r);
-	ack(r, 0, 1, 6, 0, 0);
+	rig_sack(r, 0, 1, 6, 0, 0);
 	rig_silent(r);
-	ack(r, 0, 1, 7, 0, 0); /* pipe 4 */
-	expect_text(r, 10, r->tcb.snd_mss);
+	rig_sack(r, 0, 1, 7, 0, 0); /* pipe 4 */
+	rig_expect_text(r, 10, r->tcb.snd_mss);
 	rig_silent(r);
-	ack(r, 0, 1, 9, 0, 0);
-	expect_text(r, 11, r->tcb.snd_mss);
-	expect_text(r, 12, r->tcb.snd_mss);
+	rig_sack(r, 0, 1, 9, 0, 0);
+	rig_expect_text(r, 11, r->tcb.snd_mss);
+	rig_expect_text(r, 12, r->tcb.snd_mss);
 	rig_silent(r);
 }
 
@@ -136,15 +106,15 @@ static void recovery__new_text_by_the_pipe(struct tcb_rig *r)
 static void tail_lost__one_rescue(struct tcb_rig *r)
 {
 	in_flight(r, 10);
-	ack(r, 0, 1, 7, 0, 0);
-	expect_text(r, 0, r->tcb.snd_mss);
-	expect_text(r, 9, r->tcb.snd_mss);
+	rig_sack(r, 0, 1, 7, 0, 0);
+	rig_expect_text(r, 0, r->tcb.snd_mss);
+	rig_expect_text(r, 9, r->tcb.snd_mss);
 	rig_silent(r);
-	ack(r, 0, 1, 7, 9, 10); /* and one that may be lost (NextSeg 3) */
-	expect_text(r, 7, r->tcb.snd_mss);
-	expect_text(r, 8, r->tcb.snd_mss);
+	rig_sack(r, 0, 1, 7, 9, 10); /* and one that may be lost (NextSeg 3) */
+	rig_expect_text(r, 7, r->tcb.snd_mss);
+	rig_expect_text(r, 8, r->tcb.snd_mss);
 	rig_silent(r);
-	ack(r, 10, 0, 0, 0, 0);
+	rig_sack(r, 10, 0, 0, 0, 0);
 	rig_counted(r, STAT_RTO_EXPIRED, 0);
 }
 
@@ -161,14 +131,14 @@ static void lost_fin__is_part_of_the_last_segment(struct tcb_rig *r)
 	r->turn_open = false;
 	rig_flush(r);
 	for (uint32_t i = 0; i < 4; i++)
-		expect_text(r, i, (uint16_t)mss);
+		rig_expect_text(r, i, (uint16_t)mss);
 	rig_expect(r, (struct seg){ .seq = ISS + 1 + 4 * mss,
 				    .ack = IRS + 1,
 				    .text_len = (uint16_t)mss,
 				    .flags = SEG_ACK | SEG_PSH | SEG_FIN });
-	ack(r, 0, 1, 4, 0, 0);
-	expect_text(r, 0, (uint16_t)mss);
-	ack(r, 4, 0, 0, 0, 0); /* not all that was in flight: it has its rescue */
+	rig_sack(r, 0, 1, 4, 0, 0);
+	rig_expect_text(r, 0, (uint16_t)mss);
+	rig_sack(r, 4, 0, 0, 0, 0); /* not all that was in flight: it has its rescue */
 	rig_expect(r, (struct seg){ .seq = ISS + 1 + 4 * mss,
 				    .ack = IRS + 1,
 				    .text_len = (uint16_t)mss,
@@ -179,13 +149,13 @@ static void lost_fin__is_part_of_the_last_segment(struct tcb_rig *r)
 static void timeout__blocks_are_forgotten(struct tcb_rig *r)
 {
 	in_flight(r, 4);
-	ack(r, 0, 2, 3, 0, 0);
+	rig_sack(r, 0, 2, 3, 0, 0);
 	rig_silent(r);
 	rig_advance(r, SEC(1) + MS(1));
-	expect_text(r, 0, r->tcb.snd_mss);
-	ack(r, 1, 0, 0, 0, 0);
-	expect_text(r, 1, r->tcb.snd_mss);
-	expect_text(r, 2, r->tcb.snd_mss);
+	rig_expect_text(r, 0, r->tcb.snd_mss);
+	rig_sack(r, 1, 0, 0, 0, 0);
+	rig_expect_text(r, 1, r->tcb.snd_mss);
+	rig_expect_text(r, 2, r->tcb.snd_mss);
 	rig_silent(r);
 }
 
@@ -194,12 +164,12 @@ static void timeout__new_blocks_are_skipped(struct tcb_rig *r)
 {
 	in_flight(r, 5);
 	rig_advance(r, SEC(1) + MS(1));
-	expect_text(r, 0, r->tcb.snd_mss);
-	ack(r, 1, 2, 4, 0, 0);
-	expect_text(r, 1, r->tcb.snd_mss);
-	expect_text(r, 4, r->tcb.snd_mss);
+	rig_expect_text(r, 0, r->tcb.snd_mss);
+	rig_sack(r, 1, 2, 4, 0, 0);
+	rig_expect_text(r, 1, r->tcb.snd_mss);
+	rig_expect_text(r, 4, r->tcb.snd_mss);
 	rig_silent(r);
-	ack(r, 5, 0, 0, 0, 0);
+	rig_sack(r, 5, 0, 0, 0, 0);
 	assert_int_equal(r->host.flights.used, 0);
 	rig_counted(r, STAT_RETRANSMIT_FAST, 0);
 }
@@ -207,12 +177,12 @@ static void timeout__new_blocks_are_skipped(struct tcb_rig *r)
 static void peer_asks_for_what_it_held__survived(struct tcb_rig *r)
 {
 	in_flight(r, 5);
-	ack(r, 0, 2, 3, 0, 0);
-	ack(r, 2, 0, 0, 0, 0); /* it has 2 by its own word */
+	rig_sack(r, 0, 2, 3, 0, 0);
+	rig_sack(r, 2, 0, 0, 0, 0); /* it has 2 by its own word */
 	rig_counted(r, STAT_SACK_RENEGED, 1);
 	rig_advance(r, SEC(1) + MS(1));
-	expect_text(r, 2, r->tcb.snd_mss);
-	ack(r, 5, 0, 0, 0, 0);
+	rig_expect_text(r, 2, r->tcb.snd_mss);
+	rig_sack(r, 5, 0, 0, 0, 0);
 	rig_advance(r, SEC(10));
 	rig_silent(r);
 }
@@ -237,7 +207,7 @@ static void absurd_blocks__are_ignored(struct tcb_rig *r)
 	const uint32_t mss = (in_flight(r, 6), r->tcb.snd_mss);
 	const uint32_t una = ISS + 1 + 2 * mss, nxt = ISS + 1 + 6 * mss;
 
-	ack(r, 2, 0, 0, 0, 0);
+	rig_sack(r, 2, 0, 0, 0, 0);
 	for (unsigned i = 0; i < 4; i++) {
 		block(r, una, una + mss);		      /* SND.UNA is not held */
 		block(r, nxt - mss, nxt + 1);		      /* never sent */
@@ -255,13 +225,13 @@ static void absurd_blocks__are_ignored(struct tcb_rig *r)
 static void dsack__is_no_duplicate_ack(struct tcb_rig *r)
 {
 	in_flight(r, 6);
-	ack(r, 2, 0, 0, 0, 0);
+	rig_sack(r, 2, 0, 0, 0, 0);
 	for (unsigned i = 0; i < 4; i++)
-		ack(r, 2, 1, 2, 0, 0);
+		rig_sack(r, 2, 1, 2, 0, 0);
 	rig_counted(r, STAT_DSACK_IN, 4);
-	ack(r, 2, 3, 4, 3, 5); /* the first lies within the second: D-SACK and news */
-	ack(r, 2, 3, 4, 3, 5);
-	ack(r, 2, 3, 4, 3, 5);
+	rig_sack(r, 2, 3, 4, 3, 5); /* the first lies within the second: D-SACK and news */
+	rig_sack(r, 2, 3, 4, 3, 5);
+	rig_sack(r, 2, 3, 4, 3, 5);
 	rig_counted(r, STAT_DSACK_IN, 7);
 	rig_counted(r, STAT_SACK_REFUSED, 0);
 	assert_int_equal(r->tcb.dupacks, 1);
@@ -273,14 +243,14 @@ static void no_flight_left__newreno(struct tcb_rig *r)
 	in_flight(r, 8);
 	r->host.flights.free = 0;
 	for (uint32_t i = 2; i < 5; i++)
-		ack(r, 0, 1, i, 0, 0);
-	expect_text(r, 0, r->tcb.snd_mss);
+		rig_sack(r, 0, 1, i, 0, 0);
+	rig_expect_text(r, 0, r->tcb.snd_mss);
 	rig_counted(r, STAT_SACK_RECOVERY, 0);
 	rig_counted(r, STAT_RETRANSMIT_FAST, 1);
 	assert_true(r->stats[STAT_FLIGHTS_EMPTY] > 0);
-	ack(r, 3, 4, 5, 0, 0); /* a partial acknowledgement */
-	expect_text(r, 3, r->tcb.snd_mss);
-	ack(r, 8, 0, 0, 0, 0);
+	rig_sack(r, 3, 4, 5, 0, 0); /* a partial acknowledgement */
+	rig_expect_text(r, 3, r->tcb.snd_mss);
+	rig_sack(r, 8, 0, 0, 0, 0);
 }
 
 static void first_two_duplicates__let_a_segment_each_out(struct tcb_rig *r)
@@ -297,23 +267,23 @@ static void first_two_duplicates__let_a_segment_each_out(struct tcb_rig *r)
 			r->tcb.cwnd = 5u * r->tcb.snd_mss;
 			rig_write(r, 8u * r->tcb.snd_mss);
 			for (uint32_t i = 0; i < 5; i++)
-				expect_text(r, una + i, r->tcb.snd_mss);
+				rig_expect_text(r, una + i, r->tcb.snd_mss);
 		}
 		rig_silent(r);
-		ack(r, una, sack ? una + 1 : 0, una + 2, 0, 0);
-		expect_text(r, una + (sack ? 5 : 10), r->tcb.snd_mss);
-		ack(r, una, sack ? una + 1 : 0, una + 3, 0, 0);
-		expect_text(r, una + (sack ? 6 : 11), r->tcb.snd_mss);
+		rig_sack(r, una, sack ? una + 1 : 0, una + 2, 0, 0);
+		rig_expect_text(r, una + (sack ? 5 : 10), r->tcb.snd_mss);
+		rig_sack(r, una, sack ? una + 1 : 0, una + 3, 0, 0);
+		rig_expect_text(r, una + (sack ? 6 : 11), r->tcb.snd_mss);
 		rig_silent(r);
-		ack(r, una, sack ? una + 1 : 0, una + 4, 0, 0);
-		expect_text(r, una, r->tcb.snd_mss);
+		rig_sack(r, una, sack ? una + 1 : 0, una + 4, 0, 0);
+		rig_expect_text(r, una, r->tcb.snd_mss);
 		/* and they do not count (RFC 5681 3.2 step 2) */
 		assert_int_equal(r->tcb.ssthresh, (sack ? 5u : 10u) * r->tcb.snd_mss / 2);
 		if (sack)
 			return;
-		ack(r, 12, 0, 0, 0, 0);
-		expect_text(r, 12, r->tcb.snd_mss);
-		ack(r, 13, 0, 0, 0, 0);
+		rig_sack(r, 12, 0, 0, 0, 0);
+		rig_expect_text(r, 12, r->tcb.snd_mss);
+		rig_sack(r, 13, 0, 0, 0, 0);
 	}
 }
 
