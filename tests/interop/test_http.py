@@ -85,10 +85,11 @@ class Serve(wire.Test):
 
     def test_ab(self):
         serve = self.start("serve", *HTTP, "--response", "3000")
-        for more in ((), ("-k",), ("-i",)):
+        for version, more in ((4, ()), (4, ("-k",)), (4, ("-i",)), (6, ()), (6, ("-k",))):
             said = run("ab", "-q", "-t", str(SECONDS), "-n", "1000000", "-c", "20", "-s", "20", *more,
-                       wire.url(4)).decode()
-            print(f"ab {' '.join(more)}:", re.search(r"Complete requests: +[1-9]\d*", said)[0], "0 failed", sep=", ")
+                       wire.url(version)).decode()
+            print(f"ab {' '.join(more)}, IPv{version}:", re.search(r"Complete requests: +[1-9]\d*", said)[0],
+                  "0 failed", sep=", ")
             self.assertRegex(said, r"Failed requests: +0\n")
             self.assertNotIn("Non-2xx", said)
         self.balanced(serve, serve.stop())
