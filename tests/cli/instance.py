@@ -70,7 +70,7 @@ class Instance:
 
     def workers(self):
         """Their numbers by name, once all are there and connections come and go."""
-        until(lambda: self.ask("/handfast/report")[0].get("elapsed_us"), what="it does not run")
+        until(lambda: (self.ask("/handfast/report")[0] or {}).get("elapsed_us"), what="it does not run")
         return self.ask("/handfast/info")[0]["workers"]
 
     def stop(self):
