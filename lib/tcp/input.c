@@ -110,10 +110,10 @@ static enum verdict check_syn(struct tcp_host *host, struct tcb *tcb, const stru
 			return DONE;
 		}
 		if (!(seg->flags & SEG_ACK)) {
-			if (answer_due(host, &tcb->challenge_ms))
-				tcb->flags |= TCB_SYN_NOW;
-			else
+			if (host->now_ms - tcb->sent_ms < SYNACK_REPEAT_MS)
 				tcp_count(host, STAT_SYNACK_SUPPRESSED);
+			else
+				tcb->flags |= TCB_SYN_NOW;
 			return DONE;
 		}
 	}

@@ -10,6 +10,7 @@
 #define WSCALE_MAX 14		 /* RFC 7323 2.3 */
 #define TS_OCTETS 12		 /* that timestamps take from every segment, padding counted */
 #define KEEPALIVE_ANSWER_MS 1000 /* between answers to keepalive probes (HF-KA1) */
+#define SYNACK_REPEAT_MS 500 /* between a SYN-ACK and its answer to the same SYN again (HF-RL6) */
 
 /* What a peer's SYN and our configuration agree on. */
 struct syn_terms {

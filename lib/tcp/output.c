@@ -70,6 +70,7 @@ static void send_syn(struct tcp_host *host, struct tcb *tcb, struct seg *seg)
 	} else {
 		syn_offer(host, seg, told_mss(host, tcb), tcb->flags & TCB_SACK,
 			  tcb->flags & TCB_WSCALE);
+		tcb->sent_ms = host->now_ms;
 	}
 	if (tcb->snd_nxt == tcb->iss) {
 		tcb->snd_nxt = tcb->iss + 1;

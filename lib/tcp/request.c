@@ -6,8 +6,6 @@
 #include "tcp/answer.h"
 #include "tcp/open.h"
 
-#define SYNACK_REPEAT_US 500000 /* HF-RL6 */
-
 static uint32_t request_rto_ms(const struct tcp_host *host, const struct request *rq)
 {
 	uint64_t rto_ms = host->config.rto_initial_ms;
@@ -171,7 +169,7 @@ static enum request_verdict take_syn(struct tcp_host *host, struct request *rq,
 	if (!(seg->flags & SEG_FIN) && in_window)
 		return REQUEST_FREE;
 	if (!(seg->flags & (SEG_FIN | SEG_ACK)) && seg->seq == rq->irs) {
-		if ((uint32_t)host->now_us - rq->sent_us < SYNACK_REPEAT_US)
+		if ((uint32_t)host->now_us - rq->sent_us < SYNACK_REPEAT_MS * 1000)
 			tcp_count(host, STAT_SYNACK_SUPPRESSED);
 		else
 			repeat_synack(host, rq, out);

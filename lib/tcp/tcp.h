@@ -175,7 +175,7 @@ struct tcb {
 	uint32_t rtx_tick, ack_tick;
 	uint32_t cwnd, ssthresh;
 	uint32_t srtt_us, rttvar_us; /* srtt_us 0: no sample yet */
-	uint32_t sent_ms;	     /* when text or a FIN last left (RFC 5681 4.1) */
+	uint32_t sent_ms; /* when text, a FIN or a SYN-ACK last left (RFC 5681 4.1, HF-RL6) */
 	uint32_t rtt_seq, rtt_at_us; /* the low 32 bits of the time */
 	uint32_t rto_ms;
 	uint32_t iss, irs;

@@ -426,10 +426,7 @@ static bool obey(struct model *m, const struct rule *rule, const struct model_se
 		send_synack(m, want);
 		return false;
 	case ACT_SA_AGAIN:
-		if (m->state == S_SYN_RCVD_A) { /* how it is limited is left open */
-			want->syn_may = true;
-			m->challenged_may = m->now;
-		} else if (m->now - m->sa_at >= 500) { /* HF-RL6 */
+		if (m->now - m->sa_at >= 500) { /* HF-RL6 */
 			want->syn = true;
 			m->sa_at = m->now;
 		}
@@ -496,12 +493,9 @@ static void last_octets(struct model *m, const struct model_seg *seg, struct mod
 		m->wait_until = m->now + m->knobs->tw_len;
 		return;
 	}
-	if (!good) { /* A or C */
-		want->acks_may++;
-		m->challenged_may = m->now;
-		return;
-	}
 	want->acks++;
+	if (!good) /* C would be the same segment again */
+		return;
 	obey(m, table_rule(m->state, false, column), seg, 0, 0, want);
 }
 
@@ -667,7 +661,7 @@ static unsigned retries(const struct model *m)
 
 static void retransmit(struct model *m, struct model_want *want)
 {
-	const bool opening = m->state == S_SYN_SENT || half_open(m);
+	const bool opening = m->su == m->iss; /* in FIN-WAIT-1 too, after an early SHUTDOWN */
 
 	if (m->tries >= retries(m)) {
 		if (m->state == S_ESTABLISHED || m->state == S_CLOSE_WAIT)
@@ -680,8 +674,9 @@ static void retransmit(struct model *m, struct model_want *want)
 	if (opening) {
 		want->syn = true;
 		m->sa_at = m->now;
+		m->loose = m->fin;
 	} else {
-		want->again = m->su != m->iss;
+		want->again = true;
 		m->loose = true;
 	}
 }
@@ -727,9 +722,8 @@ static bool accept_syn(struct model *m, const struct model_want *want, const str
 		       struct verdict *v, const char **why)
 {
 	const bool ack = m->state != S_SYN_SENT;
-	const bool mending = m->loose && m->su == m->iss; /* FIN-WAIT-1 after an early SHUTDOWN */
 
-	if ((!want->syn && !want->syn_may && !mending) || v->syn)
+	if (!want->syn || v->syn)
 		WRONG("a SYN that no rule asks for");
 	if (out->seq != m->iss || out->text != 0 ||
 	    (out->flags & (M_ACK | M_FIN)) != (ack ? M_ACK : 0) || (ack && out->ack != m->rn))

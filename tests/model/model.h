@@ -79,7 +79,7 @@ struct model_knobs {
 struct model_want {
 	unsigned acks, acks_may; /* bare <SN, RN>: so many, and so many more */
 	bool ack;		 /* something with ACK=RN (A) */
-	bool rst, syn, syn_may;	 /* these, with numbers below */
+	bool rst, syn;		 /* these, with numbers below */
 	struct model_seg rst_is;
 	bool again, again_may; /* what lies at SND.UNA is sent again */
 	bool text;	       /* all that is queued must leave */

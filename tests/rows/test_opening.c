@@ -253,6 +253,27 @@ static void simultaneous__synack_overtakes__late_syn_challenged(struct rig *r)
 	rig_expect_silence(r, SEC(10));
 }
 
+/* The peer's SYN again draws our SYN-ACK again, half a second after the last one left, which its timer may
+ * have sent; what else was challenged does not matter (HF-RL6). */
+static void simultaneous__repeated_syn__at_most_two_a_second(struct rig *r)
+{
+	rig_to(r, RIG_SYN_RCVD_A);
+	rig_send(r, rig_syn(r));
+	rig_advance(r, MS(498));
+	rig_send(r, rig_syn(r));
+	rig_expect_silence(r, MS(1));
+	rig_send(r, (struct seg){ .seq = IRS - 1, .flags = SEG_SYN });
+	rig_expect_ack(r);
+	rig_advance(r, MS(1));
+	rig_send(r, rig_syn(r));
+	rig_expect_sa(r);
+	assert_int_equal(rig_counter(r, "synack_suppressed"), 2);
+	rig_advance(r, MS(501));
+	rig_expect_sa(r);
+	rig_send(r, rig_syn(r));
+	rig_expect_silence(r, MS(100));
+}
+
 /* ---- MUST-11 ---- */
 
 static void syn_rcvd__rst__origin_decides(struct rig *r)
@@ -608,6 +629,7 @@ static const struct row rows[] = {
 	{ .name = "MUST-10-both-lost", .test = simultaneous__synacks_lost__timer_recovers },
 	{ .name = "MUST-10-ours-lost", .test = simultaneous__our_synack_lost__challenge_repairs },
 	{ .name = "MUST-10-overtaken", .test = simultaneous__synack_overtakes__late_syn_challenged },
+	{ .name = "HF-RL6-simultaneous", .test = simultaneous__repeated_syn__at_most_two_a_second },
 	{ .name = "MUST-10-early", .test = simultaneous__synack_before_our_syn__acks_nothing },
 	{ .name = "MUST-11", .test = syn_rcvd__rst__origin_decides },
 

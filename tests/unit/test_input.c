@@ -293,11 +293,12 @@ static void syn__whatever_its_seq__is_challenged(struct tcb_rig *r)
 	}
 }
 
-/* Table S, SYN_RCVD/a */
+/* Table S, SYN_RCVD/a; HF-RL6 */
 static void syn__again_in_simultaneous_open__draws_synack(struct tcb_rig *r)
 {
 	r->active = true;
 	rig_to(r, TCPS_SYN_RECEIVED);
+	rig_advance(r, MS(500));
 	rig_send(r, (struct seg){ .seq = IRS, .flags = SEG_SYN });
 	rig_expect(r, (struct seg){ .seq = ISS, .ack = IRS + 1, .flags = SEG_SYN | SEG_ACK });
 	rig_send(r, (struct seg){ .seq = IRS, .flags = SEG_SYN });
