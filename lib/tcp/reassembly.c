@@ -201,34 +201,15 @@ struct block {
 	uint32_t came; /* the last of them */
 };
 
-/* The block that begins with this range. @return the range behind it */
-static uint32_t block_from(const struct range *at, uint32_t first, struct block *block)
-{
-	uint32_t next = first;
-
-	*block = (struct block){ at[first].seq, at[first].seq, at[first].came };
-	do {
-		block->right = range_end(&at[next]);
-		if (seq_gt(at[next].came, block->came))
-			block->came = at[next].came;
-		next = at[next].next;
-	} while (next != RANGE_NONE && at[next].seq == block->right);
-	return next;
-}
-
-/* Among the first room of them, the one that came last before the others; the oldest may fall out. */
+/* Among the room newest, newest first; where there are so many the oldest falls out. @return how many there are */
 static uint32_t block_insert(struct block *blocks, uint32_t count, uint32_t room,
 			     const struct block *new)
 {
-	uint32_t i = count < room ? count : room;
+	uint32_t i = count < room ? count : room - 1;
 
-	while (i > 0 && seq_gt(new->came, blocks[i - 1].came)) {
-		if (i < room)
-			blocks[i] = blocks[i - 1];
-		i--;
-	}
-	if (i < room)
-		blocks[i] = *new;
+	for (; i > 0 && seq_gt(new->came, blocks[i - 1].came); i--)
+		blocks[i] = blocks[i - 1];
+	blocks[i] = *new;
 	return count < room ? count + 1 : room;
 }
 
@@ -238,14 +219,21 @@ void reassembly_blocks(struct tcp_host *host, const struct tcb *tcb, struct seg 
 	const struct range *const at = host->ranges.at;
 	const uint32_t room = SEG_SACK_MAX - seg->sacks; /* behind a D-SACK block, if there is one */
 	struct block blocks[SEG_SACK_MAX], block;
-	uint32_t count = 0;
+	uint32_t count = 0, range = tcb->held;
 
-	if (tcb->held == RANGE_NONE)
-		return;
-	for (uint32_t range = tcb->held; range != RANGE_NONE;) {
-		range = block_from(at, range, &block);
-		count = block_insert(blocks, count, room, &block);
+	while (range != RANGE_NONE) {
+		block = (struct block){ at[range].seq, range_end(&at[range]), at[range].came };
+		range = at[range].next;
+		while (range != RANGE_NONE && at[range].seq == block.right) {
+			block.right = range_end(&at[range]);
+			block.came = seq_max(block.came, at[range].came);
+			range = at[range].next;
+		}
+		if (count < room || seq_gt(block.came, blocks[count - 1].came))
+			count = block_insert(blocks, count, room, &block);
 	}
+	if (count == 0)
+		return;
 	for (uint32_t i = 0; i < count; i++) {
 		seg->sack[seg->sacks].left = blocks[i].left;
 		seg->sack[seg->sacks++].right = blocks[i].right;

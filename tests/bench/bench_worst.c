@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* HF-G4: the frames that cost most of what a peer can send, one a turn. worst.py counts the instructions of each
- * kind under callgrind, by the function that takes its turn; this prints how many frames a kind has. */
+ * kind under callgrind, by the function that takes its turn; this prints how many frames a kind has. Among them single
+ * octets with holes between them (SEC-8), and SACKs of every second segment of 16 MiB in flight (SEC-7). */
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,15 +12,22 @@
 #include "rig/random.h"
 
 #define ROUNDS 50
-#define HELD 63 /* ranges out of order; ooo_segs is 64 */
+#define RUN 10000 /* ... where what came before matters */
+#define FLIGHT (16u << 20)
+#define SMALL 216u /* octets: a segment where the peer offers an MSS of 1 (min_snd_mss) */
+#define HELD 63	   /* ranges out of order; ooo_segs is 64 */
 #define ISS 1000u
 
 struct bench {
 	struct hf_worker *w;
 	struct hf_port *port;
-	struct hf_addr here, here6, peer, peer6;
+	struct hf_addr here, here6, peer, peer6, small;
 	uint64_t id, now_us, random;
+	uint32_t listener;
 	uint32_t nxt; /* the peer's next octet */
+	uint64_t small_id;
+	uint32_t una,
+		top; /* of the flight to small: its first octet, and what was sent beyond its last */
 	int kind;
 };
 
@@ -50,6 +58,10 @@ WORST(joins, 5)
 WORST(strangers, 6)
 WORST(cookies, 7)
 WORST(headers, 8)
+WORST(in_order, 9)
+WORST(at_random, 10)
+WORST(backward, 11)
+WORST(board, 12)
 
 /* ---- What the peer sends, and the application does, between them ------------------------- */
 
@@ -198,6 +210,139 @@ static void headers(struct bench *b) /* destination options of eight octets, as 
 	worst_headers(b);
 }
 
+/* ---- One octet each, out of order --------------------------------------------------------- */
+
+static void empty(struct bench *b)
+{
+	uint8_t raw[FRAME_MAX];
+
+	while (hf_memport_pop(b->port, raw, sizeof(raw)) > 0)
+		;
+}
+
+static void in_order(struct bench *b)
+{
+	send_text(b, 0, 1);
+	b->nxt++;
+	worst_in_order(b);
+	empty(b);
+}
+
+/* Every second octet of a window of 65,000, over and over. */
+static void at_random(struct bench *b)
+{
+	send_text(b, 1 + 2 * random_below(&b->random, 32000), 1);
+	worst_at_random(b);
+	empty(b);
+}
+
+static void backward(struct bench *b)
+{
+	static uint32_t next;
+
+	next = next == 0 ? 32000 : next - 1;
+	send_text(b, 1 + 2 * next, 1);
+	worst_backward(b);
+	empty(b);
+}
+
+/* All holes are filled. */
+static void fill(struct bench *b)
+{
+	for (unsigned i = 0; i < 65000 / HELD; i++, b->nxt += HELD) {
+		send_text(b, 0, HELD);
+		settle(b);
+	}
+}
+
+/* ---- Every second segment of many acknowledged ---------------------------------------------- */
+
+static void small_ack(struct bench *b, struct seg seg)
+{
+	seg.seq = 5001;
+	seg.ack = b->una;
+	seg.flags = SEG_ACK;
+	send_seg(b, &b->small, seg, NULL, 0);
+}
+
+/* ACKs of two segments each until the congestion window is so large, then none until all of it is in flight. */
+static void small_fill(struct bench *b)
+{
+	static const char text[1 << 16];
+	struct hf_status status;
+
+	do {
+		while (hf_send(b->w, b->small_id, text, sizeof(text)) > 0)
+			;
+		turn(b);
+		empty(b);
+		b->now_us += 100;
+		hf_status(b->w, b->small_id, &status);
+		b->top = status.snd_nxt;
+		while (status.cwnd < FLIGHT + 64 * SMALL && b->top - b->una > 2 * SMALL) {
+			b->una += 2 * SMALL;
+			small_ack(b, (struct seg){ 0 });
+		}
+	} while (b->top - b->una < FLIGHT);
+}
+
+static void small_open(struct bench *b)
+{
+	const struct seg syn = { .seq = 5000,
+				 .flags = SEG_SYN,
+				 .options = OPT_MSS | OPT_SACK_PERMITTED | OPT_WSCALE,
+				 .mss = 1,
+				 .wscale = 14 };
+	int rc;
+
+	send_seg(b, &b->small, syn, NULL, 0);
+	turn(b);
+	b->una = ISS + 1;
+	small_ack(b, (struct seg){ 0 });
+	turn(b);
+	rc = hf_accept(b->w, b->listener, 0, &b->small_id);
+	assert(rc == 0);
+	small_fill(b);
+}
+
+/* Four more of them. */
+static void board(struct bench *b)
+{
+	struct seg seg = { .options = OPT_SACK, .sacks = 4 };
+	static uint32_t n;
+
+	if (n == 0)
+		small_open(b);
+	for (unsigned i = 0; i < 4; i++, n++) {
+		const uint32_t left = b->una + (2 * n + 1) * SMALL % (FLIGHT - SMALL);
+
+		seg.sack[i].left = left;
+		seg.sack[i].right = left + SMALL;
+	}
+	small_ack(b, seg);
+	worst_board(b);
+	empty(b);
+	b->now_us += 10;
+}
+
+/* It was held for a while, and it all arrives. */
+static void small_close(struct bench *b)
+{
+	struct hf_status status;
+
+	b->una = b->top;
+	small_ack(b, (struct seg){ 0 });
+	turn(b);
+	empty(b);
+	if (hf_status(b->w, b->small_id, &status) != 0 || status.state != HF_ESTABLISHED) {
+		fprintf(stderr, "the connection of small segments has not lived through it\n");
+		exit(1);
+	}
+	hf_abort(b->w, b->small_id);
+	turn(b);
+	empty(b);
+}
+
 /* ------------------------------------------------------------------------------------------ */
 
 static void worker_make(struct bench *b)
@@ -208,18 +353,20 @@ static void worker_make(struct bench *b)
 
 	hf_config_defaults(&config);
 	config.ipv4 = config.ipv6 = sizes;
-	config.ranges = 1024;
+	config.ranges = 16384;
+	config.tcp.snd_buf = FLIGHT + FLIGHT / 2;
 	config.seed = (struct hf_seed){ .seeded = true, .seed = 1, .iss_fixed = true, .iss = ISS };
 	config.tcp.syn_backlog = 1;
 	hf_addr_parse("198.19.0.1:80", &b->here);
 	hf_addr_parse("[2001:2::1]:80", &b->here6);
 	hf_addr_parse("198.18.0.1:1025", &b->peer);
+	hf_addr_parse("198.18.0.1:1026", &b->small);
 	hf_addr_parse("[2001:2::9]:1025", &b->peer6);
 	config.local[config.locals++] = (struct hf_ip_range){ b->here.ip, 1 };
 	config.local[config.locals++] = (struct hf_ip_range){ b->here6.ip, 1 };
 	memcpy(config.mac, form.to, 6);
 	memcpy(config.gateway_mac, form.from, 6);
-	if (hf_port_memory(&(struct hf_memport){ .name = "worst", .mbufs = 2047, .frames = 512 },
+	if (hf_port_memory(&(struct hf_memport){ .name = "worst", .mbufs = 16383, .frames = 512 },
 			   &b->port, &why) != 0 ||
 	    hf_worker_create(&config, b->port, &b->w, &why) != 0) {
 		fprintf(stderr, "%s\n", why.text);
@@ -231,11 +378,10 @@ static void worker_make(struct bench *b)
 static void establish(struct bench *b)
 {
 	static const char text[14000];
-	uint32_t listener;
 	ssize_t sent;
 	int rc;
 
-	hf_listen(b->w, &b->here, 0, &listener);
+	hf_listen(b->w, &b->here, 0, &b->listener);
 	b->nxt = 5000;
 	send_seg(b, &b->peer,
 		 (struct seg){ .seq = b->nxt++,
@@ -247,7 +393,7 @@ static void establish(struct bench *b)
 	send_seg(b, &b->peer, (struct seg){ .seq = b->nxt, .ack = ISS + 1, .flags = SEG_ACK }, NULL,
 		 0);
 	turn(b);
-	rc = hf_accept(b->w, listener, 0, &b->id);
+	rc = hf_accept(b->w, b->listener, 0, &b->id);
 	assert(rc == 0);
 	sent = hf_send(b->w, b->id, text, sizeof(text));
 	assert(sent == sizeof(text));
@@ -259,28 +405,42 @@ int main(int argc, char **argv)
 	static const struct {
 		const char *name;
 		void (*run)(struct bench *b);
+		unsigned rounds;
+		void (*after)(struct bench *b);
 	} kinds[] = {
-		{ "options", options }, { "covers", covers },	{ "joins", joins },
-		{ "repeats", repeats }, { "sacks", sacks },	{ "strangers", strangers },
-		{ "cookies", cookies }, { "headers", headers },
+		{ "options", options, ROUNDS, settle },
+		{ "covers", covers, ROUNDS, settle },
+		{ "joins", joins, ROUNDS, settle },
+		{ "repeats", repeats, ROUNDS, settle },
+		{ "sacks", sacks, ROUNDS, settle },
+		{ "strangers", strangers, ROUNDS, settle },
+		{ "headers", headers, ROUNDS, settle },
+		{ "in_order", in_order, RUN, settle },
+		{ "at_random", at_random, RUN, fill },
+		{ "backward", backward, RUN, fill },
+		{ "board", board, RUN, small_close },
+		{ "cookies", cookies, ROUNDS,
+		  settle }, /* the last one: from here on the backlog is full */
 	};
 	struct bench b = { .now_us = 1000000, .random = 1 };
 	struct hf_status status;
 	struct hf_error why;
 
 	(void)argc;
-	if (hf_env_start(&(struct hf_env){ .program = argv[0], .memory_mb = 64 }, &why) != 0) {
+	if (hf_env_start(&(struct hf_env){ .program = argv[0], .memory_mb = 96 }, &why) != 0) {
 		fprintf(stderr, "%s\n", why.text);
 		return 1;
 	}
 	worker_make(&b);
 	establish(&b);
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-		for (unsigned k = 0; k < ROUNDS; k++) {
+		for (unsigned k = 0; k < kinds[i].rounds; k++) {
 			kinds[i].run(&b);
-			settle(&b);
+			if (kinds[i].after == settle)
+				settle(&b);
 		}
-		printf("%s %u\n", kinds[i].name, ROUNDS);
+		kinds[i].after(&b);
+		printf("%s %u\n", kinds[i].name, kinds[i].rounds);
 	}
 	if (hf_status(b.w, b.id, &status) != 0 || status.state != HF_ESTABLISHED) {
 		fprintf(stderr, "the connection has not lived through it\n");
