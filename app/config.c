@@ -208,7 +208,7 @@ void config_print(const struct settings *s, FILE *out)
 		value_format(row, s, value);
 		value_range(row, range);
 		if (row->type == VALUE_CORES || row->type == VALUE_TEXT || row->type == VALUE_MAC ||
-		    row->type == VALUE_IMPAIR || value_is_list(row))
+		    row->type == VALUE_IMPAIR || value_is_list(row) || strchr(value, ':'))
 			fprintf(out, "%s%s: \"%s\" # %s", dot ? "  " : "", leaf, value, row->help);
 		else
 			fprintf(out, "%s%s: %s # %s", dot ? "  " : "", leaf, value, row->help);

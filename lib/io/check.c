@@ -61,7 +61,9 @@ static int check_connection(const struct hf_worker *w, handle h, struct walk *wa
 	if (c->flags & CONN_OWED)
 		return 0; /* its timers are looked at by the flush */
 	if (tcp_deadline(tcb, &tick)) {
-		if (!wheel_armed(e) || seq_gt(e->tick, tick))
+		/* one that passed while the device was behind, and so the flush, is due now */
+		if (!wheel_armed(e) ||
+		    (seq_gt(e->tick, tick) && seq_gt(e->tick, w->host.now_ms)))
 			return why_say(why, -EFAULT,
 				       "handle %08x: deadline at tick %u is not on the wheel", h,
 				       tick);
