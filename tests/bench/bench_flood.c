@@ -29,19 +29,21 @@ struct flood {
 	uint8_t flags;
 	uint16_t text_len;
 	bool live; /* to the live connection, with numbers that are guessed */
+	bool one;  /* from one address, by all its ports */
 };
 
 static const struct flood floods[] = {
-	{ "SYN", SEG_SYN, 0, false },
-	{ "ACK", SEG_ACK, 0, false },
-	{ "RST", SEG_RST, 0, false },
-	{ "FIN", SEG_FIN | SEG_ACK, 0, false },
-	{ "data", SEG_ACK, 100, false },
-	{ "blind SYN", SEG_SYN, 0, true },
-	{ "blind ACK", SEG_ACK, 0, true },
-	{ "blind RST", SEG_RST, 0, true },
-	{ "blind FIN", SEG_FIN | SEG_ACK, 0, true },
-	{ "blind data", SEG_ACK, 100, true },
+	{ "SYN", SEG_SYN, 0, false, false },
+	{ "SYN of one", SEG_SYN, 0, false, true },
+	{ "ACK", SEG_ACK, 0, false, false },
+	{ "RST", SEG_RST, 0, false, false },
+	{ "FIN", SEG_FIN | SEG_ACK, 0, false, false },
+	{ "data", SEG_ACK, 100, false, false },
+	{ "blind SYN", SEG_SYN, 0, true, false },
+	{ "blind ACK", SEG_ACK, 0, true, false },
+	{ "blind RST", SEG_RST, 0, true, false },
+	{ "blind FIN", SEG_FIN | SEG_ACK, 0, true, false },
+	{ "blind data", SEG_ACK, 100, true, false },
 };
 
 struct bench {
@@ -60,12 +62,13 @@ static void end_make(struct end *e, const char *name, const char *address, uint8
 	struct hf_addr addr;
 
 	hf_config_defaults(&config);
-	config.ipv4 = (struct hf_sizes){ 4096, 4096, 1 << 17 };
-	config.ipv6 = (struct hf_sizes){ 0 };
+	hf_addr_parse(address, &addr);
+	config.ipv4 = config.ipv6 = (struct hf_sizes){ 0 };
+	*(addr.ip.version == 4 ? &config.ipv4 : &config.ipv6) =
+		(struct hf_sizes){ 4096, 4096, 1 << 17 };
 	config.seed = (struct hf_seed){ .seeded = true, .seed = 1 };
 	config.tcp.syn_backlog = BACKLOG;
 	config.tcp.rcv_buf = 1 << 20;
-	hf_addr_parse(address, &addr);
 	config.local[config.locals++] = (struct hf_ip_range){ addr.ip, 1 };
 	memcpy(config.mac, (uint8_t[]){ 2, 0, 0, 0, 0, mac }, 6);
 	memcpy(config.gateway_mac, (uint8_t[]){ 2, 0, 0, 0, 0, (uint8_t)(3 - mac) }, 6);
@@ -77,14 +80,15 @@ static void end_make(struct end *e, const char *name, const char *address, uint8
 	}
 }
 
-/* What is for the client; answers to anybody else end here. */
-static void carry(struct hf_port *from, struct hf_port *to, const uint8_t only[4])
+/* What is for this address; answers to anybody else end here. */
+static void carry(struct hf_port *from, struct hf_port *to, const struct hf_ip *only)
 {
 	uint8_t raw[FRAME_MAX];
 	ssize_t len;
 
 	while ((len = hf_memport_pop(from, raw, sizeof(raw))) > 0)
-		if (only == NULL || memcmp(raw + 30, only, 4) == 0)
+		if (only->version == 4 ? memcmp(raw + 30, only->octets, 4) == 0 :
+					 memcmp(raw + 38, only->octets, 16) == 0)
 			if (hf_memport_push(to, raw, (size_t)len, &(struct hf_push){ 0 }) != 0)
 				abort();
 }
@@ -100,10 +104,7 @@ static void attack(struct bench *b, const struct flood *f)
 	for (unsigned i = 0; i < BURST; i++) {
 		const uint64_t who = random_next(&b->random);
 		const uint64_t what = random_next(&b->random);
-		struct hf_addr from = {
-			.ip = { { 10, (uint8_t)(who >> 16), (uint8_t)(who >> 8), (uint8_t)who }, 4 },
-			.port = (uint16_t)(who >> 32 | 1)
-		};
+		struct hf_addr from = { .ip = b->live_from.ip, .port = (uint16_t)(who >> 32 | 1) };
 		struct seg seg = { .seq = (uint32_t)what,
 				   .ack = f->flags & SEG_ACK ? (uint32_t)(what >> 32) : 0,
 				   .flags = f->flags,
@@ -111,6 +112,9 @@ static void attack(struct bench *b, const struct flood *f)
 				   .text_len = f->text_len };
 		size_t len;
 
+		from.ip.octets[0] ^= 0x10;
+		if (!f->one)
+			memcpy(from.ip.octets + 1, &who, 3);
 		if (f->flags == SEG_SYN) {
 			seg.options = OPT_MSS;
 			seg.mss = 1460;
@@ -172,15 +176,13 @@ static void client_turn(struct bench *b, bool open)
 
 static void turn(struct bench *b, const struct flood *f, bool open)
 {
-	static const uint8_t client[4] = { 198, 18, 0, 1 };
-
 	b->now_us += TURN_US;
 	if (f != NULL)
 		attack(b, f);
 	server_turn(b);
-	carry(b->server.port, b->client.port, client);
+	carry(b->server.port, b->client.port, &b->live_from.ip);
 	client_turn(b, open);
-	carry(b->client.port, b->server.port, NULL);
+	carry(b->client.port, b->server.port, &b->target.ip);
 }
 
 static void settle(struct bench *b, unsigned turns)
@@ -216,49 +218,67 @@ static bool run(struct bench *b, const struct flood *f, uint64_t frames, bool js
 	sent = hf_counter_named(b->server.w, "challenge_sent") - challenges;
 	right = b->connected == b->opened && b->failed == 0 && b->foreign == 0 && b->lost == 0 &&
 		sent <= 2 + (b->now_us - from_us) / 500000;
-	printf(json ? "{\"flood\":\"%s\",\"cycles_per_frame\":%" PRIu64 ",\"opened\":%" PRIu64
-		      ",\"connected\":%" PRIu64 ",\"slowest_us\":%" PRIu64
+	printf(json ? "{\"flood\":\"%s\",\"ip\":%u,\"cycles_per_frame\":%" PRIu64
+		      ",\"opened\":%" PRIu64 ",\"connected\":%" PRIu64 ",\"slowest_us\":%" PRIu64
 		      ",\"challenges\":%" PRIu64 ",\"right\":%s}\n" :
-		      "flood %-11s %5" PRIu64 " cycles a frame; %" PRIu64 " of %" PRIu64
+		      "flood %-11s IPv%u %5" PRIu64 " cycles a frame; %" PRIu64 " of %" PRIu64
 		      " clients connected, the slowest in %" PRIu64 " us; %" PRIu64 " challenges%s\n",
-	       f->name, cycles, json ? b->opened : b->connected, json ? b->connected : b->opened,
-	       b->slowest_us, sent, json ? (right ? "true" : "false") : (right ? "" : ": WRONG"));
+	       f->name, b->target.ip.version, cycles, json ? b->opened : b->connected,
+	       json ? b->connected : b->opened, b->slowest_us, sent,
+	       json ? (right ? "true" : "false") : (right ? "" : ": WRONG"));
+	return right;
+}
+
+/* All floods over one IP version. */
+static bool run_all(const char *client, const char *server, uint64_t frames, bool json)
+{
+	struct bench *const b = calloc(1, sizeof(*b));
+	struct hf_status status;
+	uint32_t listener;
+	bool right = true;
+	uint64_t id;
+
+	if (!b)
+		return false;
+	b->now_us = 1000000;
+	b->random = 1;
+	end_make(&b->client, "client", client, 1);
+	end_make(&b->server, "server", server, 2);
+	hf_addr_parse(client, &b->live_from);
+	hf_addr_parse(server, &b->target);
+	b->target.port = 80;
+	hf_listen(b->server.w, &b->target, 1, &listener);
+	hf_connect(b->client.w, NULL, &b->target, 0, &id);
+	hf_flush(b->client.w, b->now_us);
+	carry(b->client.port, b->server.port, &b->target.ip);
+	settle(b, 10);
+	if (hf_status(b->client.w, id, &status) != 0 || status.state != HF_ESTABLISHED)
+		return false;
+	b->live_from = status.local;
+	for (unsigned i = 0; i < sizeof(floods) / sizeof(floods[0]); i++)
+		right &= run(b, &floods[i], frames, json);
+	hf_abort(b->client.w, id);
+	hf_worker_destroy(b->client.w);
+	hf_worker_destroy(b->server.w);
+	hf_port_free(b->client.port);
+	hf_port_free(b->server.port);
+	free(b);
 	return right;
 }
 
 int main(int argc, char **argv)
 {
-	static struct bench b = { .now_us = 1000000, .random = 1 };
 	const uint64_t frames = argc > 1 ? strtoull(argv[1], NULL, 10) : 1000000;
 	const bool json = argc > 2 && strcmp(argv[2], "--json") == 0;
-	struct hf_status status;
 	struct hf_error why;
-	uint32_t listener;
-	bool right = true;
-	uint64_t id;
+	bool right;
 
 	if (hf_env_start(&(struct hf_env){ .program = argv[0], .memory_mb = 128 }, &why) != 0) {
 		fprintf(stderr, "%s\n", why.text);
 		return 1;
 	}
-	end_make(&b.client, "client", "198.18.0.1", 1);
-	end_make(&b.server, "server", "198.19.0.1", 2);
-	hf_addr_parse("198.19.0.1:80", &b.target);
-	hf_listen(b.server.w, &b.target, 1, &listener);
-	hf_connect(b.client.w, NULL, &b.target, 0, &id);
-	hf_flush(b.client.w, b.now_us);
-	carry(b.client.port, b.server.port, NULL);
-	settle(&b, 10);
-	if (hf_status(b.client.w, id, &status) != 0 || status.state != HF_ESTABLISHED)
-		return 1;
-	b.live_from = status.local;
-	for (unsigned i = 0; i < sizeof(floods) / sizeof(floods[0]); i++)
-		right &= run(&b, &floods[i], frames, json);
-	hf_abort(b.client.w, id);
-	hf_worker_destroy(b.client.w);
-	hf_worker_destroy(b.server.w);
-	hf_port_free(b.client.port);
-	hf_port_free(b.server.port);
+	right = run_all("198.18.0.1", "198.19.0.1", frames, json);
+	right &= run_all("2001:2::1", "2001:2:0:1::1", frames, json);
 	hf_env_stop();
 	return right ? 0 : 1;
 }
