@@ -190,11 +190,17 @@ static void check_next(const struct bed *b, struct oracle *o, unsigned bits)
 {
 	const struct alarm *first = oracle_first(o);
 	uint32_t tick;
+	const uint64_t exact = o->stand + (1u << bits) - (1u << (bits - 4));
+	bool waits; /* the horizon, and the first one is of the crowd that it waits for */
 
 	assert_int_equal(wheel_next(&b->wheel, &tick), first != NULL);
 	if (first == NULL) {
 		assert_int_equal(wheel_oldest(&b->wheel), HANDLE_NONE);
-	} else if (first->deadline <= o->stand + (1u << bits) - (1u << (bits - 4))) {
+		return;
+	}
+	waits = (int32_t)((uint32_t)first->deadline - b->wheel.horizon) >= 0;
+	assert_true(!waits || first->deadline > exact || o->armed > 64);
+	if (!waits && first->deadline <= exact) {
 		assert_int_equal(tick, (uint32_t)first->deadline);
 		assert_int_equal(wheel_oldest(&b->wheel), b->all[first->thing]);
 	} else {
