@@ -205,7 +205,7 @@ static bool start(struct bench *b, const char *server, const char *client)
 	*(b->target.ip.version == 4 ? &config.ipv4 : &config.ipv6) =
 		(struct hf_sizes){ b->slow + 1024, 4096, 65536 };
 	config.seed = (struct hf_seed){ .seeded = true, .seed = 1 };
-	config.tcp.max_shut_windows = b->slow / 64;
+	config.tcp.max_shut_windows = b->slow / 64 < 1000 ? b->slow / 64 : 1000;
 	config.ranges = b->slow;
 	config.local[config.locals++] = (struct hf_ip_range){ b->target.ip, 1 };
 	memcpy(config.mac, (uint8_t[]){ 2, 0, 0, 0, 0, 1 }, 6);
