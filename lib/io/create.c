@@ -385,6 +385,15 @@ static int set_wire(struct hf_worker *w, struct hf_error *why)
 	return 0;
 }
 
+/* The worker itself holds secrets and, its budgets and neighbours, what was made of them. */
+static void give_back(struct hf_worker *w)
+{
+	const uint64_t octets = w->memory_octets;
+
+	explicit_bzero(w, sizeof(*w));
+	memory_give(w, octets);
+}
+
 int hf_worker_create(const struct hf_config *config, struct hf_port *port,
 		     struct hf_worker **worker, struct hf_error *why)
 {
@@ -414,8 +423,7 @@ int hf_worker_create(const struct hf_config *config, struct hf_port *port,
 		rc = set_wire(w, why);
 	}
 	if (rc != 0) {
-		explicit_bzero(&w->secrets, sizeof(w->secrets));
-		memory_give(w, octets);
+		give_back(w);
 		return rc;
 	}
 	a = (struct arena){ .base = (char *)w, .used = (sizeof(*w) + LINE - 1) / LINE * LINE };
@@ -431,7 +439,7 @@ int hf_worker_create(const struct hf_config *config, struct hf_port *port,
 	return 0;
 }
 
-/* Mbufs that connections hold, in whatever state; then the secrets, then all memory. */
+/* Mbufs that connections hold, in whatever state. */
 static void free_text(struct hf_worker *w)
 {
 	for (uint8_t version = 4; version <= 6; version += 2) {
@@ -462,6 +470,5 @@ void hf_worker_destroy(struct hf_worker *w)
 	if (w->impair != NULL)
 		impair_drop(w->impair);
 	watch_drop(w);
-	explicit_bzero(&w->secrets, sizeof(w->secrets));
-	memory_give(w, w->memory_octets);
+	give_back(w);
 }

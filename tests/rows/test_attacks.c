@@ -1,9 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Attacks that no row of another file is a test of (docs/security.md). */
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "rig/rig.h"
+#include "table/iss.h"
 
 static void set_passive(struct rig *r)
 {
@@ -216,7 +223,91 @@ static void worker__dumped__without_secrets(struct rig *r)
 	assert_null(strstr(flags, " dd"));
 }
 
+/* ---- Secrets ----------------------------------------------------------------------------------------- */
+
+/* What the library asks the system for, and gives back to it, passes here. */
+static struct {
+	bool no_random;
+	const uint64_t *words; /* looked for in what is given back */
+	size_t count, found, maps;
+} hook;
+
+static size_t words_in(const uint64_t *memory, size_t count)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < count; i++)
+		for (size_t k = 0; k < hook.count; k++)
+			n += memory[i] == hook.words[k];
+	return n;
+}
+
+int munmap(void *at, size_t len)
+{
+	if (hook.words != NULL) {
+		hook.found += words_in(at, len / sizeof(uint64_t));
+		hook.maps++;
+	}
+	return (int)syscall(SYS_munmap, at, len);
+}
+
+ssize_t getrandom(void *to, size_t len, unsigned flags)
+{
+	if (hook.no_random) {
+		errno = EAGAIN;
+		return -1;
+	}
+	return syscall(SYS_getrandom, to, len, flags);
+}
+
+static struct hf_worker *another_worker(const struct rig *r)
+{
+	struct hf_worker *w;
+	struct hf_error why;
+
+	if (hf_worker_create(&r->config, r->port, &w, &why) != 0)
+		rig_fail(r, "%s", why.text);
+	return w;
+}
+
+/* MUST-9: what is given back to the system when a worker ends has no secret in it, nor a copy of one. Before that its
+ * memory has them, or the test would not see a thing. */
+static void worker__ended__leaves_no_secret(struct rig *r)
+{
+	struct hf_worker *const w = another_worker(r);
+	struct secrets secrets;
+
+	secrets_seed(&secrets, r->config.seed.seed);
+	hook.words = secrets.table;
+	hook.count = SECRETS_OCTETS / sizeof(uint64_t);
+	hook.found = hook.maps = 0;
+	assert_true(words_in((const uint64_t *)(const void *)w, 65536 / sizeof(uint64_t)) >=
+		    hook.count);
+	hf_worker_destroy(w);
+	hook.words = NULL;
+	assert_int_equal(hook.maps, 1);
+	assert_int_equal(hook.found, 0);
+}
+
+/* MUST-9: without the system's CSPRNG there is no worker, rather than one with poor secrets. */
+static void worker__no_random__is_not_made(struct rig *r)
+{
+	struct hf_worker *w = NULL;
+	struct hf_error why;
+	int rc;
+
+	r->config.seed.seeded = r->config.seed.iss_fixed = false;
+	hook.no_random = true;
+	rc = hf_worker_create(&r->config, r->port, &w, &why);
+	hook.no_random = false;
+	assert_int_equal(rc, -EIO);
+	assert_null(w);
+	assert_string_equal(why.text, "getrandom gives no secrets");
+}
+
 static const struct row rows[] = {
+	{ "MUST-9-wiped", worker__ended__leaves_no_secret, .variants = ROW_ONCE },
+	{ "MUST-9-random", worker__no_random__is_not_made, .variants = ROW_ONCE },
 	{ "MUST-9-dump", worker__dumped__without_secrets, .variants = ROW_ONCE },
 	{ "SEC-10", own_connection__as_meter__tells_nothing, .set_up = set_passive },
 	{ "SEC-21, SEC-22", established__any_icmp__lives, .set_up = set_passive,
