@@ -82,6 +82,7 @@ struct settings {
 	enum hf_steering steering;
 	char rss_key[TEXT_ROOM];
 	char cores[TEXT_ROOM];
+	char user[TEXT_ROOM]; /* empty: who we are */
 	char impair[TEXT_ROOM];
 	enum layout layout;
 	enum application app;

@@ -13,6 +13,7 @@
 #include "device.h"
 #include "recorded.h"
 #include "report.h"
+#include "rights.h"
 #include "told.h"
 #include "watch.h"
 
@@ -40,6 +41,7 @@ struct running {
 	bool interrupted, warned;
 	uint64_t shown_us, shown;
 	struct watching watch;
+	struct rights rights; /* of whom we become */
 };
 
 static int job_make(struct job *job)
@@ -195,6 +197,8 @@ static int launch(struct running *p, const sigset_t *signals, struct hf_error *w
 	}
 	if (rc == 0)
 		rc = watch_open(&p->watch, p->run.s, p->ends[watched], p->plan.pairs, why);
+	if (rc == 0)
+		rc = rights_drop(&p->rights, why);
 	atomic_store(&p->run.cancel, rc != 0);
 	p->run.start_us = p->shown_us = hf_now_us();
 	atomic_store(&p->run.go, true);
@@ -420,8 +424,12 @@ int run_begin(const struct settings *s, const struct plan *plan, const struct wi
 static int running_start(struct running *p, const struct wire *wire, const char *program,
 			 const char *const *eal, int eal_count, struct hf_error *why)
 {
+	const int found = rights_find(&p->rights, p->run.s->user, why);
 	sigset_t signals;
 	int status;
+
+	if (found != 0)
+		return found == -EINVAL ? STATUS_USAGE : STATUS_ENVIRONMENT;
 
 	sigemptyset(&signals);
 	sigaddset(&signals, SIGINT);
