@@ -62,8 +62,7 @@ static int check_connection(const struct hf_worker *w, handle h, struct walk *wa
 		return 0; /* its timers are looked at by the flush */
 	if (tcp_deadline(tcb, &tick)) {
 		/* one that passed while the device was behind, and so the flush, is due now */
-		if (!wheel_armed(e) ||
-		    (seq_gt(e->tick, tick) && seq_gt(e->tick, w->host.now_ms)))
+		if (!wheel_armed(e) || (seq_gt(e->tick, tick) && seq_gt(e->tick, w->host.now_ms)))
 			return why_say(why, -EFAULT,
 				       "handle %08x: deadline at tick %u is not on the wheel", h,
 				       tick);
