@@ -114,10 +114,15 @@ void answer_challenge(struct tcp_host *host, struct tcb *tcb, struct out *out)
 	answer_ack(host, tcb, out);
 }
 
+/* The peer obeys a RST at its RCV.NXT alone (RFC 5961 3.2), which what lies beyond its window, such as a probe, has not
+ * moved. */
 void answer_reset(struct tcp_host *host, struct tcb *tcb, enum stat why, struct out *out)
 {
+	const uint32_t edge = tcb->snd_una + tcb->snd_wnd;
+	const bool beyond = tcb->flags & TCB_ESTABLISHED && seq_lt(edge, tcb->snd_nxt);
+
 	tcp_count(host, why);
-	tcp_segment(host, tcb, tcb->snd_nxt, SEG_RST | SEG_ACK, next_answer(out));
+	tcp_segment(host, tcb, beyond ? edge : tcb->snd_nxt, SEG_RST | SEG_ACK, next_answer(out));
 }
 
 void answer_plain_ack(struct out *out, uint32_t seq, uint32_t ack, uint16_t wnd)

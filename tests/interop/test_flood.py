@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""HF-GOAL-7, SEC-14, SEC-15: clients of `handfast serve` on a tap while SYNs from everywhere come as fast as a raw
+socket sends them, and while hundreds of peers never read what they have asked for: test_flood.py HANDFAST"""
+
+import contextlib
+import random
+import re
+import select
+import socket
+import struct
+import subprocess
+import sys
+import time
+
+import wire
+
+CLIENTS = 500 if wire.BRIEF else 3000
+DEAF = 200
+SYNS = 2048  # different ones, over and over
+
+
+def checksum(octets):
+    total = sum(struct.unpack(f">{len(octets) // 2}H", octets))
+    total = (total & 0xffff) + (total >> 16)
+    return ~(total + (total >> 16)) & 0xffff
+
+
+def syns(mac, port):
+    """Frames of SYNs to ours, over IPv4 and IPv6, from addresses and ports at random."""
+    rng = random.Random(7)
+    ours = {version: socket.inet_pton(socket.AF_INET if version == 4 else socket.AF_INET6, address)
+            for version, address in wire.OURS.items()}
+    for i in range(SYNS):
+        tcp = struct.pack(">HHIIBBHHHBBH", rng.randrange(1024, 65536), port, rng.getrandbits(32), 0, 6 << 4, 2, 64000, 0,
+                          0, 2, 4, 1460)
+        if i % 2:
+            src = bytes((10, 7, rng.getrandbits(8), rng.randrange(1, 255)))
+            pseudo = src + ours[4] + struct.pack(">HH", 6, len(tcp))
+            ip = struct.pack(">BBHHHBBH", 0x45, 0, 20 + len(tcp), 0, 0x4000, 64, 6, 0) + src + ours[4]
+            ip = ip[:10] + struct.pack(">H", checksum(ip)) + ip[12:]
+        else:
+            src = bytes.fromhex("20010db80000") + rng.randbytes(10)
+            pseudo = src + ours[6] + struct.pack(">II", len(tcp), 6)
+            ip = struct.pack(">IHBB", 6 << 28, len(tcp), 6, 64) + src + ours[6]
+        tcp = tcp[:16] + struct.pack(">H", checksum(pseudo + tcp)) + tcp[18:]
+        yield mac + b"\x02\x66\x66\x66\x66\x66" + (b"\x08\x00" if i % 2 else b"\x86\xdd") + ip + tcp
+
+
+def flood(mac, port):
+    """What the attacker's process does until its stdin ends."""
+    sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+    sock.bind(("hf0", 0))
+    frames, sent = list(syns(bytes.fromhex(mac), port)), 0
+    begin = time.monotonic()
+    while not select.select([sys.stdin], [], [], 0)[0]:
+        for frame in frames:
+            with contextlib.suppress(OSError):  # ENOBUFS: the tap's queue is full
+                sock.send(frame)
+                sent += 1
+    print(sent, time.monotonic() - begin)
+
+
+class Flood(wire.Test):
+    def attacker(self, port):
+        mac = re.search(r"lladdr (\S+)", wire.sh(f"ip neigh show {wire.OURS[4]}"))[1].replace(":", "")
+        process = subprocess.Popen([sys.executable, __file__, "flood", mac, str(port)], stdin=subprocess.PIPE,
+                                   stdout=subprocess.PIPE, text=True)
+        self.addCleanup(process.communicate)
+        self.addCleanup(process.kill)
+        return process
+
+    def test_syns(self):
+        """HF-GOAL-7, SEC-15"""
+        serve = self.start("serve", "--listen", "0.0.0.0:7000,[::]:7000", "--close", "peer", "--set",
+                           "tcp.syn_backlog=64")
+        self.connect(7000).close()
+        attacker = self.attacker(7000)
+        connected, begin = 0, time.monotonic()
+        for i in range(CLIENTS):
+            with contextlib.suppress(OSError):
+                socket.create_connection((wire.OURS[4 + i % 2 * 2], 7000), timeout=20).close()
+                connected += 1
+        rate = CLIENTS / (time.monotonic() - begin)
+        sent, seconds = attacker.communicate("stop\n", timeout=60)[0].split()
+        report = serve.stop()
+        self.balanced(serve, report)
+        cookies = report["counters"]["cookie_sent"]
+        print(f"HF-GOAL-7: {connected} of {CLIENTS} clients connected, {rate:.0f}/s, beside {sent} SYNs, "
+              f"{int(sent) / float(seconds):.0f}/s, {cookies} of them answered by cookies")
+        self.assertGreaterEqual(connected * 100, CLIENTS * 99)
+        self.assertGreater(cookies, 0)
+
+    def test_peers_that_never_read(self):
+        """SEC-14: windows shut for long are reset when there are too many, and clients are served all the while."""
+        serve = self.start("serve", "--listen", "0.0.0.0:80,[::]:80", "--app", "http", "--response", "1000000", "--set",
+                           "tcp.max_shut_windows=50")
+        deaf = [self.connect(80, 4 + i % 2 * 2) for i in range(DEAF)]
+        for sock in deaf:
+            sock.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        wire.until(lambda: wire.kernel_states(80, "ESTAB") <= 60, 60, "no window is reset")
+        for version in (4, 6):
+            ran = subprocess.run(["curl", "-sS", "-g", "-m", "20", wire.url(version)], capture_output=True, check=True)
+            self.assertEqual(len(ran.stdout), 1000000)
+        for sock in deaf:
+            wire.abort(sock)
+        report = serve.stop()
+        self.balanced(serve, report)
+        self.assertGreaterEqual(report["counters"]["zero_window_reset"], DEAF - 60)
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["flood"]:
+        flood(sys.argv[2], int(sys.argv[3]))
+    else:
+        wire.main("curl")
