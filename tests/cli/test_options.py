@@ -96,8 +96,23 @@ class Options(unittest.TestCase):
         for path in (ROOT / "config").glob("*.yaml"):
             self.assertEqual(run("config", "--check", "-c", str(path)).returncode, 0, path)
 
+    def test_nobody_takes_what_is_said(self):
+        """Whatever goes to stdout and finds no room there is a failure, said in one line; a closed one is nobody else's."""
+        short = ("--cores", "0", "--count", "10", "--warmup", "0", "--concurrency", "10")
+        for args in (["--help"], ["--version"], ["pair", "--help"], ["config", "--print"], ["config", "--check"],
+                     ["pair", *short], ["pair", *short, "--trace"], ["pair", *short, "--record", "1"]):
+            for to, says in ((">/dev/full", "No space left on device"), (">&-", "Bad file descriptor")):
+                ran = subprocess.run(["sh", "-c", f'exec "$0" "$@" {to}', HANDFAST, *args], capture_output=True, text=True,
+                                     timeout=60, check=False)
+                self.assertEqual(ran.returncode, 1, args)
+                self.assertRegex(ran.stderr, rf"\Ahandfast: stdout: ({says}|it did not take all of the report)\n\Z")
+        ran = subprocess.run(["sh", "-c", 'exec "$0" "$@" 2>&- <&-', HANDFAST, "pair", *short], capture_output=True,
+                             text=True, timeout=60, check=False)
+        self.assertEqual(ran.returncode, 0)
+        self.assertIn("10 in flight", ran.stdout)
+
     def test_print_reads_back(self):
-        first = run("config", "--print", "--set", "tcp.tw_len=1500ms", "--ipv6", "--rate", "2M/s")
+        first = run("config", "--print", "--set", "tcp.tw_len=1500ms", "--ipv6", "--rate", "2M/s", "--server6", "2001:2:0:1::")
         self.assertEqual(first.returncode, 0)
         for key, _, _ in ROWS:
             if key:
