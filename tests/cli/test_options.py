@@ -66,7 +66,7 @@ class Options(unittest.TestCase):
 
     def test_each_option_refuses_nonsense(self):
         for _, option, commands in ROWS:
-            if option and commands in ("ALL", "ANY") and option not in ("profile", "set"):
+            if option and commands in ("ALL", "ANY") and option not in ("profile", "set", "user"):
                 self.refused("config", "--check", f"--{option}=grue", says=f"--{option}: 'grue'")
 
     def test_each_knob_refuses_what_is_out_of_range(self):  # HF-KN1
