@@ -95,39 +95,80 @@ static void own_connection__as_meter__tells_nothing(struct rig *r)
 	}
 }
 
-/* SEC-21: no ICMP message ends what is established, whatever it quotes and however small an MTU it tells of.
+/* Every type, and as many codes, about each of these SEQs; a burst for each type. */
+static void push_icmp(struct rig *r, const uint32_t *seqs, unsigned count)
+{
+	for (unsigned type = 0; type < 256; type++) {
+		for (unsigned code = 0; code < 16; code++)
+			for (unsigned i = 0; i < count; i++)
+				rig_push_error(r, NULL, (uint8_t)type, (uint8_t)code, 0, seqs[i]);
+		for (unsigned i = 0; i < 16 * count; i += 32)
+			rig_turn(r);
+		rig_discard(r);
+	}
+}
+
+/* SEC-21: no ICMP message ends what is synchronised, whatever it quotes and however small an MTU it tells of.
  * SEC-22: every frame out afterwards has DF and ID 0 (frame_parse). */
-static void established__any_icmp__lives(struct rig *r)
+static void synchronised__any_icmp__lives(struct rig *r)
 {
 	static const uint16_t mtus[] = { 0, 68, 296, 551, 552, 1279, 1280, 1500, 9000, 65535 };
+	static const enum rig_state states[] = { RIG_ESTABLISHED, RIG_FIN_WAIT_1, RIG_FIN_WAIT_2,
+						 RIG_CLOSE_WAIT,  RIG_CLOSING,	  RIG_LAST_ACK,
+						 RIG_TIME_WAIT };
 	const bool v4 = r->local.ip.version == 4;
-	struct hf_status status;
 
-	r->unacked = 10;
-	rig_to(r, RIG_ESTABLISHED);
-	for (unsigned type = 0; type < 256; type++)
-		for (uint8_t code = 0; code < 16; code++) {
-			const uint32_t seqs[] = { r->su - 1, r->su, r->sn - 1, r->sn };
+	r->hold = true;
+	for (unsigned s = 0; s < sizeof(states) / sizeof(states[0]); s++) {
+		const bool flies = states[s] != RIG_FIN_WAIT_2 && states[s] != RIG_TIME_WAIT;
+		struct hf_status status;
+		enum hf_state state;
 
-			for (unsigned i = 0; i < 4; i++)
-				rig_push_error(r, NULL, (uint8_t)type, code, 0, seqs[i]);
+		r->unacked = flies ? 10 : 0;
+		rig_to(r, states[s]);
+		state = rig_state(r);
+		push_icmp(r, (const uint32_t[]){ r->su - 1, r->su, r->sn - 1, r->sn }, 4);
+		for (unsigned i = 0; i < sizeof(mtus) / sizeof(mtus[0]); i++) {
+			rig_push_error(r, NULL, v4 ? 3 : 2, v4 ? 4 : 0, mtus[i], r->su);
 			rig_turn(r);
 			rig_discard(r);
 		}
-	for (unsigned i = 0; i < sizeof(mtus) / sizeof(mtus[0]); i++) {
-		rig_push_error(r, NULL, v4 ? 3 : 2, v4 ? 4 : 0, mtus[i], r->su);
-		rig_turn(r);
-		rig_discard(r);
+		rig_no_event(r);
+		rig_expect_state(r, state);
+		if (states[s] != RIG_TIME_WAIT) {
+			assert_int_equal(hf_status(r->w, r->id, &status), 0);
+			assert_true(status.snd_mss >= 216);
+		}
+		if (states[s] == RIG_ESTABLISHED) {
+			rig_send(r, (struct seg){ .seq = r->rn,
+						  .ack = r->sn,
+						  .flags = SEG_ACK,
+						  .text_len = 5 });
+			rig_advance(r, MS(50));
+			assert_int_equal(rig_counter(r, "text_in"), 5);
+			rig_read(r, 5);
+			rig_discard(r);
+		}
+		let_go(r);
 	}
-	rig_no_event(r);
-	rig_expect_state(r, HF_ESTABLISHED);
-	assert_int_equal(hf_status(r->w, r->id, &status), 0);
-	assert_true(status.snd_mss >= 216);
-	rig_send(r, (struct seg){ .seq = r->rn, .ack = r->sn, .flags = SEG_ACK, .text_len = 5 });
-	rig_advance(r, MS(50));
-	assert_int_equal(rig_counter(r, "text_in"), 5);
-	rig_read(r, 5);
-	rig_discard(r);
+}
+
+/* SEC-21: what is not synchronised is ended by a hard error, but by none that does not quote its SYN. */
+static void half_open__icmp_guesses__lives(struct rig *r)
+{
+	static const enum rig_state states[] = { RIG_SYN_SENT, RIG_SYN_RCVD_A, RIG_SYN_RCVD_P };
+
+	r->unacked = 0;
+	for (unsigned s = 0; s < sizeof(states) / sizeof(states[0]); s++) {
+		enum hf_state state;
+
+		rig_to(r, states[s]);
+		state = rig_state(r);
+		push_icmp(r, (const uint32_t[]){ ISS - 1, ISS + 1, ISS + 0x80000000u }, 3);
+		rig_no_event(r);
+		rig_expect_state(r, state);
+		let_go(r);
+	}
 }
 
 /* SEC-32: a third party sends SYNs to two listeners, each in the other's name. The SYN-ACK that follows
@@ -310,7 +351,9 @@ static const struct row rows[] = {
 	{ "MUST-9-random", worker__no_random__is_not_made, .variants = ROW_ONCE },
 	{ "MUST-9-dump", worker__dumped__without_secrets, .variants = ROW_ONCE },
 	{ "SEC-10", own_connection__as_meter__tells_nothing, .set_up = set_passive },
-	{ "SEC-21, SEC-22", established__any_icmp__lives, .set_up = set_passive,
+	{ "SEC-21, SEC-22", synchronised__any_icmp__lives, .set_up = set_passive,
+	  .variants = ROW_PLAIN },
+	{ "SEC-21-half-open", half_open__icmp_guesses__lives, .set_up = set_passive,
 	  .variants = ROW_PLAIN },
 	{ "SEC-32", listen__forged_syn_then_their_syn_ack__no_connection, .set_up = set_passive },
 	{ "SEC-39", each_end__any_segment_right_behind__no_trace, .set_up = set_passive },

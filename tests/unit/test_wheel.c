@@ -428,7 +428,7 @@ int main(int argc, char **argv)
 		{ "HF-M8-long", advance__crowd_of_long_timers__each_in_time, NULL, NULL, NULL },
 		{ "HF-G7", random__from_before_every_wrap__same_order, NULL, NULL, &share },
 		{ "TW-L4", evict__million__wheel_and_table_in_step, NULL, NULL, NULL },
-		{ "TW-L5", advance__crowd_in_one_tick__spread, NULL, NULL, NULL },
+		{ "TW-L5, SEC-36", advance__crowd_in_one_tick__spread, NULL, NULL, NULL },
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
