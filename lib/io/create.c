@@ -366,7 +366,7 @@ static int set_wire(struct hf_worker *w, struct hf_error *why)
 	memcpy(w->wire.mac, w->link.src_mac, 6);
 	w->wire.l3 = w->port->l3;
 	w->wire.accept_reserved = c->accept_reserved;
-	w->link.usual = w->wire.usual = c->vlan == 0 && !c->long_way;
+	w->link.usual = w->wire.usual = c->vlan == 0 && !w->port->l3 && !c->long_way;
 	/* a sum made by the device would cover what hf_impair has corrupted */
 	w->tx_full = TX_QUEUE;
 	w->offload = w->port->tx_csum && !c->impair ? WIRE_OFFLOAD_IP | WIRE_OFFLOAD_L4 : 0;

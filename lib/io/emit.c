@@ -103,8 +103,8 @@ static void count_segment(struct hf_worker *w, uint8_t flags)
 }
 
 /* The send queue's own buffers stay where they are; indirect mbufs point into them. @return the sum */
-static bool attach_text(struct hf_worker *w, struct rte_mbuf *m, struct text text, uint32_t len,
-			uint32_t *sum)
+static __attribute__((noinline)) bool attach_text(struct hf_worker *w, struct rte_mbuf *m,
+						  struct text text, uint32_t len, uint32_t *sum)
 {
 	struct rte_mbuf *last = m;
 	uint32_t gone = 0;
@@ -137,7 +137,8 @@ static bool attach_text(struct hf_worker *w, struct rte_mbuf *m, struct text tex
 }
 
 /* @param cut  octets of text of each frame that the device makes of this one; 0: it is one */
-static void ask_offload(const struct hf_worker *w, struct rte_mbuf *m, uint8_t version, uint16_t cut)
+static __attribute__((noinline)) void ask_offload(const struct hf_worker *w, struct rte_mbuf *m,
+						  uint8_t version, uint16_t cut)
 {
 	m->l2_len = w->link.l3 ? 0 : (w->link.vlan ? 18 : 14);
 	if (version == 4) {
@@ -154,28 +155,35 @@ static void ask_offload(const struct hf_worker *w, struct rte_mbuf *m, uint8_t v
 	}
 }
 
-static struct rte_mbuf *build_frame(struct hf_worker *w, const struct flow *flow,
-				    const struct seg *seg, const struct text *text)
+/* The text of a frame: attached, or copied in behind where its header will be. @return false: no mbuf */
+static bool put_text(struct hf_worker *w, struct rte_mbuf *m, uint8_t version,
+		     const struct seg *seg, const struct text *text, uint32_t *sum)
 {
-	const bool attach = seg->text_len > COPY_MAX && w->port->multi_segs;
+	uint8_t *const frame = rte_pktmbuf_mtod(m, uint8_t *);
+
+	if (seg->text_len > COPY_MAX && w->port->multi_segs)
+		return attach_text(w, m, *text, seg->text_len, sum);
+	m->data_len = seg->text_len;
+	*sum = text_copy(w, text, seg->text_len, frame + wire_header_len(&w->link, version, seg));
+	return true;
+}
+
+static inline struct rte_mbuf *build_frame(struct hf_worker *w, const struct flow *flow,
+					   const struct seg *seg, const struct text *text)
+{
 	struct rte_mbuf *const m = worker_mbuf(w);
 	const uint16_t cut = seg->text_len > seg->mss ? seg->mss : 0;
 	uint32_t header, sum = 0;
-	uint8_t *frame;
 
 	if (m == NULL)
 		return NULL;
-	frame = rte_pktmbuf_mtod(m, uint8_t *);
-	if (attach && !attach_text(w, m, *text, seg->text_len, &sum)) {
+	if (seg->text_len > 0 && !put_text(w, m, flow->version, seg, text, &sum)) {
 		rte_pktmbuf_free(m);
 		return NULL;
 	}
-	if (!attach && seg->text_len > 0)
-		sum = text_copy(w, text, seg->text_len,
-				frame + wire_header_len(&w->link, flow->version, seg));
-	header = wire_build(frame, &w->link, flow, seg, sum,
+	header = wire_build(rte_pktmbuf_mtod(m, uint8_t *), &w->link, flow, seg, sum,
 			    w->offload | (cut ? WIRE_OFFLOAD_TSO : 0u));
-	m->data_len = (uint16_t)(header + (attach ? 0 : seg->text_len));
+	m->data_len = (uint16_t)(m->data_len + header);
 	m->pkt_len = header + seg->text_len;
 	if (w->offload != 0)
 		ask_offload(w, m, flow->version, cut);

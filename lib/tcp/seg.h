@@ -30,6 +30,9 @@ enum seg_options {
 	OPT_AUTH = 0x20, /* TCP-MD5 (kind 19) or TCP-AO (kind 29); received only (HF-O5) */
 };
 
+/* All that a SYN bears, most often. */
+#define OPTS_SYN (OPT_MSS | OPT_WSCALE | OPT_SACK_PERMITTED | OPT_TS)
+
 #define SEG_SACK_MAX 4
 
 struct seg {

@@ -32,6 +32,32 @@ static inline uint32_t csum_narrow(uint64_t sum)
 	return csum_add((uint32_t)sum, (uint32_t)(sum >> 32));
 }
 
+/* Up to seven octets. */
+static inline uint64_t csum_tail(const uint8_t *p, size_t len)
+{
+	uint64_t sum = 0;
+
+	if (len & 4) {
+		sum += load32(p);
+		p += 4;
+	}
+	if (len & 2) {
+		sum += load16(p);
+		p += 2;
+	}
+	return len & 1 ? sum + be16((uint16_t)(*p << 8)) : sum;
+}
+
+/* Of the word that ends at end, the last octets, one to eight, as if zeros followed them. */
+static inline uint64_t csum_last(const uint8_t *end, size_t octets)
+{
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	return load64(end - 8) >> (64 - 8 * octets);
+#else
+	return load64(end - 8) << (64 - 8 * octets);
+#endif
+}
+
 /* Sum of len octets at any address, not narrowed yet. An odd last octet is padded with a zero on its right. */
 static inline uint64_t csum_wide(const void *octets, size_t len)
 {
@@ -44,17 +70,7 @@ static inline uint64_t csum_wide(const void *octets, size_t len)
 	}
 	for (; len >= 8; p += 8, len -= 8)
 		a = csum_add64(a, load64(p));
-	if (len & 4) {
-		a = csum_add64(a, load32(p));
-		p += 4;
-	}
-	if (len & 2) {
-		b = csum_add64(b, load16(p));
-		p += 2;
-	}
-	if (len & 1)
-		b = csum_add64(b, be16((uint16_t)(*p << 8)));
-	return csum_add64(a, b);
+	return csum_add64(a, csum_add64(b, csum_tail(p, len)));
 }
 
 static inline uint32_t csum_partial(const void *octets, size_t len)

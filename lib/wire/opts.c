@@ -68,7 +68,7 @@ static bool take_usual_syn(const uint8_t *o, struct seg *seg)
 	    load32(o + 4) != be32(OPTS_WORD(OPTION_SACK_PERMITTED, 2, OPTION_TS, 10)) ||
 	    get32(o + 16) >> 8 != OPTS_WORD(OPTION_NOP, OPTION_WSCALE, 3, 0) >> 8)
 		return false;
-	seg->options = OPT_MSS | OPT_SACK_PERMITTED | OPT_TS | OPT_WSCALE;
+	seg->options = OPTS_SYN;
 	seg->mss = get16(o + 2);
 	seg->tsval = get32(o + 8);
 	seg->tsecr = get32(o + 12);

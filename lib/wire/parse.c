@@ -172,7 +172,6 @@ static bool parse_ipv4(struct walk *w, struct wire_in *in)
 	in->flow.version = 4;
 	in->flow.v4.local = dst;
 	in->flow.v4.remote = src;
-	in->l3_offset = w->at;
 	in->ttl = ip[8];
 	in->tos = ip[1];
 	in->group = false;
@@ -242,7 +241,6 @@ static bool parse_ipv6(struct walk *w, struct wire_in *in)
 	in->flow.version = 6;
 	memcpy(in->flow.v6.remote, src, 16);
 	memcpy(in->flow.v6.local, dst, 16);
-	in->l3_offset = w->at;
 	in->ttl = ip[7];
 	in->tos = (uint8_t)(get16(ip) >> 4);
 	w->at = ext.at;
@@ -286,7 +284,6 @@ static bool parse_arp(struct walk *w, struct wire_in *in)
 {
 	if (w->have < w->at + ARP_LEN)
 		return refuse_short(w, in, ARP_LEN);
-	in->l3_offset = w->at;
 	in->group = w->group;
 	w->len = ARP_LEN;
 	return true;

@@ -37,7 +37,7 @@ struct wire_config {
 	uint8_t mac[6];
 	uint16_t vlan; /* 1 to 4094: frames carry this tag; 0: no frame carries one (HF-E3) */
 	bool l3;       /* frames begin with the IP header */
-	bool usual;    /* frames bear no tag: usual ones take the short way */
+	bool usual;    /* Ethernet without a tag: usual frames take the short way */
 	bool accept_reserved; /* sources in 127/8 and 240/4 are taken (RFC1122-3.2.1.3) */
 	uint8_t ranges4, ranges6;
 	struct {
@@ -56,15 +56,14 @@ struct wire_piece {
 };
 
 struct wire_in {
-	struct flow flow; /* local: the destination. Not set for ARP; ICMP has ports 0 */
-	struct seg seg;	  /* of TCP only */
-	uint32_t l3_offset;
+	struct flow flow;     /* local: the destination. Not set for ARP; ICMP has ports 0 */
+	struct seg seg;	      /* of TCP only */
 	uint32_t text_offset; /* of TCP's text, or of the ICMP or ARP message */
 	uint32_t text_len;    /* octets there; Ethernet padding is not counted (RFC 791 3.1) */
-	uint8_t ttl, tos;
-	bool opt_bad;	/* a TCP option's length was bad (MUST-7); the segment stands */
-	bool group;	/* ARP, ICMPv6: sent to a link-layer or IP group, not to us alone */
-	enum stat drop; /* with WIRE_DROP */
+	bool opt_bad;	      /* a TCP option's length was bad (MUST-7); the segment stands */
+	uint8_t ttl, tos;     /* not of ARP */
+	bool group;	      /* ARP, ICMPv6: sent to a link-layer or IP group, not to us alone */
+	enum stat drop;	      /* with WIRE_DROP */
 };
 
 /**
@@ -75,7 +74,7 @@ struct wire_in {
 bool wire_config_range(struct wire_config *c, uint8_t version, const uint8_t *first, uint32_t count,
 		       unsigned subnet_bits);
 
-/* The two ways to do so: any frame, layer by layer (parse.c); or one without a tag, with an IPv4 header of
+/* The two ways to do so: any frame, layer by layer (parse.c); or Ethernet without a tag, with an IPv4 header of
  * 20 octets and TCP for us, all in one piece and right in everything (usual.c), else false. */
 enum wire_kind wire_walk(const struct wire_config *c, const struct wire_piece *pieces, unsigned n,
 			 unsigned hints, struct wire_in *in);

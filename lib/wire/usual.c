@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The usual frame, in one straight run: untagged Ethernet or none, IPv4 without options, TCP. Of those that come,
+/* The usual frame, in one straight run: untagged Ethernet, IPv4 without options, TCP. Of those that come,
  * whole in one piece, only yes is said: what is in any way unusual, damaged or not for us goes to parse.c,
- * which judges it from the start and knows the reason. Those that leave have timestamps and no other option.
+ * which judges it from the start and knows the reason. Those that leave have timestamps and no other option,
+ * or all that a SYN of ours bears.
  * Tests compare both ways: test_parse.c, test_build.c, fuzz_parse.c. */
 #include "wire/build.h"
 #include "wire/csum.h"
@@ -24,6 +25,27 @@ static inline bool ip_usual(const struct ip_words *w)
 	       (w->ttl & be32(0xff000000)) != 0;
 }
 
+static __attribute__((noinline)) uint64_t rest_sum(const uint8_t *octets, uint32_t len)
+{
+	return csum_wide(octets, len);
+}
+
+/* The sum of the TCP segment: of a header with timestamps and no other option, most often all there is. */
+static inline uint64_t segment_sum(const uint8_t *tcp, uint32_t len)
+{
+	uint64_t sum;
+
+	if (unlikely(len < TCP_LEN + 12))
+		return rest_sum(tcp, len);
+	sum = csum_add64(csum_add64(load64(tcp), load64(tcp + 8)),
+			 csum_add64(load64(tcp + 16), load64(tcp + 24)));
+	if (len == TCP_LEN + 12)
+		return sum;
+	if (len <= TCP_LEN + 20) /* a SYN's options, or so little text */
+		return csum_add64(sum, csum_last(tcp + len, len - TCP_LEN - 12));
+	return csum_add64(sum, rest_sum(tcp + TCP_LEN + 12, len - TCP_LEN - 12));
+}
+
 /* Both checksums, as far as the device has not vouched for them. len counts TCP header and text. */
 static inline bool sums_right(const uint8_t *tcp, const struct ip_words *w, uint32_t len,
 			      unsigned hints)
@@ -35,17 +57,36 @@ static inline bool sums_right(const uint8_t *tcp, const struct ip_words *w, uint
 	if (hints & WIRE_L4_GOOD)
 		return true;
 	return csum_right(csum_add64(addresses + be16(PROTOCOL_TCP) + be16((uint16_t)len),
-				     csum_wide(tcp, len)));
+				     segment_sum(tcp, len)));
 }
 
-/* at: where the IP header begins. */
-static inline void fill(const uint8_t *tcp, const struct ip_words *w, uint32_t at, uint32_t len,
-			uint32_t header, struct wire_in *in)
+static __attribute__((noinline)) bool ranges_pass(const struct wire_config *c, uint32_t src,
+						  uint32_t dst)
+{
+	struct wire_in in;
+
+	return addresses4_pass(c, src, dst, &in);
+}
+
+/* As addresses4_pass, whatever the reason: most often there is one range. */
+static inline bool addresses_usual(const struct wire_config *c, uint32_t src, uint32_t dst)
+{
+	const uint32_t first = c->range4[0].first, count = c->range4[0].count;
+
+	if (c->ranges4 != 1)
+		return ranges_pass(c, src, dst);
+	return dst - first < count && src - first >= count && src != c->range4[0].broadcast &&
+	       source4_valid(c, src);
+}
+
+/* ports: the peer's in the upper half. */
+static inline void fill(const uint8_t *tcp, const struct ip_words *w, uint32_t len, uint32_t header,
+			uint32_t ports, struct wire_in *in)
 {
 	struct seg *const seg = &in->seg;
 	const uint32_t text_len = len - header;
 
-	flow_set4(&in->flow, w->dst, w->src, get16(tcp + 2), get16(tcp));
+	flow_set4(&in->flow, w->dst, w->src, (uint16_t)ports, (uint16_t)(ports >> 16));
 	seg->seq = get32(tcp + 4);
 	seg->ack = get32(tcp + 8);
 	seg->flags = tcp[13];
@@ -53,12 +94,10 @@ static inline void fill(const uint8_t *tcp, const struct ip_words *w, uint32_t a
 	seg->up = get16(tcp + 18);
 	seg->text_len = (uint16_t)text_len;
 	seg->len = text_len + (seg->flags & SEG_FIN) + (seg->flags >> 1 & 1);
-	in->l3_offset = at;
-	in->text_offset = at + IPV4_LEN + header;
+	in->text_offset = ETHER_LEN + IPV4_LEN + header;
 	in->text_len = text_len;
 	in->ttl = tcp[8 - IPV4_LEN];
 	in->tos = tcp[1 - IPV4_LEN];
-	in->group = false;
 	in->opt_bad = !opts_parse(tcp + TCP_LEN, header - TCP_LEN, seg);
 }
 
@@ -71,56 +110,83 @@ static inline bool ether_usual(const struct wire_config *c, const uint8_t *frame
 bool usual_parse(const struct wire_config *c, const uint8_t *frame, uint32_t have, unsigned hints,
 		 struct wire_in *in)
 {
-	const uint32_t at = c->l3 ? 0 : ETHER_LEN;
-	const uint8_t *const ip = frame + at, *const tcp = ip + IPV4_LEN;
+	const uint8_t *const ip = frame + ETHER_LEN, *const tcp = ip + IPV4_LEN;
 	struct ip_words w;
-	uint32_t len, header;
+	uint32_t len, header, ports;
 
-	if (have < at + IPV4_LEN + TCP_LEN || !(c->l3 || ether_usual(c, frame)))
+	if (have < ETHER_LEN + IPV4_LEN + TCP_LEN || !ether_usual(c, frame))
 		return false;
 	w = (struct ip_words){ load32(ip), load32(ip + 4), load32(ip + 8), load32(ip + 12),
 			       load32(ip + 16) };
 	len = be32(w.first) & 0xffff;
-	if (!ip_usual(&w) || len > have - at || len < IPV4_LEN + TCP_LEN)
+	if (!ip_usual(&w) || len > have - ETHER_LEN || len < IPV4_LEN + TCP_LEN)
 		return false;
 	len -= IPV4_LEN;
 	header = (uint32_t)(tcp[12] >> 4) * 4;
-	if (header < TCP_LEN || header > len || load16(tcp) == 0 || load16(tcp + 2) == 0 ||
-	    !addresses4_pass(c, be32(w.src), be32(w.dst), in) || !sums_right(tcp, &w, len, hints))
+	ports = get32(tcp);
+	if (header < TCP_LEN || header > len || ports >> 16 == 0 || (uint16_t)ports == 0 ||
+	    !addresses_usual(c, be32(w.src), be32(w.dst)) || !sums_right(tcp, &w, len, hints))
 		return false;
-	fill(tcp, &w, at, len, header, in);
+	fill(tcp, &w, len, header, ports, in);
 	return true;
 }
 
 _Static_assert(offsetof(struct wire_link, src_mac) == 6, "both addresses at once");
 
+/* Ethernet and IPv4 in front of len octets. @return the sum of the addresses */
+static inline uint64_t put_front(uint8_t *frame, const struct wire_link *link,
+				 const struct tuple4 *t, uint32_t len)
+{
+	const uint64_t addresses = (uint64_t)t->local + t->remote;
+	const uint32_t ttl = be32((uint32_t)link->ttl << 24 | PROTOCOL_TCP << 16);
+	uint8_t *const ip = frame + ETHER_LEN;
+	uint64_t sum = addresses + ttl;
+
+	memcpy(frame, link, 12);
+	store16(frame + 12, be16(ETHERTYPE_IPV4));
+	sum += put32(ip, UINT32_C(0x45) << 24 | (uint32_t)link->tos << 16 | (IPV4_LEN + len));
+	sum += put32(ip + 4, IPV4_DF);
+	store32(ip + 8, ttl);
+	store16(ip + 10, csum_make(sum));
+	memcpy(ip + 12, t, 8);
+	return addresses;
+}
+
+/* @return their octets; sum: theirs is added */
+static inline uint32_t put_options(uint8_t *o, const struct seg *seg, uint64_t *sum)
+{
+	uint32_t len = 12;
+
+	if (seg->options != OPT_TS) {
+		*sum += put32(o, OPTS_WORD(OPTION_MSS, 4, 0, 0) | seg->mss);
+		*sum += put32(o + 16, OPTS_WORD(OPTION_NOP, OPTION_WSCALE, 3, seg->wscale));
+		*sum += put32(o + 4, OPTS_WORD(OPTION_SACK_PERMITTED, 2, OPTION_TS, 10));
+		o += 4;
+		len = 20;
+	} else {
+		*sum += put32(o, OPTS_TS);
+	}
+	*sum += put32(o + 4, seg->tsval);
+	*sum += put32(o + 8, seg->tsecr);
+	return len;
+}
+
 uint32_t usual_build(uint8_t *frame, const struct wire_link *link, const struct tuple4 *t,
 		     const struct seg *seg, uint32_t text_sum)
 {
-	const uint32_t header = TCP_LEN + 12, len = header + seg->text_len;
-	const uint64_t addresses = (uint64_t)t->local + t->remote;
-	uint8_t *const ip = frame + (link->l3 ? 0 : ETHER_LEN), *const tcp = ip + IPV4_LEN;
-	uint64_t sum = addresses;
+	uint8_t *const tcp = frame + ETHER_LEN + IPV4_LEN;
+	const uint32_t ports = (uint32_t)t->local_port << 16 | t->remote_port;
+	uint64_t sum = (uint64_t)text_sum + be16(seg->up);
+	const uint32_t header = TCP_LEN + put_options(tcp + TCP_LEN, seg, &sum);
+	const uint32_t len = header + seg->text_len;
 
-	if (!link->l3) {
-		memcpy(frame, link, 12);
-		store16(frame + 12, be16(ETHERTYPE_IPV4));
-	}
-	sum += put32(ip, UINT32_C(0x45) << 24 | (uint32_t)link->tos << 16 | (IPV4_LEN + len));
-	sum += put32(ip + 4, IPV4_DF);
-	sum += be32((uint32_t)link->ttl << 24 | PROTOCOL_TCP << 16);
-	store16(ip + 8, be16((uint16_t)(link->ttl << 8 | PROTOCOL_TCP)));
-	store16(ip + 10, csum_make(sum));
-	memcpy(ip + 12, t, 8);
-	sum = addresses + be16(PROTOCOL_TCP) + be16((uint16_t)len) + text_sum;
-	sum += put32(tcp, (uint32_t)t->local_port << 16 | t->remote_port);
+	sum += be16(PROTOCOL_TCP) + (uint64_t)be16((uint16_t)len);
+	sum += put_front(frame, link, t, len);
+	sum += put32(tcp, ports);
 	sum += put32(tcp + 4, seg->seq);
 	sum += put32(tcp + 8, seg->ack);
 	sum += put32(tcp + 12, header << 26 | (uint32_t)seg->flags << 16 | seg->wnd);
-	sum += put32(tcp + 20, OPTS_TS);
-	sum += put32(tcp + 24, seg->tsval);
-	sum += put32(tcp + 28, seg->tsecr);
-	store16(tcp + 16, csum_make(sum + be16(seg->up)));
+	store16(tcp + 16, csum_make(sum));
 	put16(tcp + 18, seg->up);
-	return (uint32_t)(tcp - frame) + header;
+	return ETHER_LEN + IPV4_LEN + header;
 }

@@ -135,7 +135,7 @@ static void frame_in(uint8_t form, uint8_t hints, const uint8_t cuts[3], struct 
 	switch (wire_parse(&c, pieces, n, hints & 15, &in)) {
 	case WIRE_TCP:
 		assert(in.text_offset + in.text_len <= total && in.text_len == in.seg.text_len);
-		assert(in.text_offset <= pieces[0].len && in.l3_offset < in.text_offset);
+		assert(in.text_offset <= pieces[0].len);
 		assert(in.seg.len - in.seg.text_len <= 2 && in.seg.sacks <= SEG_SACK_MAX);
 		build_again(&in, whole + in.text_offset);
 		break;

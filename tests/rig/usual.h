@@ -13,7 +13,7 @@ static inline bool usual_agrees(const struct wire_config *c, const struct wire_p
 {
 	struct wire_in usual, walk;
 
-	if (c->vlan != 0 || (hints & (WIRE_IP_BAD | WIRE_L4_BAD)))
+	if (c->vlan != 0 || c->l3 || (hints & (WIRE_IP_BAD | WIRE_L4_BAD)))
 		return true;
 	memset(&usual, 0, sizeof(usual));
 	memset(&walk, 0, sizeof(walk));
@@ -21,7 +21,8 @@ static inline bool usual_agrees(const struct wire_config *c, const struct wire_p
 		return true;
 	if (wire_walk(c, piece, 1, hints, &walk) != WIRE_TCP)
 		return false;
-	usual.drop = walk.drop; /* means nothing now */
+	usual.drop = walk.drop; /* these mean nothing now */
+	usual.group = walk.group;
 	return memcmp(&usual, &walk, sizeof(usual)) == 0;
 }
 

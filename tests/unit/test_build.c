@@ -188,7 +188,7 @@ static void assert_usual(const struct wire_link *link, const struct flow *flow,
 	struct wire_link usual = *link;
 	struct packet q;
 
-	usual.usual = link->vlan == 0;
+	usual.usual = link->vlan == 0 && !link->l3;
 	q = build(&usual, flow, seg, 0, 0xa5);
 	assert_int_equal(q.len, p->len);
 	assert_memory_equal(q.octets, p->octets, p->len);
