@@ -46,6 +46,8 @@ static void challenge(struct model *m, struct model_want *want)
 	const bool surely = most == 0 || m->now - most >= m->knobs->ratelimit;
 	const bool maybe = m->challenged == 0 || m->now - m->challenged >= m->knobs->ratelimit;
 
+	if (want->acks > 0)
+		return; /* the same segment goes already */
 	if (surely) {
 		want->acks++;
 		m->challenged = m->now;
@@ -200,6 +202,24 @@ static enum column ack_column(const struct model *m, const struct model_seg *seg
 	return before(seg->ack, m->su - m->mw) ? COL_ACK_FAR : COL_ACK_OLD;
 }
 
+static const struct rule *rule_for(struct model *m, bool orphan, enum column column,
+				   const struct model_seg *seg)
+{
+	const struct model_knobs *const k = m->knobs;
+
+	for (unsigned i = 0; i < k->habits_count; i++) {
+		const struct habit *const habit = &k->habits[i];
+
+		if (!(habit->rule.in & 1u << m->state) || habit->rule.column != column ||
+		    (habit->when != NULL && (seg == NULL || !habit->when(m, seg))))
+			continue;
+		m->habit = habit;
+		m->over = m->over || habit->last;
+		return &habit->rule;
+	}
+	return table_rule(m->state, orphan, column);
+}
+
 /* ---- ACK field ---- */
 
 static void window(struct model *m, const struct model_seg *seg)
@@ -311,7 +331,10 @@ static void take_fin(struct model *m, struct model_want *want)
 	m->rn++;
 	m->fin_ahead = false;
 	m->eof = true;
-	want->ack = true;
+	if (!m->knobs->fin_ack_waits)
+		want->ack = true;
+	else if (m->ack_until == 0)
+		m->ack_until = m->now + m->knobs->delack;
 	tell(m, want, T_EOF);
 }
 
@@ -342,16 +365,18 @@ static void contents(struct model *m, const struct model_seg *seg, enum model_st
 	}
 	if (m->state == S_TIME_WAIT) { /* all in the window beyond RN is C, once */
 		if (length(seg) > 0 || (was == S_TIME_WAIT && seg->seq != m->rn))
-			challenge(m, want);
+			obey(m,
+			     rule_for(m, orphan, was == S_TIME_WAIT ? COL_TEXT_NEXT : COL_LATE, seg),
+			     seg, from, to, want);
 		return;
 	}
 	if (from != to || seg->flags & M_FIN)
 		contradiction(m, fin, seg->flags & M_FIN && whole);
-	if (!obey(m, table_rule(m->state, orphan, content_column(m, from, to)), seg, from, to, want))
+	if (!obey(m, rule_for(m, orphan, content_column(m, from, to), seg), seg, from, to, want))
 		return;
 	if (!(seg->flags & M_FIN) || !whole || !within(fin, m->rn, m->edge))
 		return;
-	obey(m, table_rule(m->state, orphan, fin == m->rn ? COL_FIN_NEXT : COL_FIN_AHEAD), seg, fin,
+	obey(m, rule_for(m, orphan, fin == m->rn ? COL_FIN_NEXT : COL_FIN_AHEAD, seg), seg, fin,
 	     fin, want);
 }
 
@@ -367,7 +392,7 @@ static void deliver(struct model *m, uint32_t to, struct model_want *want)
 	if (m->ack_until == 0)
 		m->ack_until = m->now + m->knobs->delack; /* Ad */
 	if (m->fin_ahead && m->fin_at == m->rn)
-		obey(m, table_rule(m->state, false, COL_FIN_NEXT), NULL, m->rn, m->rn, want);
+		obey(m, rule_for(m, false, COL_FIN_NEXT, NULL), NULL, m->rn, m->rn, want);
 }
 
 static bool obey(struct model *m, const struct rule *rule, const struct model_seg *seg,
@@ -385,7 +410,7 @@ static bool obey(struct model *m, const struct rule *rule, const struct model_se
 		m->challenged_may = m->now;
 		return false;
 	case ACT_A_KEEP:
-		if (m->kept_at == 0 || m->now - m->kept_at >= 1000) {
+		if (m->kept_at == 0 || m->now - m->kept_at >= m->knobs->keepalive) {
 			want->acks++;
 			m->kept_at = m->now;
 		} else {
@@ -397,10 +422,12 @@ static bool obey(struct model *m, const struct rule *rule, const struct model_se
 		want->acks++;
 		return false;
 	case ACT_RA:
-		reset(want, seg->ack, 0, M_RST);
-		return false;
 	case ACT_RN:
-		reset(want, 0, seg->seq + length(seg), M_RST | M_ACK);
+		if (seg->flags & M_ACK)
+			reset(want, seg->ack, 0, M_RST);
+		else
+			reset(want, 0, seg->seq + length(seg), M_RST | M_ACK);
+		enter(m, rule->next, rule->end, want);
 		return false;
 	case ACT_RS:
 		reset(want, m->sn, m->rn, M_RST | M_ACK);
@@ -426,7 +453,7 @@ static bool obey(struct model *m, const struct rule *rule, const struct model_se
 		send_synack(m, want);
 		return false;
 	case ACT_SA_AGAIN:
-		if (m->now - m->sa_at >= 500) { /* HF-RL6 */
+		if (m->now - m->sa_at >= m->knobs->synack_repeat) { /* HF-RL6 */
 			want->syn = true;
 			m->sa_at = m->now;
 		}
@@ -493,10 +520,8 @@ static void last_octets(struct model *m, const struct model_seg *seg, struct mod
 		m->wait_until = m->now + m->knobs->tw_len;
 		return;
 	}
-	want->acks++;
-	if (!good) /* C would be the same segment again */
-		return;
-	obey(m, table_rule(m->state, false, column), seg, 0, 0, want);
+	if (obey(m, rule_for(m, false, COL_PLACE_LAST, seg), seg, 0, 0, want))
+		obey(m, rule_for(m, false, column, seg), seg, 0, 0, want);
 }
 
 void model_segment(struct model *m, const struct model_seg *seg, struct model_want *want)
@@ -508,15 +533,15 @@ void model_segment(struct model *m, const struct model_seg *seg, struct model_wa
 
 	memset(want, 0, sizeof(*want));
 	if (seg->flags & M_RST) {
-		obey(m, table_rule(m->state, orphan, rst_column(m, seg)), seg, 0, 0, want);
+		obey(m, rule_for(m, orphan, rst_column(m, seg), seg), seg, 0, 0, want);
 		return;
 	}
 	if (!(seg->flags & (M_SYN | M_ACK))) {
-		obey(m, table_rule(m->state, orphan, COL_NULL), seg, 0, 0, want);
+		obey(m, rule_for(m, orphan, COL_NULL, seg), seg, 0, 0, want);
 		return;
 	}
 	if (seg->flags & M_SYN) {
-		obey(m, table_rule(m->state, orphan, syn_column(m, seg)), seg, 0, 0, want);
+		obey(m, rule_for(m, orphan, syn_column(m, seg), seg), seg, 0, 0, want);
 		want->text = true;
 		return;
 	}
@@ -528,10 +553,10 @@ void model_segment(struct model *m, const struct model_seg *seg, struct model_wa
 			want->text = true;
 			return;
 		}
-		if (!obey(m, table_rule(m->state, orphan, column), seg, 0, 0, want))
+		if (!obey(m, rule_for(m, orphan, column, seg), seg, 0, 0, want))
 			return;
 	}
-	if (!obey(m, table_rule(m->state, orphan, ack_column(m, seg)), seg, 0, 0, want))
+	if (!obey(m, rule_for(m, orphan, ack_column(m, seg), seg), seg, 0, 0, want))
 		return;
 	want->text = true;
 	if (synchronised && place_column(m, seg) != COL_PLACE_SHUT)
@@ -776,6 +801,7 @@ static bool accept_one(struct model *m, const struct model_want *want, const str
 	if (before(out->ack + out->wnd, m->edge))
 		WRONG("the window's right edge goes back (SHLD-14)");
 	m->edge = out->ack + out->wnd;
+	m->acked = out->ack;
 	if (length(out) == 0) {
 		if (out->seq != m->sn)
 			WRONG("an ACK with another SEQ than SND.NXT");

@@ -69,10 +69,16 @@ enum model_told {
 
 enum model_end { END_ORDER, END_REFUSED, END_RESET, END_TIMEOUT, END_ABORTED, END_ANY };
 
-/* The engine is set up so, in ms; each as REQUIREMENTS 24 means it. */
+struct habit;
+
+/* Who is judged is set up so, in ms; each as REQUIREMENTS 24 means it. */
 struct model_knobs {
 	uint32_t rto, tw_len, fin_timeout, delack, ratelimit;
+	uint32_t synack_repeat, keepalive; /* between answers (HF-RL6, HF-KA1) */
 	unsigned syn_retries, synack_retries, retries2, orphan_retries;
+	bool fin_ack_waits; /* the ACK of a FIN may wait as any other does */
+	const struct habit *habits;
+	unsigned habits_count;
 };
 
 /* What must, or may, come of one step. */
@@ -99,6 +105,7 @@ struct model {
 	uint32_t iss, irs, su, sn, end; /* end: after the last octet queued, where our FIN is */
 	uint32_t sw, wl1, wl2, mw;
 	uint32_t rn, edge; /* edge: RCV.NXT + RCV.WND as promised by what came out */
+	uint32_t acked;	   /* the last ACK field that came out */
 	bool fin;	   /* our FIN is queued, or sent */
 	bool reopened;	   /* out of TIME-WAIT: ISS is iss (TW-P8) */
 	struct {
@@ -117,7 +124,8 @@ struct model {
 	unsigned tries, dupacks;
 	bool loose; /* a loss is being mended: what is sent again, and when new text goes, is open */
 	uint64_t challenged, challenged_may, sa_at, kept_at;
-	bool over; /* the peer has contradicted itself: no rule says what follows */
+	bool over;		   /* the peer has contradicted itself: no rule says what follows */
+	const struct habit *habit; /* the last that counted */
 };
 
 void model_begin(struct model *m, const struct model_knobs *knobs, uint64_t now, uint32_t iss,
@@ -176,6 +184,7 @@ enum column {
 	COL_TEXT_AHEAD,
 	COL_FIN_NEXT,
 	COL_FIN_AHEAD,
+	COL_LATE, /* either, its ACK field having just brought TIME-WAIT */
 };
 
 enum act {
@@ -207,6 +216,14 @@ struct rule {
 	enum act act;
 	enum model_state next;
 	enum model_end end; /* if next is CLOSED and somebody is told */
+};
+
+/* What another than handfast does in the place of the tables' rule, and why; the first that fits. */
+struct habit {
+	struct rule rule;
+	bool (*when)(const struct model *m, const struct model_seg *seg); /* NULL: always */
+	const char *why;
+	bool last; /* what follows is not foreseen: the script ends */
 };
 
 /* The first that fits; there is one for all that can be. orphan: the application has closed. */

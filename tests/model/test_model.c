@@ -12,31 +12,15 @@
 #include <string.h>
 
 #include "handfast.h"
-#include "model/model.h"
+#include "model/script.h"
 #include "rig/books.h"
 #include "rig/frame.h"
 #include "rig/random.h"
 
-#define MOST_STEPS 32
 #define MOST_OUT 32
 #define KEEP_FOR 256 /* scripts that a worker serves */
 #define ROOM 799     /* octets of ours that may wait: less than any window of the peer */
 #define SCRIPT_MS 60000
-
-enum what { DO_CONVERSE, DO_SEGMENT, DO_CALL, DO_WAIT };
-
-struct step {
-	enum what what;
-	uint8_t how, flags, seq, ack, text;
-	uint16_t by;
-};
-
-struct script {
-	bool listener;
-	uint8_t version, offset;
-	unsigned count;
-	struct step steps[MOST_STEPS];
-};
 
 static const struct model_knobs knobs = {
 	.rto = 3000,
@@ -44,13 +28,13 @@ static const struct model_knobs knobs = {
 	.fin_timeout = 5000,
 	.delack = 40,
 	.ratelimit = 500,
+	.synack_repeat = 500,
+	.keepalive = 1000,
 	.syn_retries = 2,
 	.synack_retries = 2,
 	.retries2 = 3,
 	.orphan_retries = 2,
 };
-
-static const uint32_t offsets[3] = { 1, 0x7fffff00, 0xffffff00 };
 
 struct bench {
 	struct hf_port *port;
@@ -81,7 +65,7 @@ static void make_worker(struct bench *b, unsigned offset)
 	hf_worker_destroy(b->w);
 	hf_config_defaults(&c);
 	c.seed = (struct hf_seed){
-		.seeded = true, .iss_fixed = true, .seed = 1, .iss = offsets[offset]
+		.seeded = true, .iss_fixed = true, .seed = 1, .iss = script_offsets[offset]
 	};
 	c.locals = 2;
 	hf_addr_parse("198.18.0.1", &addr);
@@ -380,147 +364,31 @@ static bool do_call(struct bench *b, enum model_call call, uint32_t octets)
 	return agree(b, &want);
 }
 
-/* ---- Scripts ---- */
-
-static uint32_t choose_seq(const struct model *m, const struct step *s)
+static bool do_step(struct bench *b, const struct script *script, const struct step *s)
 {
-	switch (s->seq % 16) {
-	default:
-		return m->rn;
-	case 6:
-		return m->rn - 1;
-	case 7:
-		return m->rn + 1;
-	case 8:
-		return m->edge - 1;
-	case 9:
-		return m->edge;
-	case 10:
-		return m->edge + 1;
-	case 11:
-		return m->irs;
-	case 12:
-		return m->rn - s->by % 700;
-	case 13:
-		return m->rn + s->by % 700;
-	case 14:
-		return m->rn - s->text;
-	case 15:
-		return s->by * 0x10001u;
-	}
-}
-
-static uint32_t choose_ack(const struct model *m, const struct step *s)
-{
-	switch (s->ack % 16) {
-	default:
-		return m->sn;
-	case 8:
-		return m->su;
-	case 9:
-		return m->su + 1;
-	case 10:
-		return m->sn + 1;
-	case 11:
-		return m->sn - 1;
-	case 12:
-		return m->su - m->mw;
-	case 13:
-		return m->su - m->mw - 1;
-	case 14:
-		return m->iss + s->by % 2;
-	case 15:
-		return s->by * 0x10001u;
-	}
-}
-
-static bool do_converse(struct bench *b, const struct step *s)
-{
-	const struct model *const m = &b->m;
-	struct model_seg seg = { .seq = m->rn, .ack = m->sn, .wnd = 1000, .flags = M_ACK };
-
-	if (m->state == S_CLOSED && !m->listener)
-		return do_call(b, CALL_OPEN, 0);
-	if (m->state == S_CLOSED || m->state == S_LISTEN)
-		seg = (struct model_seg){ .seq = offsets[b->offset] + s->by,
-					  .wnd = 1000,
-					  .flags = M_SYN };
-	else if (m->state == S_SYN_SENT)
-		seg = (struct model_seg){ .seq = offsets[b->offset] + s->by,
-					  .ack = m->sn,
-					  .wnd = 1000,
-					  .flags = M_SYN | M_ACK };
-	else if (m->state == S_TIME_WAIT && s->how & 1) /* the peer has not heard our ACK */
-		seg.seq--, seg.flags |= M_FIN;
-	else if (s->how & 1)
-		seg.text = s->text;
-	else if (s->how % 8 == 2)
-		seg.flags |= M_FIN;
-	return do_segment(b, &seg);
-}
-
-static bool do_step(struct bench *b, const struct step *s)
-{
-	static const uint16_t waits[16] = { 1,	  10,	39,   40,   100,  499,	500,   501,
-					    1000, 2999, 3000, 5000, 6000, 9000, 11999, 12000 };
-	static const uint8_t flags[16] = { M_ACK,	  M_ACK,	 M_ACK,		M_ACK,
-					   M_ACK | M_FIN, M_ACK | M_FIN, M_ACK | M_PSH, M_SYN,
-					   M_SYN | M_ACK, M_RST,	 M_RST | M_ACK };
-	static const enum model_call calls[16] = { CALL_SEND,	  CALL_SEND,	 CALL_SEND,
-						   CALL_RECEIVE,  CALL_RECEIVE,	 CALL_RECEIVE,
-						   CALL_SHUTDOWN, CALL_SHUTDOWN, CALL_CLOSE,
-						   CALL_CLOSE,	  CALL_ABORT,	 CALL_OPEN,
-						   CALL_OPEN,	  CALL_SEND,	 CALL_RECEIVE,
-						   CALL_CLOSE };
 	struct model_seg seg;
+	enum model_call call;
+	uint32_t octets;
 
 	b->steps++;
 	switch (s->what) {
 	case DO_CONVERSE:
-		return do_converse(b, s);
+		if (!script_converse(&b->m, script, s, &seg))
+			return do_call(b, CALL_OPEN, 0);
+		break;
 	case DO_WAIT:
-		return do_wait(b, waits[s->how % 16] * UINT64_C(1000));
+		return do_wait(b, script_wait_ms(s) * UINT64_C(1000));
 	case DO_CALL:
-		return do_call(b, calls[s->how % 16], 1 + s->by % 300u);
+		call = script_call(s, &octets);
+		return do_call(b, call, octets);
 	case DO_SEGMENT:
+		script_segment(&b->m, s, &seg);
 		break;
 	}
-	seg = (struct model_seg){ .seq = choose_seq(&b->m, s),
-				  .ack = choose_ack(&b->m, s),
-				  .wnd = (uint16_t)(800 + s->how % 4 * 500),
-				  .text = s->how & 4 ? s->text : 0,
-				  .flags = s->flags % 16 > 10 ? s->flags >> 2 : flags[s->flags % 16] };
-	if (!(seg.flags & M_ACK))
-		seg.ack = 0;
 	return do_segment(b, &seg);
 }
 
-static void make_script(struct script *script, uint64_t seed)
-{
-	uint64_t r = seed;
-
-	script->listener = random_below(&r, 3) != 0;
-	script->version = random_below(&r, 2) ? 4 : 6;
-	script->offset = 0;
-	script->count = 8 + random_below(&r, MOST_STEPS - 8 + 1);
-	for (unsigned i = 0; i < script->count; i++) {
-		const uint64_t x = random_next(&r);
-		const unsigned what = x & 15;
-
-		script->steps[i] = (struct step){
-			.what = what < 5  ? DO_CONVERSE :
-				what < 11 ? DO_SEGMENT :
-				what < 14 ? DO_CALL :
-					    DO_WAIT,
-			.how = (uint8_t)(x >> 8),
-			.flags = (uint8_t)(x >> 16),
-			.seq = (uint8_t)(x >> 24),
-			.ack = (uint8_t)(x >> 32),
-			.text = (uint8_t)(x >> 40),
-			.by = (uint16_t)(x >> 48),
-		};
-	}
-}
+/* ---- Scripts ---- */
 
 static bool begin(struct bench *b, const struct script *script)
 {
@@ -537,7 +405,7 @@ static bool begin(struct bench *b, const struct script *script)
 	b->outs = 0;
 	b->happened = 0;
 	b->error = 0;
-	model_begin(&b->m, &knobs, b->now_us / 1000, offsets[b->offset], script->listener);
+	model_begin(&b->m, &knobs, b->now_us / 1000, script_offsets[b->offset], script->listener);
 	return !script->listener || hf_listen(b->w, &b->local, 0, &b->listener) == 0 ||
 	       differ(b, "hf_listen fails");
 }
@@ -573,7 +441,7 @@ static bool run(struct bench *b, const struct script *script)
 	if (!begin(b, script))
 		return false;
 	for (unsigned i = 0; i < script->count && !b->m.over; i++)
-		if (!do_step(b, &script->steps[i]))
+		if (!do_step(b, script, &script->steps[i]))
 			return false;
 	return finish(b, script);
 }
@@ -585,22 +453,9 @@ static bool run_alone(struct bench *b, const struct script *script)
 	return run(b, script);
 }
 
-/* Leave steps out while it still fails. */
-static void minimise(struct bench *b, struct script *script)
+static bool fails(void *arg, const struct script *script)
 {
-	for (unsigned i = 0; i < script->count;) {
-		struct script less = *script;
-
-		memmove(&less.steps[i], &less.steps[i + 1],
-			(less.count - i - 1) * sizeof(less.steps[0]));
-		less.count--;
-		if (!run_alone(b, &less)) {
-			*script = less;
-			i = 0;
-		} else {
-			i++;
-		}
-	}
+	return !run_alone(arg, script);
 }
 
 static int report(struct bench *b, struct script *script, unsigned long n, uint64_t seed)
@@ -610,7 +465,7 @@ static int report(struct bench *b, struct script *script, unsigned long n, uint6
 		printf("which does not happen to a new worker\n");
 		return 1;
 	}
-	minimise(b, script);
+	script_minimise(script, fails, b);
 	b->trace = true;
 	printf("IPv%u, %s, %u steps:\n", script->version,
 	       script->listener ? "a listener" : "no listener", script->count);
@@ -637,7 +492,7 @@ int main(int argc, char **argv)
 	}
 	printf("%lu scripts, seed %llu\n", count, (unsigned long long)seed);
 	for (unsigned long n = 0; n < count && status == 0; n++) {
-		make_script(&script, random_mix(seed) + n * 0x9e3779b97f4a7c15u);
+		script_make(&script, random_mix(seed) + n * 0x9e3779b97f4a7c15u);
 		script.offset = (uint8_t)(n / KEEP_FOR % 3);
 		if (!run(&b, &script))
 			status = report(&b, &script, n, seed);
