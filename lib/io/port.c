@@ -353,8 +353,8 @@ static enum hf_steering steering_of(const struct rte_eth_dev_info *info, const s
 
 /* The device runs; how do its frames find their worker? RSS is believed only as read back. */
 static int device_steer(struct port_share *share, uint16_t id, const struct rte_eth_dev_info *info,
-			unsigned queues, const struct hf_steer *wish, struct hf_port **ports,
-			struct hf_error *why)
+			unsigned queues, const struct hf_steer *wish, const uint8_t *key,
+			struct hf_port **ports, struct hf_error *why)
 {
 	struct steer_table table = { .reta_size = 0 };
 	enum hf_steering steering = steering_of(info, wish);
@@ -362,7 +362,7 @@ static int device_steer(struct port_share *share, uint16_t id, const struct rte_
 	int error = 0;
 
 	if (steering == HF_STEERING_RSS) {
-		error = rss_read(id, info, queues, &table, why);
+		error = rss_read(id, info, queues, key, &table, why);
 		if (error != 0 && wish->steering == HF_STEERING_RSS)
 			return error;
 		if (error != 0)
@@ -428,7 +428,7 @@ int port_start(struct port_share *share, uint16_t id, unsigned queues, const str
 		made++;
 	}
 	if (error == 0 && steered)
-		error = device_steer(share, id, &info, queues, steer, ports, why);
+		error = device_steer(share, id, &info, queues, steer, key, ports, why);
 	if (error == 0 && strcmp(info.driver_name, "net_memif") == 0)
 		error = device_gate(share, id, ports, queues, why);
 	while (error != 0 && made > 0)

@@ -82,18 +82,32 @@ static void reta_write(uint16_t id, unsigned queues, uint32_t size)
 	rte_eth_dev_rss_reta_update(id, reta, (uint16_t)size);
 }
 
-int rss_read(uint16_t id, const struct rte_eth_dev_info *info, unsigned queues,
+/* What is asked for at configuration not every driver takes up then. */
+static bool key_set(uint16_t id, const struct rte_eth_dev_info *info, const uint8_t *key)
+{
+	uint8_t set[RSS_KEY_MAX] = { 0 };
+	struct rte_eth_rss_conf conf = { .rss_key = set, .rss_key_len = (uint8_t)key_octets(info) };
+
+	for (int tried = 0; tried < 2; tried++) {
+		if (rte_eth_dev_rss_hash_conf_get(id, &conf) != 0 || (conf.rss_hf & HASHED) != HASHED)
+			return false;
+		if (memcmp(set, key, TOEPLITZ_KEY) == 0)
+			return true;
+		memcpy(set, key, key_octets(info));
+		conf.rss_hf = HASHED;
+		rte_eth_dev_rss_hash_update(id, &conf); /* what has come of it is read */
+	}
+	return false;
+}
+
+int rss_read(uint16_t id, const struct rte_eth_dev_info *info, unsigned queues, const uint8_t *key,
 	     struct steer_table *table, struct hf_error *why)
 {
-	uint8_t key[RSS_KEY_MAX] = { 0 };
-	struct rte_eth_rss_conf conf = { .rss_key = key, .rss_key_len = (uint8_t)key_octets(info) };
-
 	reta_write(id, queues, info->reta_size);
 	table->reta_size = info->reta_size;
-	if (rte_eth_dev_rss_hash_conf_get(id, &conf) != 0 || (conf.rss_hf & HASHED) != HASHED ||
-	    reta_read(id, queues, table) != 0)
+	if (!key_set(id, info, key) || reta_read(id, queues, table) != 0)
 		return why_say(why, -ENOTSUP,
-			       "%s does not tell how it hashes TCP: use --steering software",
+			       "%s does not hash TCP by the key it is given: use --steering software",
 			       info->driver_name);
 	memcpy(table->key, key, TOEPLITZ_KEY);
 	return 0;

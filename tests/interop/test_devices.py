@@ -262,6 +262,7 @@ class Memif(wire.Test):
                         early.connect(f"{scratch}/s")
                 serve.process.send_signal(signal.SIGCONT)
                 time.sleep(0.05)
+                self.assertIsNone(serve.process.poll(), serve.said())
             client = load(3)
             time.sleep(2)
             client.process.send_signal(signal.SIGTERM)
