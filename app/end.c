@@ -110,6 +110,9 @@ int end_create(struct end *e, struct run *run, enum side side, unsigned i, struc
 	e->turns = counter_find("turns");
 	e->received = counter_find(config.impair ? "impair_in" : "rx_frames");
 	e->packets = counter_find("tx_frames");
+	e->unaccepted[0] = counter_find("unaccepted_reset");
+	e->unaccepted[1] = counter_find("unaccepted_timeout");
+	e->unaccepted[2] = counter_find("unaccepted_aborted");
 	e->octets = counter_find("tx_octets");
 	e->text_in = counter_find("text_in");
 	e->text_out = counter_find("text_out");
@@ -261,7 +264,7 @@ struct conn *end_accept(struct end *e, const struct hf_event *event, uint64_t no
 	c->start_us = now_us;
 	e->books.accepted++;
 	if (e->run->s->count)
-		atomic_fetch_add_explicit(&e->run->accepted, 1, memory_order_relaxed);
+		atomic_fetch_add_explicit(&e->run->taken, 1, memory_order_relaxed);
 	return c;
 }
 

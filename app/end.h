@@ -52,7 +52,7 @@ struct run {
 	uint64_t start_us;	      /* when opening begins */
 	atomic_bool go, stop, cancel; /* cancel: go, and straight home */
 	atomic_uint opening;	      /* clients that still open or wait for theirs to end */
-	atomic_ulong accepted;	      /* by all servers, when they are to stop at a count */
+	atomic_ulong taken;	      /* by all servers, when they are to stop at a count */
 	atomic_uint busy;	      /* ends of both sides that have something unfinished */
 	struct site site;	      /* of --root */
 	uint32_t period;	      /* of text */
@@ -115,6 +115,7 @@ struct end {
 	uint32_t frees_before;
 	uint64_t stopped_us;
 	bool measuring, stopping, measured, idle, aborted;
+	uint64_t missed;	/* of run->taken: ended before they were accepted */
 	uint32_t mbufs;		/* that the device held before the run */
 	struct mark from, to;	/* edges of the measured time */
 	uint64_t frames;	/* on this queue's wire */
@@ -122,8 +123,8 @@ struct end {
 	uint64_t frames_us;	/* without a peer: when the last one left */
 	atomic_bool over;	/* it has fallen silent */
 	struct hf_store *store; /* what is sent from where it lies: the site, or the text */
-	unsigned turns, received, packets, octets, text_in, text_out,
-		cycles; /* numbers of the counters a mark reads */
+	unsigned turns, received, packets, octets, text_in, text_out, cycles,
+		unaccepted[3]; /* numbers of counters: what a mark reads, and others */
 
 	struct books books;
 	struct histogram connect, close, transaction;

@@ -103,7 +103,7 @@ static bool must_stop(const struct end *e, uint64_t now_us)
 		return e->books.attempted == e->count && e->frees == e->size;
 	if (!e->peer)
 		return run->s->count &&
-		       atomic_load_explicit(&run->accepted, memory_order_relaxed) >= run->s->count &&
+		       atomic_load_explicit(&run->taken, memory_order_relaxed) >= run->s->count &&
 		       e->frees == e->size;
 	return atomic_load_explicit(&run->opening, memory_order_relaxed) == 0;
 }
@@ -241,11 +241,25 @@ static bool drain(struct end *e, uint64_t now_us)
 	return now_us - e->stopped_us < limit_us + ABORTED_US;
 }
 
+/* Connections that ended with the burst that established them are no application's, but --count's. */
+static void take_unaccepted(struct end *e)
+{
+	uint64_t missed = 0;
+
+	for (unsigned i = 0; i < sizeof(e->unaccepted) / sizeof(e->unaccepted[0]); i++)
+		missed += end_counter(e, e->unaccepted[i]);
+	if (missed != e->missed)
+		atomic_fetch_add_explicit(&e->run->taken, missed - e->missed, memory_order_relaxed);
+	e->missed = missed;
+}
+
 /* @return false when all is over */
 static bool end_turn(struct end *e, uint64_t now_us)
 {
 	if (e->dues || e->laters)
 		end_later_run(e, now_us);
+	if (e->side == SERVER && e->run->s->count)
+		take_unaccepted(e);
 	measure(e, now_us);
 	if (e->stopping)
 		return drain(e, now_us);

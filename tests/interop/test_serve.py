@@ -4,6 +4,7 @@
 import concurrent.futures
 import os
 import re
+import signal
 import socket
 import subprocess
 import time
@@ -180,6 +181,25 @@ class Plain(wire.Test):
         books = self.balanced(serve, serve.wait(20))
         self.assertEqual(books["accepted"], 10)
 
+    def test_a_count_minds_those_that_were_reset_before_they_were_accepted(self):
+        """Their last ACKs are held back, and come in one burst with their RSTs."""
+        serve = self.start("serve", *LISTEN, "--count", "9")
+        wire.sh("nft add table ip hf && nft add chain ip hf out '{ type filter hook output priority 0; }' &&"
+                "nft add rule ip hf out tcp dport 7000 'tcp flags == ack' drop")
+        socks = [self.connect(7000) for _ in range(8)]
+        serve.process.send_signal(signal.SIGSTOP)
+        wire.sh("nft delete table ip hf")
+        for sock in socks:
+            sock.sendall(b"x")
+            wire.abort(sock)
+        serve.process.send_signal(signal.SIGCONT)
+        self.connect(7000).close()
+        report = serve.wait(20)
+        books = self.balanced(serve, report)
+        self.assertEqual(books["established"], 9)
+        self.assertGreater(report["counters"]["unaccepted_reset"], 0)
+        self.assertEqual(books["accepted"] + report["counters"]["unaccepted_reset"], 9)
+
     def test_a_signal_lets_go_of_the_idle(self):
         serve = self.start("serve", *LISTEN, "--app", "echo")
         sock = self.connect(7000)
@@ -195,4 +215,4 @@ class Plain(wire.Test):
 
 
 if __name__ == "__main__":
-    wire.main("curl", "nc")
+    wire.main("curl", "nc", "nft")
