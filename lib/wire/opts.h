@@ -69,6 +69,14 @@ static inline uint32_t opts_build(const struct seg *seg, uint8_t *opts, uint64_t
 		*sum += put32(opts + 8, seg->tsecr);
 		return 12;
 	}
+	if (seg->options == OPTS_SYN) {
+		*sum += put32(opts, OPTS_WORD(OPTION_MSS, 4, 0, 0) | seg->mss);
+		*sum += put32(opts + 4, OPTS_WORD(OPTION_SACK_PERMITTED, 2, OPTION_TS, 10));
+		*sum += put32(opts + 8, seg->tsval);
+		*sum += put32(opts + 12, seg->tsecr);
+		*sum += put32(opts + 16, OPTS_WORD(OPTION_NOP, OPTION_WSCALE, 3, seg->wscale));
+		return 20;
+	}
 	return seg->options == 0 ? 0 : opts_write(seg, opts, sum);
 }
 

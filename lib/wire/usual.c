@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The usual frame, in one straight run: untagged Ethernet, IPv4 without options, TCP. Of those that come,
  * whole in one piece, only yes is said: what is in any way unusual, damaged or not for us goes to parse.c,
- * which judges it from the start and knows the reason. Those that leave have timestamps and no other option,
- * or all that a SYN of ours bears.
+ * which judges it from the start and knows the reason. Those that leave have any options.
  * Tests compare both ways: test_parse.c, test_build.c, fuzz_parse.c. */
 #include "wire/build.h"
 #include "wire/csum.h"
@@ -152,32 +151,13 @@ static inline uint64_t put_front(uint8_t *frame, const struct wire_link *link,
 	return addresses;
 }
 
-/* @return their octets; sum: theirs is added */
-static inline uint32_t put_options(uint8_t *o, const struct seg *seg, uint64_t *sum)
-{
-	uint32_t len = 12;
-
-	if (seg->options != OPT_TS) {
-		*sum += put32(o, OPTS_WORD(OPTION_MSS, 4, 0, 0) | seg->mss);
-		*sum += put32(o + 16, OPTS_WORD(OPTION_NOP, OPTION_WSCALE, 3, seg->wscale));
-		*sum += put32(o + 4, OPTS_WORD(OPTION_SACK_PERMITTED, 2, OPTION_TS, 10));
-		o += 4;
-		len = 20;
-	} else {
-		*sum += put32(o, OPTS_TS);
-	}
-	*sum += put32(o + 4, seg->tsval);
-	*sum += put32(o + 8, seg->tsecr);
-	return len;
-}
-
 uint32_t usual_build(uint8_t *frame, const struct wire_link *link, const struct tuple4 *t,
 		     const struct seg *seg, uint32_t text_sum)
 {
 	uint8_t *const tcp = frame + ETHER_LEN + IPV4_LEN;
 	const uint32_t ports = (uint32_t)t->local_port << 16 | t->remote_port;
 	uint64_t sum = (uint64_t)text_sum + be16(seg->up);
-	const uint32_t header = TCP_LEN + put_options(tcp + TCP_LEN, seg, &sum);
+	const uint32_t header = TCP_LEN + opts_build(seg, tcp + TCP_LEN, &sum);
 	const uint32_t len = header + seg->text_len;
 
 	sum += be16(PROTOCOL_TCP) + (uint64_t)be16((uint16_t)len);
