@@ -20,7 +20,8 @@
 #include <unistd.h>
 
 #include "model/kernel.h"
-#include "rig/frame.h"
+#include "model/segment.h"
+#include "rig/message.h"
 
 static void must(bool good, const char *what)
 {
@@ -187,17 +188,8 @@ int kernel_connect(const struct hf_addr *local, const struct hf_addr *peer)
 void kernel_send(const struct kernel *k, const struct hf_addr *peer, const struct hf_addr *local,
 		 const struct model_seg *s)
 {
-	static const uint8_t text[1024];
-	const struct frame_form form = { .ttl = 64 };
-	const struct seg seg = { .seq = s->seq,
-				 .ack = s->flags & M_ACK ? s->ack : 0,
-				 .wnd = s->wnd,
-				 .text_len = s->text,
-				 .flags = s->flags,
-				 .options = s->flags & M_SYN ? OPT_MSS : 0,
-				 .mss = 1000 };
 	uint8_t raw[FRAME_MAX];
-	const size_t len = frame_build(raw, &form, peer, local, &seg, text, NULL, 0);
+	const size_t len = segment_build(raw, peer, local, s);
 
 	must(write(k->tun, raw, len) == (ssize_t)len, "write to the tun device");
 }
@@ -214,24 +206,13 @@ static uint32_t get(const uint8_t *at, unsigned octets)
 /* An echo request to the kernel; the driver is 10.99.0.2. */
 static void ask_echo(struct kernel *k)
 {
-	uint8_t raw[28] = { 0x45, 0,  0,  28, 0, 0,  0x40, 0, 64, 1, 0,
-			    0,	  10, 99, 0,  2, 10, 99,   0, 1,  8 };
-	uint32_t sum = 0;
+	static const uint8_t driver[4] = { 10, 99, 0, 2 }, kernel[4] = { 10, 99, 0, 1 };
+	uint8_t raw[MESSAGE_MAX], body[8];
+	size_t len = message_body(body, 8, 0, ++k->asked, driver, 0);
 
-	k->asked++;
-	raw[26] = (uint8_t)(k->asked >> 8);
-	raw[27] = (uint8_t)k->asked;
-	sum = 0x0800u + k->asked;
-	sum = ~((sum & 0xffff) + (sum >> 16)) & 0xffff;
-	raw[22] = (uint8_t)(sum >> 8);
-	raw[23] = (uint8_t)sum;
-	sum = 0;
-	for (unsigned i = 0; i < 20; i += 2)
-		sum += get(raw + i, 2);
-	sum = ~((sum & 0xffff) + (sum >> 16)) & 0xffff;
-	raw[10] = (uint8_t)(sum >> 8);
-	raw[11] = (uint8_t)sum;
-	must(write(k->tun, raw, sizeof(raw)) == sizeof(raw), "write to the tun device");
+	message_seal(4, driver, kernel, body, len);
+	len = message_ip(raw, 4, driver, kernel, IPPROTO_ICMP, 64, body, len);
+	must(write(k->tun, raw, len) == (ssize_t)len, "write to the tun device");
 }
 
 static bool is_reply(const struct kernel *k, const uint8_t *raw, size_t len)

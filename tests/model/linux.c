@@ -16,11 +16,6 @@
 
 /* ---- When ---- */
 
-static uint32_t length(const struct model_seg *seg)
-{
-	return seg->text + (seg->flags & M_SYN ? 1u : 0) + (seg->flags & M_FIN ? 1u : 0);
-}
-
 /* A half-open: the ACK field is judged first. */
 static bool bad_ack(const struct model *m, const struct model_seg *seg)
 {
@@ -30,7 +25,7 @@ static bool bad_ack(const struct model *m, const struct model_seg *seg)
 /* Neither at RN nor touching the window. */
 static bool outside(const struct model *m, const struct model_seg *seg)
 {
-	const uint32_t len = length(seg);
+	const uint32_t len = model_length(seg);
 	const uint32_t from = seg->seq - m->rn, wnd = m->edge - m->rn;
 
 	if (from == 0 || (from == wnd && len == 0))
@@ -51,7 +46,7 @@ static bool begins_at_rn(const struct model *m, const struct model_seg *seg)
 /* It goes on past the window, FIN apart. */
 static bool beyond(const struct model *m, const struct model_seg *seg)
 {
-	const uint32_t len = length(seg) - (seg->flags & M_FIN ? 1 : 0);
+	const uint32_t len = model_length(seg) - (seg->flags & M_FIN ? 1 : 0);
 
 	return (int32_t)(seg->seq + len - m->edge) > 0;
 }
@@ -69,7 +64,7 @@ static bool at_edge(const struct model *m, const struct model_seg *seg)
 
 static bool bare_at_edge(const struct model *m, const struct model_seg *seg)
 {
-	return at_edge(m, seg) && length(seg) == 0;
+	return at_edge(m, seg) && model_length(seg) == 0;
 }
 
 static bool begins_old(const struct model *m, const struct model_seg *seg)
@@ -80,12 +75,12 @@ static bool begins_old(const struct model *m, const struct model_seg *seg)
 /* Nothing counts as old before it has been acknowledged. */
 static bool unacked(const struct model *m, const struct model_seg *seg)
 {
-	return begins_old(m, seg) && (int32_t)(seg->seq + length(seg) - m->acked) >= 0;
+	return begins_old(m, seg) && (int32_t)(seg->seq + model_length(seg) - m->acked) >= 0;
 }
 
 static bool passes_rn(const struct model *m, const struct model_seg *seg)
 {
-	return begins_old(m, seg) && (int32_t)(seg->seq + length(seg) - m->rn) > 0;
+	return begins_old(m, seg) && (int32_t)(seg->seq + model_length(seg) - m->rn) > 0;
 }
 
 static bool at_fin(const struct model *m, const struct model_seg *seg)
@@ -143,7 +138,7 @@ static bool old_synack(const struct model *m, const struct model_seg *seg)
 
 static bool old_synack_fin(const struct model *m, const struct model_seg *seg)
 {
-	return old_synack(m, seg) && seg->seq + length(seg) == m->rn + 1;
+	return old_synack(m, seg) && seg->seq + model_length(seg) == m->rn + 1;
 }
 
 static bool acks_nothing(const struct model *m, const struct model_seg *seg)
@@ -191,12 +186,12 @@ static bool fin_before_held(const struct model *m, const struct model_seg *seg)
 
 static bool not_bare_at_rn(const struct model *m, const struct model_seg *seg)
 {
-	return seg->seq != m->rn || length(seg) != 0;
+	return seg->seq != m->rn || model_length(seg) != 0;
 }
 
 static bool first_synack(const struct model *m, const struct model_seg *seg)
 {
-	return has_ack(m, seg) && first_syn(m, seg) && length(seg) > 1;
+	return has_ack(m, seg) && first_syn(m, seg) && model_length(seg) > 1;
 }
 
 /* ---- Why ---- */

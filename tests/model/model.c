@@ -16,11 +16,6 @@ static bool within(uint32_t x, uint32_t from, uint32_t to)
 	return x - from < to - from;
 }
 
-static uint32_t length(const struct model_seg *seg)
-{
-	return seg->text + (seg->flags & M_SYN ? 1u : 0) + (seg->flags & M_FIN ? 1u : 0);
-}
-
 static bool half_open(const struct model *m)
 {
 	return m->state == S_SYN_RCVD_P || m->state == S_SYN_RCVD_A;
@@ -165,7 +160,7 @@ static enum column rst_column(const struct model *m, const struct model_seg *seg
 /* The four cases of 3.10.7.4. */
 static bool acceptable(const struct model *m, const struct model_seg *seg)
 {
-	const uint32_t len = length(seg);
+	const uint32_t len = model_length(seg);
 
 	if (m->edge == m->rn)
 		return len == 0 && seg->seq == m->rn;
@@ -176,7 +171,7 @@ static bool acceptable(const struct model *m, const struct model_seg *seg)
 
 static enum column place_column(const struct model *m, const struct model_seg *seg)
 {
-	const uint32_t len = length(seg);
+	const uint32_t len = model_length(seg);
 
 	if (acceptable(m, seg))
 		return COL_PLACE_GOOD;
@@ -246,7 +241,8 @@ static void take_ack(struct model *m, const struct model_seg *seg, struct model_
 		m->again_at = m->su == m->sn ? 0 : m->now + m->knobs->rto;
 		if (m->su == m->sn)
 			m->loose = false;
-	} else if (seg->ack == m->su && m->su != m->sn && length(seg) == 0 && ++m->dupacks >= 3) {
+	} else if (seg->ack == m->su && m->su != m->sn && model_length(seg) == 0 &&
+		   ++m->dupacks >= 3) {
 		m->loose = true; /* RFC 5681 3.2 */
 	}
 	if (!before(seg->ack, m->su) &&
@@ -364,7 +360,7 @@ static void contents(struct model *m, const struct model_seg *seg, enum model_st
 		whole = false;
 	}
 	if (m->state == S_TIME_WAIT) { /* all in the window beyond RN is C, once */
-		if (length(seg) > 0 || (was == S_TIME_WAIT && seg->seq != m->rn))
+		if (model_length(seg) > 0 || (was == S_TIME_WAIT && seg->seq != m->rn))
 			obey(m,
 			     rule_for(m, orphan, was == S_TIME_WAIT ? COL_TEXT_NEXT : COL_LATE, seg),
 			     seg, from, to, want);
@@ -426,7 +422,7 @@ static bool obey(struct model *m, const struct rule *rule, const struct model_se
 		if (seg->flags & M_ACK)
 			reset(want, seg->ack, 0, M_RST);
 		else
-			reset(want, 0, seg->seq + length(seg), M_RST | M_ACK);
+			reset(want, 0, seg->seq + model_length(seg), M_RST | M_ACK);
 		enter(m, rule->next, rule->end, want);
 		return false;
 	case ACT_RS:
@@ -762,7 +758,7 @@ static bool accept_syn(struct model *m, const struct model_want *want, const str
 static bool accept_text(struct model *m, const struct model_want *want, const struct model_seg *out,
 			struct verdict *v, const char **why)
 {
-	const uint32_t to = out->seq + length(out), last = m->end + (m->fin ? 1 : 0);
+	const uint32_t to = out->seq + model_length(out), last = m->end + (m->fin ? 1 : 0);
 
 	if (m->state < S_ESTABLISHED)
 		WRONG("text before ESTABLISHED");
@@ -790,9 +786,9 @@ static bool accept_one(struct model *m, const struct model_want *want, const str
 {
 	if (out->flags & M_RST)
 		return accept_rst(want, out, v, why);
-	if (out->flags & M_SYN ? !accept_syn(m, want, out, v, why) :
-	    length(out) > 0    ? !accept_text(m, want, out, v, why) :
-				 false)
+	if (out->flags & M_SYN	  ? !accept_syn(m, want, out, v, why) :
+	    model_length(out) > 0 ? !accept_text(m, want, out, v, why) :
+				    false)
 		return false;
 	if (!(out->flags & M_ACK))
 		return true;
@@ -802,7 +798,7 @@ static bool accept_one(struct model *m, const struct model_want *want, const str
 		WRONG("the window's right edge goes back (SHLD-14)");
 	m->edge = out->ack + out->wnd;
 	m->acked = out->ack;
-	if (length(out) == 0) {
+	if (model_length(out) == 0) {
 		if (out->seq != m->sn)
 			WRONG("an ACK with another SEQ than SND.NXT");
 		v->acks++;

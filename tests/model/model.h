@@ -48,6 +48,12 @@ struct model_seg {
 	uint8_t flags;
 };
 
+/* SEG.LEN */
+static inline uint32_t model_length(const struct model_seg *seg)
+{
+	return seg->text + (seg->flags & M_SYN ? 1u : 0) + (seg->flags & M_FIN ? 1u : 0);
+}
+
 enum model_call {
 	CALL_LISTEN,
 	CALL_OPEN,
@@ -57,6 +63,9 @@ enum model_call {
 	CALL_CLOSE,
 	CALL_ABORT
 };
+#define MODEL_CALLS 7
+
+extern const char *const model_calls[MODEL_CALLS];
 
 /* What the application is told. */
 enum model_told {

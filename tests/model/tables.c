@@ -18,6 +18,9 @@ const char *const model_names[MODEL_STATES] = {
 	"FIN-WAIT-1", "FIN-WAIT-2", "CLOSE-WAIT", "CLOSING",	  "LAST-ACK",	  "TIME-WAIT",
 };
 
+const char *const model_calls[MODEL_CALLS] = { "LISTEN",   "OPEN",  "SEND", "RECEIVE",
+					       "SHUTDOWN", "CLOSE", "ABORT" };
+
 /* Orphans, where they differ (SHLD-3, HF-FW2-2). */
 static const struct rule orphans[] = {
 	{ IN(FIN_WAIT_2), COL_PLACE_OLD, ACT_C, S_SAME, 0 },

@@ -20,7 +20,7 @@
 #include "model/kernel.h"
 #include "model/linux.h"
 #include "model/script.h"
-#include "rig/frame.h"
+#include "model/segment.h"
 #include "rig/random.h"
 
 #define MOST_OUT 32
@@ -91,12 +91,9 @@ static void note(struct bench *b, const char *format, ...)
 
 static void say(struct bench *b, const char *who, const struct model_seg *s)
 {
-	const struct seg seg = {
-		.seq = s->seq, .ack = s->ack, .wnd = s->wnd, .text_len = s->text, .flags = s->flags
-	};
 	char text[256];
 
-	note(b, "  %s %s\n", who, frame_describe(text, sizeof(text), &seg));
+	note(b, "  %s %s\n", who, segment_describe(text, sizeof(text), s));
 }
 
 static void let_fd_go(struct bench *b)
@@ -278,8 +275,6 @@ static bool is_common(const struct bench *b, enum model_call call)
 
 static bool do_call(struct bench *b, enum model_call call, uint32_t octets)
 {
-	static const char *const names[] = { "LISTEN",	 "OPEN",  "SEND", "RECEIVE",
-					     "SHUTDOWN", "CLOSE", "ABORT" };
 	const enum model_state was = b->m.state;
 	struct model_want want;
 	int is, wanted;
@@ -293,9 +288,9 @@ static bool do_call(struct bench *b, enum model_call call, uint32_t octets)
 	b->m.habit = NULL;
 	wanted = model_call(&b->m, call, octets, &want);
 	is = linux_call(b, call, octets);
-	note(b, "  %s %u: %d\n", names[call], octets, is);
+	note(b, "  %s %u: %d\n", model_calls[call], octets, is);
 	if (wanted == MODEL_ERROR ? is >= 0 : wanted != MODEL_EITHER && is != wanted)
-		return differ(b, "%s gives %d, not %d", names[call], is, wanted);
+		return differ(b, "%s gives %d, not %d", model_calls[call], is, wanted);
 	return agree(b, &want, was);
 }
 

@@ -13,6 +13,7 @@
 
 #include "handfast.h"
 #include "model/script.h"
+#include "model/segment.h"
 #include "rig/books.h"
 #include "rig/frame.h"
 #include "rig/random.h"
@@ -131,14 +132,11 @@ static void hear(struct bench *b)
 
 static void say(const struct bench *b, const char *who, const struct model_seg *s)
 {
-	const struct seg seg = {
-		.seq = s->seq, .ack = s->ack, .wnd = s->wnd, .text_len = s->text, .flags = s->flags
-	};
 	char text[256];
 
 	if (b->trace)
 		printf("  %7llu ms %s %s\n", (unsigned long long)(b->now_us / 1000 - 1000), who,
-		       frame_describe(text, sizeof(text), &seg));
+		       segment_describe(text, sizeof(text), s));
 }
 
 static bool collect(struct bench *b)
@@ -169,21 +167,11 @@ static bool collect(struct bench *b)
 
 static void push(struct bench *b, const struct model_seg *s)
 {
-	static const uint8_t text[1024];
-	const struct frame_form form = { .ttl = 64 };
-	const struct seg seg = { .seq = s->seq,
-				 .ack = s->flags & M_ACK ? s->ack : 0,
-				 .wnd = s->wnd,
-				 .text_len = s->text,
-				 .flags = s->flags,
-				 .options = s->flags & M_SYN ? OPT_MSS : 0,
-				 .mss = 1000 };
 	const struct hf_push how = { .ip = HF_CHECKSUM_UNKNOWN };
 	uint8_t raw[FRAME_MAX];
 
 	say(b, "in ", s);
-	hf_memport_push(b->port, raw,
-			frame_build(raw, &form, &b->peer, &b->local, &seg, text, NULL, 0), &how);
+	hf_memport_push(b->port, raw, segment_build(raw, &b->peer, &b->local, s), &how);
 }
 
 /* ---- Agreement ---- */
@@ -339,8 +327,6 @@ static int engine_call(struct bench *b, enum model_call call, uint32_t octets)
 
 static bool do_call(struct bench *b, enum model_call call, uint32_t octets)
 {
-	static const char *const names[] = { "LISTEN",	 "OPEN",  "SEND", "RECEIVE",
-					     "SHUTDOWN", "CLOSE", "ABORT" };
 	struct model_want want;
 	int is, wanted;
 
@@ -358,9 +344,9 @@ static bool do_call(struct bench *b, enum model_call call, uint32_t octets)
 	is = engine_call(b, call, octets);
 	if (b->trace)
 		printf("  %7llu ms %s %u: %d\n", (unsigned long long)(b->now_us / 1000 - 1000),
-		       names[call], octets, is);
+		       model_calls[call], octets, is);
 	if (wanted != MODEL_EITHER && (wanted == MODEL_ERROR ? is >= 0 : is != wanted))
-		return differ(b, "%s gives %d, not %d", names[call], is, wanted);
+		return differ(b, "%s gives %d, not %d", model_calls[call], is, wanted);
 	return agree(b, &want);
 }
 
