@@ -13,14 +13,11 @@ import unittest
 
 import wire
 
-sys.path.append("/usr/lib/python3/dist-packages")  # Debian's, whichever Python runs this
-try:
-    from scapy.layers.inet import ICMP, IP, TCP, UDP, IPOption_LSRR
-    from scapy.layers.inet6 import ICMPv6ND_NA, ICMPv6NDOptDstLLAddr, IPv6, IPv6ExtHdrFragment, IPv6ExtHdrHopByHop
-    from scapy.layers.l2 import ARP, Ether
-    from scapy.packet import Raw
-except ImportError:
-    wire.skip("scapy is not installed; script/setup test does")
+wire.need_scapy()
+from scapy.layers.inet import ICMP, IP, TCP, UDP, IPOption_LSRR
+from scapy.layers.inet6 import ICMPv6ND_NA, ICMPv6NDOptDstLLAddr, IPv6, IPv6ExtHdrFragment, IPv6ExtHdrHopByHop
+from scapy.layers.l2 import ARP, Ether
+from scapy.packet import Raw
 
 MAC = "02:66:66:66:66:66"
 WHO = {4: "10.99.0.66", 6: "fd99::66"}

@@ -4,11 +4,11 @@ socket sends them, and while hundreds of peers never read what they have asked f
 
 import concurrent.futures
 import contextlib
+import ipaddress
 import random
 import re
 import select
 import socket
-import struct
 import subprocess
 import sys
 import time
@@ -16,37 +16,29 @@ from pathlib import Path
 
 import wire
 
+wire.need_scapy()
+from scapy.layers.inet import IP, TCP
+from scapy.layers.inet6 import IPv6
+from scapy.layers.l2 import Ether
+
 CLIENTS = 500 if wire.BRIEF else 2000
 DEAF = 200
 SYNS = 2048  # different ones, over and over
 BURST = 64
 
 
-def checksum(octets):
-    total = sum(struct.unpack(f">{len(octets) // 2}H", octets))
-    total = (total & 0xffff) + (total >> 16)
-    return ~(total + (total >> 16)) & 0xffff
-
-
 def syns(mac, port):
     """Frames of SYNs to ours, over IPv4 and IPv6, from addresses and ports at random."""
     rng = random.Random(7)
-    ours = {version: socket.inet_pton(socket.AF_INET if version == 4 else socket.AF_INET6, address)
-            for version, address in wire.OURS.items()}
+    ether = Ether(src="02:66:66:66:66:66", dst=mac)
     for i in range(SYNS):
-        tcp = struct.pack(">HHIIBBHHHBBH", rng.randrange(1024, 65536), port, rng.getrandbits(32), 0, 6 << 4, 2, 64000, 0,
-                          0, 2, 4, 1460)
+        tcp = TCP(sport=rng.randrange(1024, 65536), dport=port, seq=rng.getrandbits(32), window=64000,
+                  options=[("MSS", 1460)])
         if i % 2:
-            src = bytes((10, 7, rng.getrandbits(8), rng.randrange(1, 255)))
-            pseudo = src + ours[4] + struct.pack(">HH", 6, len(tcp))
-            ip = struct.pack(">BBHHHBBH", 0x45, 0, 20 + len(tcp), 0, 0x4000, 64, 6, 0) + src + ours[4]
-            ip = ip[:10] + struct.pack(">H", checksum(ip)) + ip[12:]
+            ip = IP(src=f"10.7.{rng.getrandbits(8)}.{rng.randrange(1, 255)}", dst=wire.OURS[4], id=0, flags="DF")
         else:
-            src = bytes.fromhex("20010db80000") + rng.randbytes(10)
-            pseudo = src + ours[6] + struct.pack(">II", len(tcp), 6)
-            ip = struct.pack(">IHBB", 6 << 28, len(tcp), 6, 64) + src + ours[6]
-        tcp = tcp[:16] + struct.pack(">H", checksum(pseudo + tcp)) + tcp[18:]
-        yield mac + b"\x02\x66\x66\x66\x66\x66" + (b"\x08\x00" if i % 2 else b"\x86\xdd") + ip + tcp
+            ip = IPv6(src=str(ipaddress.IPv6Address("2001:db8::") + rng.getrandbits(80)), dst=wire.OURS[6])
+        yield bytes(ether / ip / tcp)
 
 
 def dropped(device):
@@ -60,7 +52,7 @@ def flood(mac, port):
     would drop its clients' frames too, and nothing be said of handfast."""
     sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
     sock.bind(("hf0", 0))
-    frames, sent, gap, lost = list(syns(bytes.fromhex(mac), port)), 0, 1e-4, 0
+    frames, sent, gap, lost = list(syns(mac, port)), 0, 1e-4, 0
     begin = time.monotonic()
     print("begun", flush=True)
     while not select.select([sys.stdin], [], [], gap)[0]:
@@ -85,7 +77,7 @@ def client(i):
 
 class Flood(wire.Test):
     def attacker(self, port):
-        mac = re.search(r"lladdr (\S+)", wire.sh(f"ip neigh show {wire.OURS[4]}"))[1].replace(":", "")
+        mac = re.search(r"lladdr (\S+)", wire.sh(f"ip neigh show {wire.OURS[4]}"))[1]
         process = subprocess.Popen([sys.executable, __file__, "flood", mac, str(port)], stdin=subprocess.PIPE,
                                    stdout=subprocess.PIPE, text=True)
         self.addCleanup(process.communicate)

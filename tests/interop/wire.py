@@ -5,6 +5,7 @@ A test calls wire.main(): that runs the file again inside `unshare`, as an ordin
 namespace, so nothing of the machine is touched and all of it is gone at the end.
 """
 
+import importlib.util
 import json
 import os
 import re
@@ -29,6 +30,13 @@ KERNEL = {4: "10.99.0.1", 6: "fd99::1"}
 INSIDE = "HANDFAST_INTEROP"
 SKIP = 77
 BRIEF = os.environ.get("HANDFAST_BRIEF") == "1"  # the sanitized half: what is long is shorter there
+
+
+def need_scapy():
+    """Debian's, whichever Python runs this."""
+    sys.path.append("/usr/lib/python3/dist-packages")
+    if importlib.util.find_spec("scapy") is None:
+        skip("scapy is not installed; script/setup test does")
 
 
 def skip(why):
