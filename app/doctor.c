@@ -221,7 +221,5 @@ int doctor_run(const struct settings *s, const char *program, const char *const 
 	       command == COMMAND_PAIR ? "pair, no device" : s->dev);
 	examine(&d, program, eal, eal_count);
 	printf("%s\n", d.lacks ? "something is lacking" : "nothing is lacking");
-	if (fflush(stdout) != 0)
-		return STATUS_FAILED;
 	return d.lacks ? STATUS_ENVIRONMENT : STATUS_OK;
 }

@@ -249,7 +249,5 @@ int ss_run(int argc, char **argv, const char *program)
 	}
 	if (rc < 0)
 		fprintf(stderr, "%s: ss: %s\n", program, why.text);
-	if (rc == 0 && fflush(stdout) != 0)
-		return STATUS_FAILED;
 	return rc == 0 ? STATUS_OK : rc == -EEXIST ? STATUS_USAGE : STATUS_ENVIRONMENT;
 }

@@ -99,7 +99,7 @@ class Options(unittest.TestCase):
     def test_nobody_takes_what_is_said(self):
         """Whatever goes to stdout and finds no room there is a failure, said in one line; a closed one is nobody else's."""
         short = ("--cores", "0", "--count", "10", "--warmup", "0", "--concurrency", "10")
-        for args in (["--help"], ["--version"], ["pair", "--help"], ["config", "--print"], ["config", "--check"],
+        for args in (["--help"], ["--version"], ["pair", "--help"], ["config", "--print"], ["config", "--check"], ["doctor"],
                      ["pair", *short], ["pair", *short, "--trace"], ["pair", *short, "--record", "1"]):
             for to, says in ((">/dev/full", "No space left on device"), (">&-", "Bad file descriptor")):
                 ran = subprocess.run(["sh", "-c", f'exec "$0" "$@" {to}', HANDFAST, *args], capture_output=True, text=True,
