@@ -2,7 +2,8 @@
 /*
  * After each accept of the driver's, a callback of ours on the same descriptor looks for a number that EAL
  * has a source for and that is closed, and puts an eventfd there, which never has anything to tell. Another
- * thread that opens something in the microsecond between takes the number, and this comes too late.
+ * thread that opens something in the microsecond between takes the number, and this comes too late: a new
+ * accept as well, which has its number from the time when it begins to wait (telemetry's, after SIGCONT).
  */
 #define ALLOW_EXPERIMENTAL_API
 #include "io/listener.h"

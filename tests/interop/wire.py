@@ -131,12 +131,12 @@ def abort(sock):
 class Running:
     """A handfast in the background."""
 
-    def __init__(self, *args, profile=PROFILE):
+    def __init__(self, *args, profile=PROFILE, eal=()):
         self.command = args[0]
         self.errors = tempfile.TemporaryFile(mode="w+")
         options = ["-c", profile] if profile else []
-        self.process = subprocess.Popen([sys.argv[1], args[0], *options, "--json", "-", "--verify", *args[1:]],
-                                        stdout=subprocess.PIPE, stderr=self.errors, text=True)
+        self.process = subprocess.Popen([sys.argv[1], *eal, *(["--"] if eal else []), args[0], *options, "--json", "-",
+                                         "--verify", *args[1:]], stdout=subprocess.PIPE, stderr=self.errors, text=True)
         if self.command == "serve":
             until(lambda: "serving on" in self.said() or self.process.poll() is not None, 30, "no serve")
 
@@ -169,8 +169,8 @@ class Running:
 class Test(unittest.TestCase):
     maxDiff = None
 
-    def start(self, *args, profile=PROFILE):
-        running = Running(*args, profile=profile)
+    def start(self, *args, **more):
+        running = Running(*args, **more)
         self.addCleanup(running.close)
         return running
 
