@@ -64,6 +64,14 @@ class Options(unittest.TestCase):
         self.refused("config", says="one of --check and --print")
         self.refused("config", "--check", "--print", says="one of --check and --print")
 
+    def test_steering(self):
+        load = ("load", "--dev", "net_null0", "--addr", "10.9.0.2/24", "--target", "10.9.0.1:80")
+        self.refused(*load, "--steering", "hash", says="--steering: 'hash'")
+        for key in "zz", "a", "a5" * 65, "a5::" * 40:
+            self.refused(*load, "--rss-key", key, says=f"--rss-key: '{key[:60]}' is no key: give 40 to 64 octets in hex")
+        self.refused(*load, "--rss-key", "a5" * 39, says="--rss-key has 39 octets: give 40")
+        self.refused("pair", "--steering", "rss", says="--steering")
+
     def test_each_option_refuses_nonsense(self):
         for _, option, commands in ROWS:
             if option and commands in ("ALL", "ANY") and option not in ("profile", "set", "user"):
