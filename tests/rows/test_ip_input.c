@@ -155,6 +155,144 @@ static void foreign_destination__no_effect(struct rig *r)
 	still_there(r);
 }
 
+/* ---- Headers -------------------------------------------------------------------------------------- */
+
+/* A segment of the connection's, and one that would open another. */
+static size_t build(struct rig *r, uint8_t raw[FRAME_MAX], unsigned flags)
+{
+	const struct seg seg = {
+		.seq = r->rn, .ack = r->sn, .flags = (uint8_t)flags, .wnd = 500, .text_len = 4
+	};
+	struct hf_addr src = r->peer;
+
+	src.port = (uint16_t)(src.port + (flags == SEG_SYN));
+	return frame_build(raw, &r->in_form, &src, &r->local, &seg, (const uint8_t *)"text", NULL, 0);
+}
+
+static const unsigned both[] = { SEG_SYN, SEG_ACK };
+
+/* So many octets of a header put behind the first `at` of the IP packet. */
+struct insert {
+	const char *counter;
+	unsigned at, len;
+	uint8_t octets[16];
+};
+
+/* One octet of an IP header set; HF-E1 has frames of its own. */
+struct patch {
+	const char *counter;
+	unsigned at, value;
+};
+
+static void expect_dropped_ip(struct rig *r, uint8_t *raw, size_t len, const char *counter)
+{
+	uint8_t *const ip = raw + (r->memport.l3 ? 0 : 14);
+	const unsigned ihl = (ip[0] & 15u) * 4;
+	uint32_t sum = 0;
+
+	if (r->local.ip.version == 4) {
+		ip[10] = ip[11] = 0;
+		for (unsigned i = 0; i < ihl; i += 2)
+			sum += (uint32_t)ip[i] << 8 | ip[i + 1];
+		sum = (sum & 0xffff) + (sum >> 16);
+		sum = (sum & 0xffff) + (sum >> 16);
+		ip[10] = (uint8_t)(~sum >> 8);
+		ip[11] = (uint8_t)~sum;
+	}
+	rig_expect_dropped(r, raw, len, counter);
+}
+
+static void header_octet__wrong__no_effect(struct rig *r)
+{
+	static const struct patch v4[] = {
+		{ "rx_drop_ip_len", 0, 0x55 }, { "rx_drop_ip_len", 0, 0x44 },
+		{ "rx_drop_ip_len", 0, 0x40 }, { "rx_drop_ip_len", 0, 0x4f },
+		{ "rx_drop_ip_len", 2, 1 },    { "rx_drop_ip_len", 3, 19 },
+		{ "rx_drop_ttl", 8, 0 },       { "rx_drop_frag", 6, 0x20 },
+		{ "rx_drop_frag", 7, 1 },      { "rx_drop_frag", 6, 0x3f },
+		{ "rx_drop_proto", 9, 17 },    { "rx_drop_proto", 9, 4 },
+	};
+	static const struct patch v6[] = {
+		{ "rx_drop_ip_len", 0, 0x50 }, { "rx_drop_ip_len", 4, 1 },
+		{ "rx_drop_ttl", 7, 0 },       { "rx_drop_proto", 6, 59 },
+		{ "rx_drop_proto", 6, 17 },    { "rx_drop_ip_ext", 6, 0 },
+	};
+	const bool old = r->local.ip.version == 4;
+	const struct patch *const patches = old ? v4 : v6;
+	const size_t n = old ? sizeof(v4) / sizeof(v4[0]) : sizeof(v6) / sizeof(v6[0]);
+
+	to_established(r);
+	for (size_t i = 0; i < 2 * n; i++) {
+		const struct patch *const patch = &patches[i / 2];
+		uint8_t raw[FRAME_MAX];
+		const size_t len = build(r, raw, both[i % 2]);
+
+		raw[patch->at + (r->memport.l3 ? 0 : 14)] = (uint8_t)patch->value;
+		expect_dropped_ip(r, raw, len, patch->counter);
+	}
+	still_there(r);
+}
+
+static void header__inserted__no_effect(struct rig *r)
+{
+	static const struct insert v4[] = {
+		{ "rx_drop_ip_srcroute", 20, 8, { 131, 7, 4, 198, 18, 0, 1, 0 } },
+		{ "rx_drop_ip_srcroute", 20, 8, { 137, 7, 4, 198, 18, 0, 1, 0 } },
+		{ "rx_drop_ip_opt", 20, 4, { 7, 0, 0, 0 } },
+		{ "rx_drop_ip_opt", 20, 4, { 7, 5, 0, 0 } },
+	};
+	static const struct insert v6[] = {
+		{ "rx_drop_frag", 40, 8, { 6, 0, 0, 1, 0, 0, 0, 1 } }, /* first, more */
+		{ "rx_drop_frag", 40, 8, { 6, 0, 0, 8, 0, 0, 0, 1 } }, /* last */
+		{ "rx_drop_ip_ext", 40, 8, { 6, 0, 0, 1, 0, 0, 0, 0 } }, /* a routing header of type 0 */
+		{ "rx_drop_ip_ext", 40, 8, { 6, 0, 2, 1, 0, 0, 0, 0 } }, /* ... segments left */
+		{ "rx_drop_ip_ext", 40, 16, { 0, 0, 1, 4, 0, 0, 0, 0, 6, 0, 1, 4, 0, 0, 0, 0 } },
+	};
+	static const uint8_t next[] = { 44, 44, 43, 43, 60 }; /* a hop-by-hop header not first */
+	const bool old = r->local.ip.version == 4;
+	const size_t n = old ? sizeof(v4) / sizeof(v4[0]) : sizeof(v6) / sizeof(v6[0]);
+
+	to_established(r);
+	for (size_t i = 0; i < 2 * n; i++) {
+		const struct insert *const in = old ? &v4[i / 2] : &v6[i / 2];
+		uint8_t raw[FRAME_MAX + 16], *const ip = raw + (r->memport.l3 ? 0 : 14);
+		const size_t len = build(r, raw, both[i % 2]);
+
+		memmove(ip + in->at + in->len, ip + in->at, len - in->at - (size_t)(ip - raw));
+		memcpy(ip + in->at, in->octets, in->len);
+		if (old) {
+			ip[0] = (uint8_t)(0x45 + in->len / 4);
+			ip[3] = (uint8_t)(ip[3] + in->len);
+		} else {
+			ip[5] = (uint8_t)(ip[5] + in->len);
+			ip[6] = next[i / 2];
+		}
+		expect_dropped_ip(r, raw, len + in->len, in->counter);
+	}
+	still_there(r);
+}
+
+/* Every length below Ethernet's and IP's headers, and EtherTypes that nobody here reads. */
+static void frame__runt_or_of_other_type__no_effect(struct rig *r)
+{
+	static const uint16_t types[] = { 0, 0x05ff, 0x0801, 0x6003, 0x8863, 0x88cc, 0xffff };
+	uint8_t raw[FRAME_MAX];
+	size_t len;
+
+	to_established(r);
+	for (unsigned i = 0; i < 2; i++) {
+		len = build(r, raw, both[i]);
+		for (size_t cut = 1; cut < 14 + (r->local.ip.version == 4 ? 20u : 40u); cut++)
+			rig_expect_dropped(r, raw, cut, "rx_drop_eth");
+		for (unsigned t = 0; t < sizeof(types) / sizeof(types[0]); t++) {
+			raw[12] = (uint8_t)(types[t] >> 8);
+			raw[13] = (uint8_t)types[t];
+			rig_expect_dropped(r, raw, len, "rx_drop_eth");
+		}
+	}
+	still_there(r);
+}
+
 static const struct row rows[] = {
 	{ .name = "MUST-57", .test = group_destination__no_effect },
 	{ .name = "MUST-57-frame", .test = group_frame__no_effect, .set_up = set_l2 },
@@ -162,6 +300,9 @@ static const struct row rows[] = {
 	{ .name = "MUST-63", .test = invalid_source__no_effect },
 	{ .name = "HF-IP1, SEC-26", .test = own_source__no_effect },
 	{ .name = "HF-IP2", .test = foreign_destination__no_effect },
+	{ .name = "RFC791-v, RFC8200-4, HF-IP4, HF-FR1", .test = header_octet__wrong__no_effect },
+	{ .name = "HF-IP3, MUST-50, RFC8200-4, HF-FR1", .test = header__inserted__no_effect },
+	{ .name = "HF-E1", .test = frame__runt_or_of_other_type__no_effect, .set_up = set_l2 },
 };
 
 int main(int argc, char **argv)
