@@ -107,15 +107,15 @@ class Vlan(wire.Test):
         wire.sh("ip link add hfa type veth peer name hfb && ip link set hfa up && ip link set hfb up")
         self.addCleanup(wire.sh, "ip link del hfa")
 
-    def load_over(self, vlan, problems=(), **more):
-        load = self.start("load", "--dev", "af_packet:hfa", "--addr", "10.98.0.1/24", "--target", "10.98.0.2:80",
-                          "--app", "rr", "--count", "20", "--vlan", vlan, profile=None, **more)
+    def load_over(self, vlan, problems=(), net="10.98.0.", length=24):
+        load = self.start("load", "--dev", "af_packet:hfa", "--addr", f"{net}1/{length}", "--target",
+                          wire.endpoint(f"{net}2", 80), "--app", "rr", "--count", "20", "--vlan", vlan, profile=None)
         return self.balanced(load, load.wait(), 1 if problems else 0, problems)
 
     def test_two_ends_on_one_vlan(self):
         """HF-E3, HF-CK7: the kernel takes tags off and its PMD puts them back; ours is the software path."""
-        serve = self.start("serve", "--dev", "af_packet:hfb", "--addr", "10.98.0.2/24", "--listen", "10.98.0.2:80",
-                           "--app", "rr", "--vlan", "7", profile=None)
+        serve = self.start("serve", "--dev", "af_packet:hfb", "--addr", "10.98.0.2/24", "--addr", "fd98::2/64",
+                           "--listen", "10.98.0.2:80,[fd98::2]:80", "--app", "rr", "--vlan", "7", profile=None)
         with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3)) as tap:
             tap.bind(("hfa", 3))
             tap.setsockopt(263, 8, 1)  # SOL_PACKET, PACKET_AUXDATA
@@ -126,11 +126,12 @@ class Vlan(wire.Test):
                 frame, beside, _, _ = tap.recvmsg(2000, 100)
         tci = struct.unpack("=IIIHHHH", beside[0][2][:20])[5]  # struct tpacket_auxdata
         self.assertEqual(tci, 7)
+        self.assertEqual(self.load_over("7", net="fd98::", length=64)["closed"], 20)
         others = self.load_over("8", ["no connection was established"])
         self.assertEqual(others["failed"]["unreachable"], 20)
         report = serve.stop()
         books = self.balanced(serve, report)
-        self.assertEqual(books["accepted"], 20)
+        self.assertEqual(books["accepted"], 40)
         self.assertGreater(report["counters"]["rx_drop_vlan"], 0)
 
 
