@@ -109,9 +109,9 @@ struct end {
 
 	uint64_t count, rate; /* this client's shares; count UINT64_MAX, rate 0: no limit */
 	uint32_t concurrency;
-	uint64_t phase_us;     /* of this client's arrivals within their interval */
-	uint64_t retry_us;     /* no open before: no port was free */
-	uint64_t frames_taken; /* of a rate's turn before, and connections then */
+	uint64_t phase_us;		       /* of this client's arrivals within their interval */
+	uint64_t retry_us;		       /* no open before: no port was free */
+	uint64_t frames_taken, held_up_before; /* of a rate's turn before, and connections then */
 	uint32_t frees_before;
 	uint64_t stopped_us;
 	bool measuring, stopping, measured, idle, aborted;
@@ -123,7 +123,7 @@ struct end {
 	uint64_t frames_us;	/* without a peer: when the last one left */
 	atomic_bool over;	/* it has fallen silent */
 	struct hf_store *store; /* what is sent from where it lies: the site, or the text */
-	unsigned turns, received, packets, octets, text_in, text_out, cycles,
+	unsigned turns, received, packets, held_up, octets, text_in, text_out, cycles,
 		unaccepted[3]; /* numbers of counters: what a mark reads, and others */
 
 	struct books books;

@@ -38,15 +38,18 @@ static bool owes_opens(const struct end *e, uint64_t now_us)
 	       e->size - e->frees < e->concurrency && now_us - end_us(e->run) < OVERTIME_US;
 }
 
-/* How many a turn may open at a rate. With the bursts full the core does what it can, and opens on top of that
- * would only wait, in ever colder caches: then as many as have ended. What is due stays due, from its time on. */
+/* How many a turn may open at a rate. With the bursts full the core does what it can, with the device behind so does
+ * whoever is at its other end: opens on top of that would only wait, in ever colder caches. Then as many as have
+ * ended. What is due stays due, from its time on. */
 static uint64_t pace(struct end *e)
 {
-	const uint64_t frames = end_counter(e, e->received), burst = frames - e->frames_taken;
+	const uint64_t frames = end_counter(e, e->received), held_up = end_counter(e, e->held_up);
+	const bool room = frames - e->frames_taken < FULL_BURST && held_up == e->held_up_before;
 	const uint32_t ended = e->frees > e->frees_before ? e->frees - e->frees_before : 0;
 
 	e->frames_taken = frames;
-	return burst < FULL_BURST ? OPENS_A_TURN : ended;
+	e->held_up_before = held_up;
+	return room ? OPENS_A_TURN : ended;
 }
 
 static void open_some(struct end *e, uint64_t now_us)

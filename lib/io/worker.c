@@ -229,7 +229,7 @@ static void leap(struct hf_worker *w, uint64_t now_us)
 
 unsigned hf_turn(struct hf_worker *w, uint64_t now_us, struct hf_event *events, unsigned max)
 {
-	bool busy;
+	bool busy = false;
 
 	leap(w, now_us);
 	worker_time(w, now_us);
@@ -237,7 +237,10 @@ unsigned hf_turn(struct hf_worker *w, uint64_t now_us, struct hf_event *events, 
 		w->local_used = false;
 		w->local_next = w->local_next + 1 < w->local_count ? w->local_next + 1 : 0;
 	}
-	busy = receive(w) > 0;
+	if (__builtin_expect(w->tx_count > TX_HELD_UP, 0))
+		count(w, STAT_RX_HELD_UP); /* what comes now could not be answered: it waits in the device */
+	else
+		busy = receive(w) > 0;
 	busy |= worker_expire(w);
 	text_done(w);
 	count(w, STAT_TURNS);

@@ -32,9 +32,9 @@
 #define BURST 32     /* frames received in a turn */
 #define TX_QUEUE 128 /* frames gathered before the device is asked to take them */
 #define TX_HELD_UP \
-	(TX_QUEUE - BURST) /* ... of which a flush leaves the last for the answers of a turn */
-#define TSO_MAX 65280	   /* octets of text: with the longest headers they fit an IP packet */
-#define SPARE 64	   /* mbufs at hand between a turn and its flush */
+	(TX_QUEUE - BURST - 1) /* ... of which a flush leaves those after for the answers of a turn */
+#define TSO_MAX 65280	       /* octets of text: with the longest headers they fit an IP packet */
+#define SPARE 64	       /* mbufs at hand between a turn and its flush */
 
 enum connection_flags {
 	CONN_OWED = 1 << 0,	 /* in the list of those that hf_flush asks */

@@ -433,8 +433,30 @@ static void transmit__port_takes_nothing__lost(struct rig *r)
 	rig_expect(r, (struct seg){ .seq = ISS, .flags = SEG_SYN });
 }
 
-#define BULK 24	   /* connections */
 #define STAGED 128 /* frames that wait for the port at most */
+
+/* HF-L4: with the staged frames no longer room for a burst's answers, what comes waits in the device: nothing is lost. */
+static void transmit__behind_with_answers__receives_no_more(struct rig *r)
+{
+	const unsigned n = 200;
+
+	rig_expect_silence(r, SEC(1)); /* the limiter of RSTs is full */
+	rig_mark(r);
+	hf_memport_tx_limit(r->port, 0);
+	for (unsigned i = 0; i < n; i++)
+		rig_push(r, (struct seg){ .seq = i, .ack = 7 + i, .flags = SEG_ACK });
+	for (unsigned i = 0; i < 10; i++)
+		rig_flush(r);
+	assert_in_range(rig_levels(r).queued_mbufs, 1, STAGED);
+	rig_expect_rose(r, "rx_frames", rig_levels(r).queued_mbufs);
+	hf_memport_tx_limit(r->port, 20); /* the rig holds no more */
+	for (unsigned i = 0; i < n; i++)
+		rig_expect(r, (struct seg){ .seq = 7 + i, .flags = SEG_RST });
+	rig_expect_rose(r, "tx_ring_full", 0);
+	assert_true(rig_counter(r, "rx_held_up") > 0);
+}
+
+#define BULK 24 /* connections */
 
 static void set_bulk(struct rig *r)
 {
@@ -1054,6 +1076,7 @@ static const struct row rows[] = {
 	ROW("HF-L3-send", send__no_mbuf_or_range__takes_nothing, NULL),
 	ROW("HF-L4", transmit__port_takes_k__rest_follows, NULL),
 	ROW("HF-L4-down", transmit__port_takes_nothing__lost, NULL),
+	ROW("HF-L4-answers", transmit__behind_with_answers__receives_no_more, NULL),
 	ROW("HF-L4-bulk", transmit__bulk_on_short_ring__stays_owed, set_bulk),
 	ROW("HF-L5", connections__all_taken__others_live_on, set_no_cookies),
 	ROW("HF-L5-requests", requests__all_taken__syn_dropped, set_no_cookies),
