@@ -36,8 +36,8 @@ static struct flight *attach(struct tcp_host *host, struct tcb *tcb)
 
 /* ---- 7: tail loss probes --------------------------------------------------------------------------- */
 
-/* 7.2: the probe comes before the retransmission timer would, or not at all. */
-static void schedule(struct tcp_host *host, struct tcb *tcb, uint32_t in_flight)
+/* 7.2: the probe goes when the retransmission timer would at the latest. */
+static void schedule(const struct tcp_host *host, struct tcb *tcb, uint32_t in_flight)
 {
 	const struct flight *const flight = flight_of(host, tcb);
 	uint64_t pto_us = tcb->srtt_us > 0 ? 2 * (uint64_t)tcb->srtt_us : 1000000;
@@ -48,10 +48,11 @@ static void schedule(struct tcp_host *host, struct tcb *tcb, uint32_t in_flight)
 		return;
 	if (in_flight <= tcb->snd_mss)
 		pto_us += DELAYED_ACK_US;
-	rto_arm(host, tcb);
-	if ((pto_us + 999) / 1000 >= tcb->rto_ms)
-		return;
+	if (!(tcb->timers & TIMER_PTO))
+		tcb->rto_tick = tcb->rtx_tick;
 	tcb->rtx_tick = tcp_after(host, (uint32_t)((pto_us + 999) / 1000));
+	if (seq_gt(tcb->rtx_tick, tcb->rto_tick))
+		tcb->rtx_tick = tcb->rto_tick;
 	tcb->timers |= TIMER_PTO;
 }
 

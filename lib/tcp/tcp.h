@@ -192,6 +192,7 @@ struct tcb {
 	uint32_t recover;  /* RFC 6582 */
 	uint32_t heard_ms; /* when a segment last came */
 	uint32_t idle_tick, user_tick;
+	uint32_t rto_tick; /* with TIMER_PTO: when the retransmission timer would expire */
 	uint16_t held_count;
 	uint8_t dupacks;	  /* RFC 5681 3.2 */
 	uint8_t keepalive_probes; /* unanswered */

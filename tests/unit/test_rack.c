@@ -178,7 +178,7 @@ static void probe__unanswered__timeout(struct tcb_rig *r)
 	rig_counted(r, STAT_TLP_PROBES, 1);
 }
 
-/* 7.2: one segment's ACK may be delayed by the peer, and no probe comes after the timer would. */
+/* 7.2: one segment's ACK may be delayed by the peer. */
 static void one_segment__waits_for_a_delayed_ack(struct tcb_rig *r)
 {
 	in_flight(r, 1);
@@ -189,14 +189,37 @@ static void one_segment__waits_for_a_delayed_ack(struct tcb_rig *r)
 	rig_counted(r, STAT_TLP_PROBES, 1);
 }
 
-static void timer__is_nearer__no_probe(struct tcb_rig *r)
+/* ... and the probe goes no later than the timer would expire. */
+static void timer__is_nearer__probe_in_its_place(struct tcb_rig *r)
 {
 	r->config->rto_min_ms = 200;
 	in_flight(r, 1);
-	rig_advance(r, MS(202));
+	rig_advance(r, MS(199));
+	rig_silent(r);
+	rig_advance(r, MS(2));
 	whole(r, 0);
-	rig_counted(r, STAT_TLP_PROBES, 0);
+	rig_counted(r, STAT_TLP_PROBES, 1);
+	rig_counted(r, STAT_RTO_EXPIRED, 0);
+	rig_advance(r, MS(201));
+	whole(r, 0);
 	rig_counted(r, STAT_RTO_EXPIRED, 1);
+}
+
+/* Each new segment restarts the probe's timer, but not the other. */
+static void text_goes_on__probe_comes_with_the_timer(struct tcb_rig *r)
+{
+	r->config->nagle = false;
+	in_flight(r, 1);
+	for (uint32_t i = 1; i < 20; i++) {
+		rig_advance(r, MS(50));
+		rig_counted(r, STAT_TLP_PROBES, 0);
+		rig_write(r, 1);
+		assert_int_equal(r->sent_count, 1);
+		rig_forget(r);
+	}
+	rig_advance(r, MS(51));
+	rig_counted(r, STAT_TLP_PROBES, 1);
+	rig_counted(r, STAT_RTO_EXPIRED, 0);
 }
 
 /* 7.4: the probe has mended the loss by itself; or D-SACK says there was none. */
@@ -288,7 +311,8 @@ static const struct tcb_row rows[] = {
 	{ "RFC8985-7.3-new", new_text__is_the_probe, 0 },
 	{ "RFC8985-7.3-once", probe__unanswered__timeout, 0 },
 	{ "RFC8985-7.2", one_segment__waits_for_a_delayed_ack, 0 },
-	{ "RFC8985-7.2-rto", timer__is_nearer__no_probe, 0 },
+	{ "RFC8985-7.2-rto", timer__is_nearer__probe_in_its_place, 0 },
+	{ "RFC8985-7.2-text", text_goes_on__probe_comes_with_the_timer, 0 },
 	{ "RFC8985-7.4", probe__mended_it__window_shrinks, 0 },
 	{ "RFC8985-7.4-dsack", probe__was_needless__window_stays, 0 },
 	{ "HF-SACK1-log", log__anything__bounded_and_never_early, ROW_PLAIN },
