@@ -141,8 +141,13 @@ static void bench_flow(uint32_t count, unsigned percent, double base)
 	miss = lookup(&b, 1ull << 40, 1) - base;
 	hits = lookup(&b, 0, BURST);
 	misses = lookup(&b, 1ull << 40, BURST);
-	printf("%10u %4u %% %8.0f %8.0f %12.0f %8.0f %16.0f\n", count, percent, hit, miss, hits,
-	       misses, churn(&b, to, number, &next));
+	printf("%u entries, %u %%, one by one, hit: %.0f cycles\n", count, percent, hit);
+	printf("%u entries, %u %%, one by one, miss: %.0f cycles\n", count, percent, miss);
+	printf("%u entries, %u %%, in bursts of %u, hit: %.0f cycles\n", count, percent, BURST, hits);
+	printf("%u entries, %u %%, in bursts of %u, miss: %.0f cycles\n", count, percent, BURST,
+	       misses);
+	printf("%u entries, %u %%, one removed, one inserted: %.0f cycles\n", count, percent,
+	       churn(&b, to, number, &next));
 	free(lines);
 	free(entries);
 	free(to);
@@ -196,27 +201,31 @@ static void bench_wheel(uint32_t count)
 		now += n < BURST;
 	}
 	expire = __rdtsc() - start;
-	printf("%10u %8.0f %8.0f %8.0f %8.0f %8.0f %8.0f%s\n", count, (double)arm / count,
-	       (double)move / count, (double)expire / count, (double)oldest / LOOKUPS,
-	       (double)idle / LOOKUPS, (double)step / 50000, seen == 1 ? " " : "");
+	printf("%u timers, arm: %.0f cycles\n", count, (double)arm / count);
+	printf("%u timers, move: %.0f cycles\n", count, (double)move / count);
+	printf("%u timers, expire: %.0f cycles\n", count, (double)expire / count);
+	printf("%u timers, find the oldest: %.0f cycles\n", count, (double)oldest / LOOKUPS);
+	printf("%u timers, a look when no time has passed: %.0f cycles\n", count,
+	       (double)idle / LOOKUPS);
+	printf("%u timers, a tick with nothing due: %.0f cycles%s\n", count, (double)step / 50000,
+	       seen == 1 ? " " : "");
 	free(slots);
 	free(entries);
 	free(to);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	static const uint32_t counts[] = { 10000, 1000000, 10000000 };
 	static const unsigned loads[] = { 50, 75, 90 };
+	const unsigned sizes = argc > 1 ? 2 : 3; /* bench_table small */
 	const double base = empty_timing();
 
-	printf("flow table, cycles           one by one       in bursts of %u\n", BURST);
-	printf("   entries   load      hit     miss          hit     miss    remove+insert\n");
-	for (unsigned i = 0; i < 3; i++)
+	(void)argv;
+	for (unsigned i = 0; i < sizes; i++)
 		for (unsigned k = 0; k < 3; k++)
 			bench_flow(counts[i], loads[k], base);
-	printf("wheel, cycles\n   entries      arm     move   expire   oldest     idle  +1 tick\n");
-	for (unsigned i = 0; i < 3; i++)
+	for (unsigned i = 0; i < sizes; i++)
 		bench_wheel(counts[i]);
 	return 0;
 }

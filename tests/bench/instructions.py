@@ -18,9 +18,9 @@ FEW, MANY = 500, 2500  # connections; what starting costs is the same in both
 TOLERANCE = 0.02
 
 
-def collected(program, connections, version):
+def collected(program, connections, version, *keys):
     ran = subprocess.run(["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null",
-                          *(f"--toggle-collect={call}" for call in CALLS), program, str(connections), version],
+                          *(f"--toggle-collect={call}" for call in CALLS), program, str(connections), version, *keys],
                          capture_output=True, text=True, check=False)
     found = re.search(r"Collected : (\d+)", ran.stderr)
     if ran.returncode or not found:
@@ -66,4 +66,5 @@ def main():
         print(f"{version}: {count} instructions a connection of six packets, both ends")
 
 
-main()
+if __name__ == "__main__":
+    main()
