@@ -7,16 +7,14 @@
 #include <rte_hash_crc.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <x86intrin.h>
 
+#include "bed.h"
 #include "rig/random.h"
 #include "table/flow.h"
 #include "table/iss.h"
 
-#define BURST 32
 #define LOOKUPS (1u << 21)
-#define BODY 40 /* octets of a record's body */
 
 struct bed {
 	struct secrets secrets;
@@ -26,18 +24,6 @@ struct bed {
 	void *lines, *entries;
 	uint32_t count;
 };
-
-static void *memory_take(uint64_t size)
-{
-	void *p = aligned_alloc(1 << 21, (size + (1 << 21) - 1) >> 21 << 21);
-
-	if (p == NULL) {
-		perror("aligned_alloc");
-		exit(1);
-	}
-	(void)madvise(p, size, MADV_HUGEPAGE);
-	return p;
-}
 
 static struct flow flow_number(uint64_t n)
 {

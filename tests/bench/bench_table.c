@@ -4,17 +4,14 @@
  * prints. */
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <x86intrin.h>
 
+#include "bed.h"
 #include "rig/random.h"
 #include "table/flow.h"
 #include "table/wheel.h"
 
-#define BURST 32
 #define LOOKUPS 2000000u
-
-#define BODY 40 /* octets of a bucket's body */
 
 struct bed {
 	struct pools pools;
@@ -22,18 +19,6 @@ struct bed {
 	struct wheel wheel;
 	uint32_t count;
 };
-
-static void *memory_take(uint64_t size)
-{
-	void *p = aligned_alloc(1 << 21, (size + (1 << 21) - 1) >> 21 << 21);
-
-	if (p == NULL) {
-		perror("aligned_alloc");
-		exit(1);
-	}
-	(void)madvise(p, size, MADV_HUGEPAGE);
-	return p;
-}
 
 static struct flow tuple_number(uint64_t n)
 {
