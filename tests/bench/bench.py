@@ -4,6 +4,7 @@
 
 import argparse
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -31,26 +32,22 @@ def flood(section, build, runs, quick):
     """The server's cycles for a flood's frame, beside clients that all get through."""
     said = [run(build / "tests/bench/bench_flood", 100000 if quick else 1000000, "--json").splitlines() for _ in range(runs)]
     for each in zip(*[map(json.loads, lines) for lines in said]):
-        section.add(f"a frame of a {each[0]['flood']} flood", [one["cycles_per_frame"] for one in each], "cycles",
+        section.add(f"{each[0]['flood']} flood, IPv{each[0]['ip']}, a frame", [one["cycles_per_frame"] for one in each], "cycles",
                     clients=f"{each[0]['connected']} of {each[0]['opened']}")
 
 
-def time_wait_at_scale(section, build, _runs, quick):
-    for records in (100000,) if quick else (4194304, 21400000):
-        for line in run(build / "tests/bench/bench_time_wait", records, 1).splitlines():
-            section.content.setdefault("said", []).append(line.removeprefix("HF-GOAL-12: "))
-            print(line)
+def said(name, few, many):
+    """A section that is what a program says, as it stands, with each of the arguments."""
+    def measure(section, build, _runs, quick):
+        for argument in few if quick else many:
+            for line in run(build / f"tests/bench/{name}", *argument).splitlines():
+                section.content.setdefault("said", []).append(re.sub(r"^HF-GOAL-\d+: ", "", line))
+                print(line)
+    return measure
 
 
 def bulk(section, build, _runs, quick):
     section.add_lines([run(sys.executable, figures.ROOT / "tests/bench/bulk.py", build / "app/handfast", 1 if quick else 3)])
-
-
-def fair(section, build, _runs, quick):
-    for peers in (0,) if quick else (0, 1, 1000):
-        for line in run(build / "tests/bench/bench_fair", peers).splitlines():
-            section.content.setdefault("said", []).append(line)
-            print(line)
 
 
 SECTIONS = {
@@ -59,15 +56,16 @@ SECTIONS = {
     "price": price.measure,
     "steps": program("bench_steps", (200,), (3000,)),
     "flood": flood,
+    "slow": said("bench_slow", ((10000,),), ((1000000,),)),
     "table": program("bench_table", ("small",), (), 1),
     "rte_hash": program("bench_hash", ("small",), (), 3),
     "live": program("bench_idle", (100000,), (10000000,), 1),
     "time_wait": rates.time_wait,
-    "time_wait_at_scale": time_wait_at_scale,
+    "time_wait_at_scale": said("bench_time_wait", ((100000, 1),), ((4194304, 1), (21400000, 1))),
     "overload": rates.overload,
     "devices": devices.measure,
     "bulk": bulk,
-    "fair": fair,
+    "fair": said("bench_fair", ((0,),), ((0,), (1,), (1000,))),
 }
 
 

@@ -39,6 +39,9 @@ in turns of 32 frames, its device included."""),
     "flood": ("Floods", """
 Cycles of a server for each frame of a flood, four million a second of the virtual clock, beside clients that connect.
 The SYN flood is answered by cookies."""),
+    "slow": ("Slow peers", """
+A million peers that shut their window, never acknowledge, say nothing, or send an octet every RTO - 1 ms, a quarter each,
+beside clients that open and close."""),
     "table": ("Flow table and timers", """
 Tuples at random, more of them than the caches hold in the larger tables; in bursts as a turn does it, with both
 prefetches, or one by one. The hash is not counted here."""),
