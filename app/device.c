@@ -8,17 +8,21 @@
 
 static const struct class
 {
-	const char *name, *device, *argument, *queues;
+	const char *name, *device, *argument, *queues, *room, *block;
 	bool iface, tap, pci, shared, exact;
 } classes[] = {
-	{ "tap", "net_tap0", "iface=", NULL, true, true, false, true, true },
-	{ "memif", "net_memif0", "socket-abstract=no,socket=", NULL, false, false, false, true, true },
-	{ "af_packet", "net_af_packet0", "iface=", "qpairs", true, false, false, true, true },
-	{ "af_xdp", "net_af_xdp0", "iface=", "queue_count", true, false, false, true, false },
-	{ "virtio_user", "net_virtio_user0", "path=", "queues", false, false, false, true, false },
-	{ "vhost", "net_vhost0", "iface=", "queues", false, false, false, true, false },
-	{ "pcap", "net_pcap0", "iface=", NULL, true, false, false, true, false },
-	{ "pci", "", "", NULL, false, false, true, false, false },
+	{ "tap", "net_tap0", "iface=", NULL, NULL, NULL, true, true, false, true, true },
+	{ "memif", "net_memif0", "socket-abstract=no,socket=", NULL, "bsize", NULL, false, false,
+	  false, true, true },
+	{ "af_packet", "net_af_packet0", "iface=", "qpairs", "framesz", "blocksz", true, false,
+	  false, true, true },
+	{ "af_xdp", "net_af_xdp0", "iface=", "queue_count", NULL, NULL, true, false, false, true,
+	  false },
+	{ "virtio_user", "net_virtio_user0", "path=", "queues", NULL, NULL, false, false, false,
+	  true, false },
+	{ "vhost", "net_vhost0", "iface=", "queues", NULL, NULL, false, false, false, true, false },
+	{ "pcap", "net_pcap0", "iface=", NULL, NULL, NULL, true, false, false, true, false },
+	{ "pci", "", "", NULL, NULL, NULL, false, false, true, false, false },
 };
 
 static int refuse(struct hf_error *why, const char *text)
@@ -39,6 +43,8 @@ static void copy_word(char *out, size_t room, const char *text)
 static void classify(struct device *device, const struct class *class)
 {
 	device->queues = class->queues;
+	device->room = class->room;
+	device->block = class->block;
 	device->tap = class->tap;
 	device->pci = class->pci;
 	device->shared = class->shared;
@@ -94,16 +100,26 @@ int device_read(const char *text, struct device *device, struct hf_error *why)
 	return 0;
 }
 
-void device_vdev(const struct device *device, unsigned queues, char text[TEXT_ROOM])
+static void add_argument(char text[TEXT_ROOM], const char *name, unsigned value)
 {
 	char argument[32];
 
-	snprintf(text, TEXT_ROOM, "%s", device->vdev);
-	if (!device->queues || queues == 1)
-		return;
-	snprintf(argument, sizeof(argument), ",%s=", device->queues);
+	snprintf(argument, sizeof(argument), ",%s=", name);
 	if (!strstr(text, argument))
-		snprintf(text + strlen(text), TEXT_ROOM - strlen(text), "%s%u", argument, queues);
+		snprintf(text + strlen(text), TEXT_ROOM - strlen(text), "%s%u", argument, value);
+}
+
+void device_vdev(const struct device *device, unsigned queues, uint16_t mtu, char text[TEXT_ROOM])
+{
+	const bool large = hf_frame_room(mtu) > hf_frame_room(0);
+
+	snprintf(text, TEXT_ROOM, "%s", device->vdev);
+	if (device->queues && queues > 1)
+		add_argument(text, device->queues, queues);
+	if (device->room && large)
+		add_argument(text, device->room, hf_frame_room(mtu));
+	if (device->block && large)
+		add_argument(text, device->block, 4 * hf_frame_room(mtu));
 }
 
 void device_mac(const struct settings *s, uint8_t mac[6])

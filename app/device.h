@@ -12,6 +12,8 @@ struct device {
 	char vdev[TEXT_ROOM]; /* what EAL is to make; "": nothing */
 	char iface[16];	      /* the kernel's interface; "": none */
 	const char *queues;   /* the argument that says how many; NULL: none has to */
+	const char *room;     /* ... how long frames can be, and ... */
+	const char *block;    /* ... how long four of them */
 	bool tap;	      /* that interface is made by us, for us */
 	bool pci;
 	bool shared; /* with other programs of this machine: do not spin */
@@ -21,8 +23,8 @@ struct device {
 /** What --dev says. @return 0; -EINVAL, why says what it may say */
 int device_read(const char *text, struct device *device, struct hf_error *why);
 
-/** What EAL is to make, with so many queues, unless the user has said how many. */
-void device_vdev(const struct device *device, unsigned queues, char text[TEXT_ROOM]);
+/** What EAL is to make, with so many queues and frames of that size, unless the user has said so. */
+void device_vdev(const struct device *device, unsigned queues, uint16_t mtu, char text[TEXT_ROOM]);
 
 /** Our MAC address: the settings', or one for a tap, whose own is the kernel's; else zero: the device's. */
 void device_mac(const struct settings *s, uint8_t mac[6]);
@@ -39,6 +41,9 @@ bool checksums_unfinished(const struct hf_worker *w);
 
 /** Give the kernel's interface these addresses, an MTU, and bring it up. @return 0 or a negative errno */
 int kernel_set(const char *iface, const struct nets *addrs, unsigned mtu, struct hf_error *why);
+
+/** Whether the kernel's interface passes packets of this MTU on. @return 0; -EINVAL, why says what would mend it */
+int kernel_carries(const char *iface, unsigned mtu, struct hf_error *why);
 
 /** Whether the kernel has one of these addresses itself. @return 0; -EADDRINUSE, why says where */
 int kernel_lacks(const struct nets *addrs, struct hf_error *why);

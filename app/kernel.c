@@ -9,6 +9,7 @@
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -94,6 +95,23 @@ int kernel_set(const char *iface, const struct nets *addrs, unsigned mtu, struct
 			 "%s: the kernel's side cannot be set: %s; try `ip addr add ... dev %s` by hand",
 			 iface, strerror(-error), iface);
 	return error;
+}
+
+int kernel_carries(const char *iface, unsigned mtu, struct hf_error *why)
+{
+	struct ifreq request = { .ifr_mtu = 0 };
+	const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int error;
+
+	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", iface);
+	error = ioctl(fd, SIOCGIFMTU, &request);
+	close(fd);
+	if (error < 0 || request.ifr_mtu >= (int)mtu)
+		return 0; /* that there is none the driver will say */
+	snprintf(why->text, sizeof(why->text),
+		 "%s carries packets of %d octets at most, not %u: lower mtu, or `ip link set %s mtu %u`",
+		 iface, request.ifr_mtu, mtu, iface, mtu);
+	return -EINVAL;
 }
 
 static bool same(const struct sockaddr *sa, const struct hf_ip *ip)

@@ -11,6 +11,8 @@ static int one_want(const struct settings *s, unsigned queues, struct wanted *wa
 
 	if (rc == 0 && device.iface[0] && !s->allow_kernel_address)
 		rc = kernel_lacks(&s->addr, why);
+	if (rc == 0 && device.iface[0] && !device.tap)
+		rc = kernel_carries(device.iface, s->mtu, why);
 	if (rc < 0)
 		return rc;
 	if (device.pci) {
@@ -18,7 +20,7 @@ static int one_want(const struct settings *s, unsigned queues, struct wanted *wa
 		snprintf(wanted->text, sizeof(wanted->text), "%s", device.name);
 		wanted->eal[wanted->eal_count++] = wanted->text;
 	} else {
-		device_vdev(&device, queues, wanted->text);
+		device_vdev(&device, queues, s->mtu, wanted->text);
 		wanted->vdevs[wanted->vdev_count++] = wanted->text;
 	}
 	return 0;
@@ -34,6 +36,7 @@ static int one_open(const struct settings *s, const struct plan *plan,
 		rc = hf_port_open(&(struct hf_device){ .name = device.name,
 						       .queues = plan->pairs,
 						       .mbufs = plan->mbufs,
+						       .mtu = s->mtu,
 						       .steer = plan->steer },
 				  ports[plan_has(plan, CLIENT) ? CLIENT : SERVER], why);
 	if (rc == 0 && device.tap && s->tap_kernel_addr.count)

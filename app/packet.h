@@ -17,6 +17,7 @@ enum packet_link {
 	LINK_COOKED2,  /* ... and 2 */
 	LINK_LOOPBACK, /* BSD: the address family goes before */
 };
+#define LINK_OCTETS 22 /* of Ethernet with two tags */
 
 enum packet_flags {
 	FLAG_FIN = 0x01,

@@ -12,9 +12,8 @@ static int pair_want(const struct settings *s, unsigned queues, struct wanted *w
 static int pair_open(const struct settings *s, const struct plan *plan,
 		     struct hf_port **ports[SIDES], struct hf_error *why)
 {
-	(void)s;
-	return hf_port_ring_pair("pair", plan->pairs, plan->ring, plan->mbufs, ports[CLIENT],
-				 ports[SERVER], why);
+	return hf_port_ring_pair("pair", plan->pairs, plan->ring, plan->mbufs, s->mtu,
+				 ports[CLIENT], ports[SERVER], why);
 }
 
 const struct wire wire_pair = { .want = pair_want, .open = pair_open };

@@ -10,9 +10,7 @@
 #include "recorded.h"
 
 #define DURATION_US 5000000 /* of a run that says neither --duration nor --count */
-#define MBUF_OCTETS 4096 /* an mbuf never straddles a page, so each takes one of the small ones */
-#define SEGMENT 1400	 /* text that an mbuf surely carries */
-#define SPARE_MB 48	 /* what EAL wants for itself */
+#define SPARE_MB 48	    /* what EAL wants for itself */
 
 unsigned plan_cores(const struct settings *s)
 {
@@ -36,6 +34,8 @@ static uint32_t power_of_two(uint64_t least)
 
 uint64_t plan_text_frames(const struct settings *s)
 {
+	const uint32_t segment =
+		s->mtu < 1500 ? 1400 : s->mtu - 100u; /* text that an mbuf surely carries */
 	const uint32_t longest = s->request > s->response ? s->request : s->response;
 	const uint32_t held = longest < s->tcp.snd_buf && !s->root[0] ? longest : s->tcp.snd_buf;
 
@@ -44,13 +44,13 @@ uint64_t plan_text_frames(const struct settings *s)
 		return 0;
 	case APP_RR:
 	case APP_HTTP:
-		return 1 + held / SEGMENT;
+		return 1 + held / segment;
 	case APP_ECHO:
 	case APP_DISCARD:
 	case APP_CHARGEN:
 		break;
 	}
-	return 1 + s->tcp.snd_buf / SEGMENT;
+	return 1 + s->tcp.snd_buf / segment;
 }
 
 static enum closing settle_close(const struct settings *s, enum command command)
@@ -145,7 +145,7 @@ static int plan_pair(const struct settings *s, unsigned cores, struct plan *plan
 		return -EINVAL;
 	}
 	plan->mbufs = (uint32_t)mbufs;
-	plan->memory_mb = (uint32_t)((SIDES * mbufs * MBUF_OCTETS +
+	plan->memory_mb = (uint32_t)((SIDES * mbufs * plan_mbuf_octets(s) +
 				      SIDES * (uint64_t)plan->pairs * plan->ring * 16) >>
 				     20) +
 			  SPARE_MB;
@@ -188,6 +188,7 @@ void plan_common(const struct settings *s, struct hf_config *config)
 	hf_config_defaults(config);
 	config->tcp = s->tcp;
 	config->tcp.keepalive_ms = s->keepalive ? s->keepalive_time_ms : 0;
+	config->ipv4 = config->ipv6 = (struct hf_sizes){ .connections = 0 };
 	config->mtu = s->mtu;
 	config->ttl = s->ttl;
 	config->port_first = s->client_ports.first;

@@ -46,6 +46,12 @@ struct plan {
 /** CPUs the settings allow. */
 unsigned plan_cores(const struct settings *s);
 
+/** Octets that an mbuf takes, and EAL beside it. */
+static inline uint64_t plan_mbuf_octets(const struct settings *s)
+{
+	return hf_frame_room(s->mtu) + 2048;
+}
+
 /** Whether this process has such an end. */
 static inline bool plan_has(const struct plan *plan, enum side side)
 {

@@ -18,7 +18,7 @@
 #include "trace.h"
 
 #define EVENTS 64
-#define FRAME_ROOM 2048
+#define FRAME_ROOM (HF_MTU_MAX + LINK_OCTETS)
 #define TRACE_FRAMES 1024 /* of a turn */
 #define TRACE_OCTETS 192
 #define SPINS 1000000 /* turns without the clock moving: the engine would be wrong */
@@ -233,6 +233,7 @@ static int make(struct replay *r, const struct hf_config *config)
 		.name = "replay",
 		.l3 = capfile_l3(r->cap),
 		.mbufs = 4096,
+		.mtu = r->s->mtu,
 		.frames = 1024,
 		.multi_segs = true,
 	};

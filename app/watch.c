@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #define TRACE_OCTETS 192   /* of a frame: all headers and options */
-#define LINK_OCTETS 22	   /* Ethernet and two tags */
 #define TRACE_FRAMES 16384 /* of a worker, between two looks */
 #define CAPTURE_FRAMES 8192
 #define DRAIN 4096 /* frames until somebody else may have the thread */

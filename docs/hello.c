@@ -55,7 +55,7 @@ int main(void)
 	uint64_t id;
 
 	must(hf_env_start(&(struct hf_env){ .program = "hello", .memory_mb = 64 }, &why), &why);
-	must(hf_port_ring_pair("hello", 1, 256, 512, &port[0], &port[1], &why), &why);
+	must(hf_port_ring_pair("hello", 1, 256, 512, 0, &port[0], &port[1], &why), &why);
 	for (unsigned i = 0; i < 2; i++) {
 		hf_config_defaults(&config);
 		hf_addr_parse(at[i], &addr);

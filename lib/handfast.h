@@ -202,6 +202,7 @@ struct hf_filter {
 };
 
 #define HF_MAX_RANGES 8
+#define HF_MTU_MAX 9000
 
 /** All a worker has to know. Copied by hf_worker_create. */
 struct hf_config {
@@ -223,7 +224,7 @@ struct hf_config {
 	uint8_t mac[6];		/* ours; all zero: the port's */
 	uint8_t gateway_mac[6]; /* where all frames go, and nobody is asked; all zero: next hops are */
 	uint16_t vlan;		/* 1 to 4094: frames carry this tag; 0: none (HF-E3) */
-	uint16_t mtu;		/* 1500 */
+	uint16_t mtu;		/* 1500; up to HF_MTU_MAX, if the port is made for it */
 	uint8_t ttl;		/* MUST-49: 64 */
 	bool accept_reserved; /* take segments from 240/4 and from 127/8 (RFC1122-3.2.1.3): false */
 	const struct hf_impair *impair; /* copied too; NULL: the link is left as it is */
@@ -271,14 +272,22 @@ HF_API int hf_env_launch(unsigned core, int (*fn)(void *), void *arg);
 /** Wait for worker core i. @return what fn returned */
 HF_API int hf_env_wait(unsigned core);
 
+/** Octets that an mbuf of a port for this MTU (0: 1500) has for a frame and what drivers put beside it. */
+static inline uint32_t hf_frame_room(uint16_t mtu)
+{
+	return mtu <= 1500 ? 2048 : (mtu + 128u + 1023) / 1024 * 1024;
+}
+
 /**
  * Two ports of `queues` queues each over net_ring, queue n of one to queue n of the other.
  * @param a, b   out: `queues` ports each
  * @param ring   frames a ring holds, a power of two
  * @param mbufs  of each side's pool
+ * @param mtu    of the largest packets, 0: 1500
  */
 HF_API int hf_port_ring_pair(const char *name, unsigned queues, uint32_t ring, uint32_t mbufs,
-			     struct hf_port **a, struct hf_port **b, struct hf_error *why);
+			     uint16_t mtu, struct hf_port **a, struct hf_port **b,
+			     struct hf_error *why);
 
 /** How frames of a device with many queues come to the worker that owns their flow. */
 enum hf_steering {
@@ -302,13 +311,15 @@ struct hf_device {
 	const char *name; /* its EAL name: "net_tap0", "0000:3b:00.0" */
 	unsigned queues;  /* of each direction, one a worker; the device must have as many. 0: 1 */
 	uint32_t mbufs;	  /* of the pool that its queues share */
+	uint16_t mtu; /* of the largest packets, 0: 1500; the device must be able to carry them */
 	struct hf_steer steer;
 };
 
 /**
  * Open a device that EAL has probed, a vdev of hf_env_start or a NIC: configure and start it.
  * @param ports  out: one a queue; their worker is the only one to use each
- * @return 0; -ENODEV there is no such device; -EINVAL too many queues, or a key of the wrong length;
+ * @return 0; -ENODEV there is no such device; -EINVAL too many queues, too large an MTU, or a key of the
+ *   wrong length;
  *   -ENOTSUP it does not hash TCP, and RSS was asked for; -ENOMEM
  */
 HF_API int hf_port_open(const struct hf_device *device, struct hf_port **ports, struct hf_error *why);
@@ -355,6 +366,7 @@ struct hf_memport {
 	const char *name;      /* names its mempool; unique in the process */
 	bool l3;	       /* frames are IP packets: no Ethernet header, no ARP */
 	uint32_t mbufs;	       /* of its pool: 512 when 0 */
+	uint16_t mtu;	       /* of the largest packets: 1500 when 0 */
 	uint32_t frames;       /* that each side's array holds: 256 when 0 */
 	unsigned queues;       /* ports that are made, one a queue, sharing the pool; 1 when 0 */
 	struct hf_steer steer; /* AUTO: software */

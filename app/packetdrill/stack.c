@@ -98,9 +98,11 @@ static void configure(const struct stack *s, const struct hf_ip *ours, struct hf
 
 int stack_need(struct stack *s, const struct hf_ip *ours)
 {
-	const struct hf_memport memport = {
-		.name = "packetdrill", .l3 = true, .mbufs = 2048, .frames = 512
-	};
+	const struct hf_memport memport = { .name = "packetdrill",
+					    .l3 = true,
+					    .mbufs = 2048,
+					    .mtu = s->flags.settings.mtu,
+					    .frames = 512 };
 	struct hf_config config;
 	struct hf_error why;
 	int rc = 0;

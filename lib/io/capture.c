@@ -124,7 +124,8 @@ int hf_capture_open(const char *path, struct hf_port *const *ports, unsigned n,
 		return why_say(why, -ENOMEM, "hf_capture_open: no memory");
 	c->pool = rte_pktmbuf_pool_create(
 		"capture", 4 * BATCH - 1, 0, 0,
-		(uint16_t)(rte_pcapng_mbuf_size(RTE_ETHER_MAX_LEN + 4) + RTE_PKTMBUF_HEADROOM),
+		(uint16_t)(rte_pcapng_mbuf_size(ports[0]->mtu + RTE_ETHER_HDR_LEN + 2 * RTE_VLAN_HLEN) +
+			   RTE_PKTMBUF_HEADROOM),
 		SOCKET_ID_ANY);
 	rc = c->pool != NULL ?
 		     open_file(c, path, ports, n, why) :

@@ -348,7 +348,8 @@ int hf_port_memory(const struct hf_memport *config, struct hf_port **ports, stru
 	unsigned made = 0;
 	int error;
 
-	error = port_share_make(config->name, config->mbufs > 0 ? config->mbufs : MBUFS, &share, why);
+	error = port_share_make(config->name, config->mbufs > 0 ? config->mbufs : MBUFS,
+				config->mtu, &share, why);
 	if (error != 0)
 		return error;
 	while (error == 0 && made < queues) {

@@ -143,11 +143,11 @@ static inline enum hf_checksum port_l4_checksum(const struct hf_port *port, cons
 
 /**
  * Begin what ports made together will share: a pool of `mbufs` mbufs, each with room for a packet
- * of 1500 octets, every octet of it touched and filled with PORT_CANARY (SEC-4).
+ * of this MTU (less than 1500: of 1500), every octet of it touched and filled with PORT_CANARY (SEC-4).
  * @param name   of the pool; unique in the process
  * @param share  out: the caller's own hold on it, until port_share_drop
  */
-int port_share_make(const char *name, uint32_t mbufs, struct port_share **share,
+int port_share_make(const char *name, uint32_t mbufs, uint16_t mtu, struct port_share **share,
 		    struct hf_error *why);
 
 /** Let go. With the last hold the devices are stopped, and devices, rings and pool are freed. */

@@ -52,7 +52,7 @@ static int side_make(struct port_share *share, const char *name, char side, unsi
 }
 
 int hf_port_ring_pair(const char *name, unsigned queues, uint32_t ring, uint32_t mbufs,
-		      struct hf_port **a, struct hf_port **b, struct hf_error *why)
+		      uint16_t mtu, struct hf_port **a, struct hf_port **b, struct hf_error *why)
 {
 	struct rte_ring *to_a[QUEUES], *to_b[QUEUES];
 	struct port_share *share;
@@ -67,7 +67,7 @@ int hf_port_ring_pair(const char *name, unsigned queues, uint32_t ring, uint32_t
 	if (ring < 2 || ring > RTE_RING_SZ_MASK || (ring & (ring - 1)) != 0)
 		return why_say(why, -EINVAL, "%s: a ring's size is a power of two, not %u", name,
 			       ring);
-	error = port_share_make(name, 2 * mbufs, &share, why);
+	error = port_share_make(name, 2 * mbufs, mtu, &share, why);
 	if (error != 0)
 		return error;
 	error = rings_make(share, name, 'a', queues, ring, to_a, why);

@@ -5,12 +5,18 @@
 #include "tcp/cc.h"
 #include "tcp/answer.h"
 
-#define INITIAL_WINDOW_SEGMENTS 10
+/* RFC 6928 2 */
+static uint32_t initial_window(const struct tcb *tcb)
+{
+	const uint32_t two = 2u * tcb->snd_mss;
+
+	return min_u32(10u * tcb->snd_mss, two > 14600 ? two : 14600);
+}
 
 void cc_init(struct tcb *tcb)
 {
 	/* RFC 5681 3.1: a lost SYN or SYN-ACK lets only one segment go first. */
-	tcb->cwnd = (tcb->flags & TCB_SYN_RETRIED ? 1u : INITIAL_WINDOW_SEGMENTS) * tcb->snd_mss;
+	tcb->cwnd = tcb->flags & TCB_SYN_RETRIED ? tcb->snd_mss : initial_window(tcb);
 	tcb->ssthresh = UINT32_MAX;
 }
 
@@ -139,7 +145,7 @@ void cc_timeout(struct tcp_host *host, struct tcb *tcb)
 
 void cc_idle(const struct tcp_host *host, struct tcb *tcb)
 {
-	const uint32_t initial = INITIAL_WINDOW_SEGMENTS * tcb->snd_mss;
+	const uint32_t initial = initial_window(tcb);
 
 	if (tcb->cwnd > initial && host->now_ms - tcb->sent_ms > tcb->rto_ms)
 		tcb->cwnd = initial;
@@ -155,7 +161,7 @@ bool cc_undo(struct tcp_host *host, struct tcb *tcb, const struct seg *seg, uint
 		return false;
 	tcp_count(host, STAT_SPURIOUS);
 	tcb->ssthresh = f->ssthresh_before;
-	tcb->cwnd = in_flight(tcb) + min_u32(acked, INITIAL_WINDOW_SEGMENTS * tcb->snd_mss);
+	tcb->cwnd = in_flight(tcb) + min_u32(acked, initial_window(tcb));
 	tcb->dupacks = 0;
 	tcb->flags &= ~(uint32_t)(TCB_RTX | TCB_RECOVERY | TCB_BY_SACK | TCB_FAST);
 	return true;

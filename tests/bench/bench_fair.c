@@ -148,7 +148,8 @@ int main(int argc, char **argv)
 	assert(b.bulk <= SIZE / 2);
 	rc = hf_env_start(&env, &why);
 	if (rc == 0)
-		rc = hf_port_ring_pair("fair", 1, 1024, 65536, &b.client.port, &b.server.port, &why);
+		rc = hf_port_ring_pair("fair", 1, 1024, 65536, 0, &b.client.port, &b.server.port,
+				       &why);
 	if (rc != 0)
 		fprintf(stderr, "%s\n", why.text);
 	assert(rc == 0);

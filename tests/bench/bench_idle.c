@@ -153,7 +153,7 @@ int main(int argc, char **argv)
 	b.size = argc > 1 ? (uint32_t)strtoul(argv[1], NULL, 10) : 1000000;
 	b.ids = calloc(b.size, sizeof(b.ids[0]));
 	if (!b.ids || hf_env_start(&env, &why) != 0 ||
-	    hf_port_ring_pair("idle", 1, 1024, 131072, &b.ports[0], &b.ports[1], &why) != 0) {
+	    hf_port_ring_pair("idle", 1, 1024, 131072, 0, &b.ports[0], &b.ports[1], &why) != 0) {
 		fprintf(stderr, "%s\n", why.text);
 		return 1;
 	}

@@ -89,6 +89,19 @@ class Pair(unittest.TestCase):
                                  "--request", "100000", "--response", "300000")
             self.assertEqual(report["connections"]["closed"], 300)
 
+    def test_every_mtu(self):  # MUST-67
+        for version, least in ([], 576), (["--ipv6"], 1280):
+            for mtu in least, 1500, 9000:
+                mss = mtu - (72 if version else 52)
+                with tempfile.TemporaryDirectory() as scratch:
+                    os.chmod(scratch, 0o777)
+                    path = Path(scratch, "pair.pcapng")
+                    self.report(*SMALL, *version, "--app", "rr", "--mtu", str(mtu), "--count", "20", "--capture",
+                                str(path), "--response", str(2 * mss))
+                    ran = subprocess.run([HANDFAST, "trace", str(path)], capture_output=True, text=True, timeout=60,
+                                         check=True)
+                self.assertEqual(len(re.findall(rf"length {mss}\b", ran.stdout)), 40, ran.stdout[:4000])
+
     def test_a_bad_link(self):
         for version in ([], ["--ipv6"]):
             for app in ("none", "rr"):

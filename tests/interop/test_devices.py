@@ -2,6 +2,7 @@
 """serve and load on each class of device; links that go down and come back; idle modes: test_devices.py HANDFAST"""
 
 import os
+import random
 import re
 import signal
 import socket
@@ -9,12 +10,29 @@ import struct
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import unittest
 from pathlib import Path
 from unittest import mock
 
 import wire
+
+
+def bulk_of_large_packets(test, serve, address):
+    """MUST-67: the MSS of 9000 octets both ways, and full segments of it."""
+    text = random.Random(9000).randbytes(4 << 20)
+    with socket.create_connection((address, 80), timeout=20) as sock:
+        sender = threading.Thread(target=lambda: (sock.sendall(text), sock.shutdown(socket.SHUT_WR)))
+        sender.start()
+        got = b"".join(iter(lambda: sock.recv(1 << 20), b""))
+        sender.join(20)
+        info = struct.unpack_from("=2I", sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 24), 16)
+    test.assertEqual(info, (8948, 8948))  # tcpi_snd_mss, tcpi_rcv_mss
+    test.assertEqual(got, text)
+    report = serve.stop()
+    test.assertEqual(test.balanced(serve, report)["closed"], 1)
+    test.assertLess(report["counters"]["seg_out"], 2 * len(text) // 8948 + 50)  # an ACK at most for each of text
 
 
 class Veth(wire.Test):
@@ -43,6 +61,26 @@ class Veth(wire.Test):
 
     def test_pcap(self):
         self.curl("pcap:hfb")
+
+    def large_packets(self, device):
+        wire.sh("ip link set hfa mtu 9000 && ip link set hfb mtu 9000")
+        bulk_of_large_packets(self, self.serve(device, "--app", "echo", "--mtu", "9000"), "10.98.0.2")
+
+    def test_af_packet_of_large_packets(self):
+        self.large_packets("af_packet:hfb")
+
+    def test_pcap_of_large_packets(self):
+        self.large_packets("pcap:hfb")
+
+    def refused(self, *args):
+        ran = subprocess.run([sys.argv[1], "serve", "--addr", "10.98.0.2/24", "--listen", "10.98.0.2:80", "--mtu",
+                              "9000", *args], capture_output=True, text=True, timeout=30, check=False)
+        self.assertEqual((ran.returncode, ran.stdout), (3, ""), ran.stderr)
+        return ran.stderr
+
+    def test_packets_too_large_for_the_device(self):
+        self.assertIn("hfb carries packets of 1500 octets at most, not 9000", self.refused("--dev", "af_packet:hfb"))
+        self.assertIn("ip link set hfb mtu 9000", self.refused("--dev", "pcap:hfb"))
 
     def test_af_xdp(self):
         """Its memory is locked and its program loaded by the machine's root, or not at all."""
@@ -150,6 +188,15 @@ class Tap(wire.Test):
         wire.until(lambda: set(wire.kernel_states(7000)) <= {"TIME-WAIT"})
         books = self.balanced(serve, serve.stop())
         self.assertEqual(books["closed"], 2)
+
+    def test_large_packets(self):
+        """As large as the driver lets them be; DPDK 22.11's sends no more than Ethernet's."""
+        serve = self.start("serve", "--listen", "0.0.0.0:80", "--app", "echo", "--mtu", "9000")
+        if serve.process.poll() is None:
+            bulk_of_large_packets(self, serve, wire.OURS[4])
+        else:
+            self.assertEqual(serve.said(),
+                             "handfast: net_tap0 carries packets of 1504 octets at most, not 9000: lower mtu\n")
 
     def test_a_load_goes_on_over_it(self):
         """Opens while it is down come to nothing or wait, and each is told."""

@@ -73,15 +73,15 @@ class Memif(Peers):
         self.path = self.enterContext(tempfile.TemporaryDirectory()) + "/s"
         return self.ends(f"memif:{self.path},role=server", f"memif:{self.path},role=client", **more)
 
-    def two_processes(self, cores):
+    def two_processes(self, cores, *more):
         with tempfile.TemporaryDirectory() as scratch:
             device = f"memif:{scratch}/s"
             serve = self.start("serve", "--dev", device + ",role=server", "--addr", "10.97.0.2/24", "--mac",
                                "02:00:00:00:00:02", "--listen", "10.97.0.2:80", "--app", "rr", "--response", "3000",
-                               "--cores", cores, profile=None)
+                               "--cores", cores, *more, profile=None)
             load = self.start("load", "--dev", device + ",role=client", "--addr", "10.97.0.1/24", "--mac",
                               "02:00:00:00:00:01", "--target", "10.97.0.2:80", "--app", "rr", "--response", "3000",
-                              "--count", "2000", "--cores", cores, profile=None)
+                              "--count", "2000", "--cores", cores, *more, profile=None)
             reports = load.wait(), serve.stop()
             opened = self.balanced(load, reports[0])
             taken = self.balanced(serve, reports[1])
@@ -91,6 +91,11 @@ class Memif(Peers):
     def test_two_processes(self):
         for report in self.two_processes("0"):
             self.assertEqual(report["provenance"]["steering"], "none")
+
+    def test_large_packets(self):
+        for report in self.two_processes("0", "--mtu", "9000", "--response", "17896"):  # two full segments
+            self.assertEqual(report["counters"]["text_in"] + report["counters"]["text_out"], 2000 * 17897)
+            self.assertLess(report["counters"]["seg_in"] + report["counters"]["seg_out"], 2000 * 10)
 
     def test_queue_to_queue(self):
         """2 workers each, then 4, which may be more than there are CPUs; no frame goes astray (HF-M2)."""
@@ -148,17 +153,22 @@ class Vhost(Peers):
         """net_virtio_user writes to the socket even so when it is stopped: no SIGPIPE may end the program."""
         self.kill_server(*self.pair())
 
-    def test_virtio_user_and_a_vhost_socket(self):
+    def two_ends(self, *more):
         with tempfile.TemporaryDirectory() as scratch:
             serve = self.start("serve", "--dev", f"vhost:{scratch}/s", "--addr", "10.97.0.2/24", "--mac",
-                               "02:00:00:00:00:02", "--listen", "10.97.0.2:80", "--app", "rr", "--response", "3000",
-                               profile=None)
+                               "02:00:00:00:00:02", "--listen", "10.97.0.2:80", "--app", "rr", *more, profile=None)
             load = self.start("load", "--dev", f"virtio_user:{scratch}/s", "--addr", "10.97.0.1/24", "--mac",
-                              "02:00:00:00:00:01", "--target", "10.97.0.2:80", "--app", "rr", "--response", "3000",
+                              "02:00:00:00:00:01", "--target", "10.97.0.2:80", "--app", "rr", *more,
                               "--count", "2000", "--concurrency", "32", profile=None)
             opened = self.balanced(load, load.wait())
             taken = self.balanced(serve, serve.stop())
             self.assertEqual((opened["closed"], taken["closed"]), (2000, 2000))
+
+    def test_virtio_user_and_a_vhost_socket(self):
+        self.two_ends("--response", "3000")
+
+    def test_large_packets(self):
+        self.two_ends("--response", "17896", "--mtu", "9000")
 
 
 if __name__ == "__main__":

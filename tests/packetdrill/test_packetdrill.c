@@ -678,7 +678,7 @@ static void wrong_flags_are_refused(void **state)
 	assert_refused("rwnd=x", "so_flags: \"rwnd=x\": a number");
 	assert_refused("local=here", "an IPv4 or IPv6 address");
 	assert_refused("mtv=1500", "no such key");
-	assert_refused("mtu=1", "576 to 1500");
+	assert_refused("mtu=1", "576 to 9000");
 	assert_refused("profile=/nowhere", "/nowhere");
 }
 

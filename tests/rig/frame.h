@@ -12,7 +12,7 @@
 #include "handfast.h"
 #include "tcp/seg.h"
 
-#define FRAME_MAX 2048
+#define FRAME_MAX (HF_MTU_MAX + 18)
 
 /* What all frames of a link have in common. */
 struct frame_form {

@@ -107,7 +107,7 @@ struct seg rig_syn(const struct rig *r)
 	return (struct seg){ .seq = r->irs,
 			     .flags = SEG_SYN,
 			     .options = (uint8_t)(OPT_MSS | (r->timestamps ? OPT_TS : 0)),
-			     .mss = r->local.ip.version == 4 ? 1460 : 1440,
+			     .mss = (uint16_t)(r->config.mtu - (r->local.ip.version == 4 ? 40 : 60)),
 			     .tsval = r->ts_base + (uint32_t)(r->now_us / 1000) };
 }
 

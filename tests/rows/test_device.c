@@ -28,6 +28,7 @@ static void offloads__of_each_device__are_what_it_offers(void **state)
 {
 	(void)state;
 	for (uint16_t id = 0; id < RTE_DIM(devices); id++) {
+		const uint16_t mtu = id % 2 ? HF_MTU_MAX : 1500;
 		struct rte_mbuf *m, *rx[32];
 		struct rte_eth_rxq_info queue;
 		struct rte_eth_dev_info info;
@@ -35,7 +36,7 @@ static void offloads__of_each_device__are_what_it_offers(void **state)
 		struct hf_error why;
 		uint16_t n;
 
-		if (port_open(id, &(struct hf_device){ .mbufs = 1024 }, &port, &why) != 0)
+		if (port_open(id, &(struct hf_device){ .mbufs = 1024, .mtu = mtu }, &port, &why) != 0)
 			fail_msg("%s", why.text);
 		assert_int_equal(rte_eth_dev_info_get(id, &info), 0);
 		assert_int_equal(port->multi_segs,
@@ -48,9 +49,10 @@ static void offloads__of_each_device__are_what_it_offers(void **state)
 					 0);
 		assert_int_equal(rte_eth_dev_get_vlan_offload(id), 0);
 		assert_int_equal(port->seedable, devices[id].seedable);
-		assert_int_equal(port->mtu, 1500);
+		assert_int_equal(port->mtu, mtu);
 		assert_true(rte_is_valid_assigned_ether_addr((struct rte_ether_addr *)port->mac));
 		m = port_mbuf(port);
+		assert_in_range(rte_pktmbuf_tailroom(m), mtu + 18, 9216);
 		memset(rte_pktmbuf_append(m, 60), 0xff, 60);
 		assert_int_equal(port_transmit(port, &m, 1), 1);
 		n = port_receive(port, rx, 32);

@@ -371,7 +371,7 @@ static void pair__of_two_queues__passes_frames_both_ways(void **state)
 
 	(void)state;
 	for (unsigned round = 0; round < 2; round++) { /* all names are free again */
-		if (hf_port_ring_pair("pair", 2, 64, 512, a, b, &why) != 0)
+		if (hf_port_ring_pair("pair", 2, 64, 512, 0, a, b, &why) != 0)
 			fail_msg("%s", why.text);
 		for (unsigned q = 0; q < 2; q++) {
 			send_one(a[q], (uint16_t)(60 + q));
@@ -402,7 +402,7 @@ static void pair__ring_full__keeps_the_rest(void **state)
 	struct hf_error why;
 
 	(void)state;
-	assert_int_equal(hf_port_ring_pair("full", 1, 64, 512, &a, &b, &why), 0);
+	assert_int_equal(hf_port_ring_pair("full", 1, 64, 512, 0, &a, &b, &why), 0);
 	assert_true(port_mbufs(a, tx, 80));
 	for (unsigned i = 0; i < 80; i++)
 		rte_pktmbuf_append(tx[i], 60);
@@ -421,12 +421,12 @@ static void pair__impossible__says_why(void **state)
 	struct hf_error why;
 
 	(void)state;
-	assert_int_equal(hf_port_ring_pair("odd", 1, 100, 512, &a, &b, &why), -EINVAL);
+	assert_int_equal(hf_port_ring_pair("odd", 1, 100, 512, 0, &a, &b, &why), -EINVAL);
 	assert_non_null(strstr(why.text, "100"));
-	assert_int_equal(hf_port_ring_pair("many", 17, 64, 512, &a, &b, &why), -EINVAL);
-	assert_int_equal(hf_port_ring_pair("a name that is too long", 1, 64, 512, &a, &b, &why),
+	assert_int_equal(hf_port_ring_pair("many", 17, 64, 512, 0, &a, &b, &why), -EINVAL);
+	assert_int_equal(hf_port_ring_pair("a name that is too long", 1, 64, 512, 0, &a, &b, &why),
 			 -EINVAL);
-	assert_int_equal(hf_port_ring_pair("large", 1, 64, 1 << 20, &a, &b, &why), -ENOMEM);
+	assert_int_equal(hf_port_ring_pair("large", 1, 64, 1 << 20, 0, &a, &b, &why), -ENOMEM);
 	assert_non_null(strstr(why.text, "memory"));
 }
 

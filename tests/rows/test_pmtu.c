@@ -151,6 +151,33 @@ static void quoted_mtu_0__next_plateau(struct rig *r)
 	rig_discard(r);
 }
 
+static void set_largest(struct rig *r)
+{
+	r->wnd = 20000;
+	r->config.mtu = r->memport.mtu = HF_MTU_MAX;
+}
+
+/* From 9000 there are more of them (RFC 1191 7.1). */
+static void large_mtu__all_plateaus(struct rig *r)
+{
+	static const uint32_t down[] = { 8166, 4352, 2002, 1492, 1006, 552 };
+	uint32_t mss;
+
+	if (r->local.ip.version == 6)
+		return;
+	rig_to(r, RIG_ESTABLISHED);
+	mss = snd_mss(r);
+	assert_int_equal(mss, HF_MTU_MAX - headers(r));
+	rig_write(r, mss);
+	rig_flush(r);
+	expect_text(r, r->sn, mss, mss);
+	for (unsigned i = 0; i < sizeof(down) / sizeof(down[0]); i++) {
+		send_too_big(r, r->su, 0);
+		expect_text(r, r->su, mss, down[i] - headers(r));
+	}
+	rig_discard(r);
+}
+
 /* Nothing but SYN or FIN is on its way. */
 static void no_text__ignored(struct rig *r)
 {
@@ -243,19 +270,23 @@ static void peer_mss__bounds_each_segment(struct rig *r)
 	}
 }
 
-/* MUST-67, SHLD-6: what we offer is the MTU less 40 or 60, in SYN and SYN-ACK; and our own frames fit. */
+/* MUST-67, SHLD-6: what we offer is the MTU less 40 or 60, in SYN and SYN-ACK; our own frames fit, and full
+ * ones of the peer's are taken. A port that was made for larger packets carries smaller ones. */
 static void set_mtu(struct rig *r)
 {
 	r->wnd = 20000;
 	r->config.mtu = *(const uint16_t *)r->row->arg;
 	r->config.ipv6.connections = r->config.mtu < 1280 ? 0 : 16;
+	r->config.tcp.rcv_buf = 20000;
+	r->memport.mtu = r->config.mtu;
+	r->memport.multi_segs = r->config.mtu % 2 == 0;
 }
 
 static void mtu__what_we_offer(struct rig *r)
 {
 	const uint32_t mtu = r->config.mtu, v6 = r->local.ip.version == 6;
 	const uint16_t mss = (uint16_t)(mtu - (v6 ? 60 : 40));
-	uint32_t text;
+	uint16_t text;
 
 	if (v6 && mtu < 1280)
 		return;
@@ -273,20 +304,26 @@ static void mtu__what_we_offer(struct rig *r)
 	rig_send(r, (struct seg){ .seq = r->rn, .ack = r->sn, .flags = SEG_ACK });
 	rig_event(r, HF_EV_ACCEPT);
 	rig_accept(r);
-	text = mtu - headers(r);
-	rig_write(r, 3 * text);
+	text = (uint16_t)(mtu - headers(r));
+	rig_write(r, 2u * text);
 	rig_flush(r);
-	for (unsigned i = 0; i < 3; i++) {
-		const struct frame *f = rig_pop(r);
-
-		assert_non_null(f);
-		assert_int_equal(f->len, mtu);
+	expect_text(r, r->sn, 2u * text, text);
+	r->sn += 2u * text;
+	for (unsigned i = 0; i < 2; i++) {
+		rig_push(r, (struct seg){
+				    .seq = r->rn, .ack = r->sn, .text_len = text, .flags = SEG_ACK });
+		r->rn += text;
 	}
+	rig_turn(r);
+	rig_event(r, HF_EV_READABLE);
+	rig_expect_ack(r);
+	rig_read(r, 2u * text);
+	rig_discard(r);
 }
 
 int main(int argc, char **argv)
 {
-	static const uint16_t mtus[] = { 576, 1280, 1400, 1499, 1500 };
+	static const uint16_t mtus[] = { 576, 1280, 1400, 1499, 1500, 1501, 4352, 8999, 9000 };
 	const struct row rows[] = {
 		{ "RFC1191-c", accepted__resent_smaller_at_once, NULL, set_wide, 0 },
 		/* the rig refuses every frame without DF */
@@ -301,6 +338,11 @@ int main(int argc, char **argv)
 		{ "MUST-67-1400, HF-FR2", mtu__what_we_offer, &mtus[2], set_mtu, 0 },
 		{ "MUST-67-1499, HF-FR2", mtu__what_we_offer, &mtus[3], set_mtu, 0 },
 		{ "MUST-67-1500, HF-FR2", mtu__what_we_offer, &mtus[4], set_mtu, 0 },
+		{ "MUST-67-1501, HF-FR2", mtu__what_we_offer, &mtus[5], set_mtu, 0 },
+		{ "MUST-67-4352, HF-FR2", mtu__what_we_offer, &mtus[6], set_mtu, 0 },
+		{ "MUST-67-8999, HF-FR2", mtu__what_we_offer, &mtus[7], set_mtu, 0 },
+		{ "MUST-67-9000, HF-FR2", mtu__what_we_offer, &mtus[8], set_mtu, 0 },
+		{ "HF-PM1-9000, RFC1191-d", large_mtu__all_plateaus, NULL, set_largest, ROW_PLAIN },
 	};
 
 	return rig_run("MSS and path MTU", rows, sizeof(rows) / sizeof(rows[0]), argc, argv);

@@ -18,6 +18,13 @@ static void cc__begins_with_ten_segments(struct tcb_rig *r)
 	r->tcb.flags = TCB_SYN_RETRIED; /* a lost SYN: one */
 	cc_init(&r->tcb);
 	assert_int_equal(r->tcb.cwnd, 1000);
+	r->tcb.flags = 0;
+	r->tcb.snd_mss = 3000; /* of long segments no more than their octets, */
+	cc_init(&r->tcb);
+	assert_int_equal(r->tcb.cwnd, 14600);
+	r->tcb.snd_mss = 8960; /* but two of them at least */
+	cc_init(&r->tcb);
+	assert_int_equal(r->tcb.cwnd, 17920);
 }
 
 static void cc__slow_start__grows_by_what_is_acked(struct tcb_rig *r)
