@@ -141,15 +141,13 @@ static int check_listeners(const struct hf_worker *w, struct hf_error *why)
 
 static int check_neighbours(const struct hf_worker *w, struct hf_error *why)
 {
-	uint32_t waiting = 0;
+	const uint32_t waiting = neigh_mbufs(w);
 
-	for (uint32_t i = 0; i < w->neighbours.size; i++)
-		waiting += w->neighbours.at[i].waiting;
 	if (!neigh_check(&w->neighbours))
 		return why_say(why, -EFAULT, "the neighbour table is not sound");
-	if (waiting != w->waiting_frames)
-		return why_say(why, -EFAULT, "%u frames wait for neighbours, %u counted", waiting,
-			       w->waiting_frames);
+	if (waiting != w->waiting_mbufs)
+		return why_say(why, -EFAULT, "%u mbufs wait for neighbours, %u counted", waiting,
+			       w->waiting_mbufs);
 	return 0;
 }
 

@@ -130,7 +130,7 @@ void hf_levels(const struct hf_worker *w, struct hf_levels *levels)
 		.oldest_wait_ms = oldest_wait_ms(w),
 		.orphans = w->orphans,
 		.shut_windows = w->host.shut,
-		.queued_mbufs = w->held_mbufs + emit_mbufs(w) + w->spare_count + w->waiting_frames +
+		.queued_mbufs = w->held_mbufs + emit_mbufs(w) + w->spare_count + w->waiting_mbufs +
 				steer_waiting(w),
 		.memory = w->memory_octets,
 	};

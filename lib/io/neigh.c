@@ -22,7 +22,7 @@ static struct rte_mbuf *take_waiting(struct hf_worker *w, struct neigh *n)
 
 	n->first = (uint8_t)((n->first + 1) % NEIGH_WAITING);
 	n->waiting--;
-	w->waiting_frames--;
+	w->waiting_mbufs -= m->nb_segs;
 	return m;
 }
 
@@ -38,16 +38,35 @@ static void drop_waiting(struct hf_worker *w, struct neigh *n)
 		drop_frame(w, take_waiting(w, n));
 }
 
+/* It may wait longer than its connection lives: what it points at of the send queue becomes its own. */
 static void hold_frame(struct hf_worker *w, struct neigh *n, struct rte_mbuf *m)
 {
-	if (pools_fault(&w->pools)) {
+	struct rte_mbuf *own = m;
+
+	if (pools_fault(&w->pools))
+		own = NULL;
+	else if (m->nb_segs > 1)
+		own = port_copy(w->port, m);
+	if (own == NULL) {
 		drop_frame(w, m);
 		return;
 	}
+	if (own != m)
+		rte_pktmbuf_free(m);
 	if (n->waiting == NEIGH_WAITING)
 		drop_frame(w, take_waiting(w, n));
-	*place(w, n, n->waiting++) = m;
-	w->waiting_frames++;
+	*place(w, n, n->waiting++) = own;
+	w->waiting_mbufs += own->nb_segs;
+}
+
+uint32_t neigh_mbufs(const struct hf_worker *w)
+{
+	uint32_t mbufs = 0;
+
+	for (uint32_t i = 0; i < w->neighbours.size; i++)
+		for (uint32_t k = 0; k < w->neighbours.at[i].waiting; k++)
+			mbufs += (*place(w, &w->neighbours.at[i], k))->nb_segs;
+	return mbufs;
 }
 
 static void pass_frame(struct hf_worker *w, struct rte_mbuf *m, const uint8_t mac[6])

@@ -102,6 +102,16 @@ static inline bool port_mbufs(struct hf_port *port, struct rte_mbuf **fresh, uns
 	return true;
 }
 
+/** The same frame in mbufs that point at no others. @return NULL: the pool is empty */
+static inline struct rte_mbuf *port_copy(struct hf_port *port, const struct rte_mbuf *m)
+{
+	struct rte_mbuf *copy = rte_pktmbuf_copy(m, port->pool, 0, UINT32_MAX);
+
+	for (const struct rte_mbuf *piece = copy; piece != NULL; piece = piece->next)
+		poison_lift(piece);
+	return copy;
+}
+
 /**
  * Whether a received mbuf may be written and sent again (DESIGN 2, 7): ours alone, direct, one
  * segment, room octets from data_off on. If so, the room outside the frame is open from here on.

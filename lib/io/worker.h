@@ -116,7 +116,7 @@ struct hf_worker {
 	uint8_t reply_mac[6];
 	struct neighbours neighbours;
 	struct rte_mbuf **waiting; /* NEIGH_WAITING of each neighbour */
-	uint32_t waiting_frames;
+	uint32_t waiting_mbufs;
 	uint32_t opener_next, opener_left; /* connections still to be told of a neighbour's failure */
 	uint16_t tx_count, tx_full; /* tx_full: from which count on emit_frame looks closer */
 	uint16_t tx_high; /* from which count on a flush builds no more: TX_HELD_UP; 0: for want of mbufs */
@@ -326,6 +326,8 @@ static inline bool emit_held_up(struct hf_worker *w)
 void neigh_send(struct hf_worker *w, const struct flow *flow, struct rte_mbuf *m, bool reply);
 /* What is due; @return whether anything was. */
 bool neigh_turn(struct hf_worker *w);
+/* What waits, counted anew. */
+uint32_t neigh_mbufs(const struct hf_worker *w);
 void neigh_drop_all(struct hf_worker *w);
 
 static inline void emit_to(struct hf_worker *w, const struct flow *flow, struct rte_mbuf *m,

@@ -539,6 +539,39 @@ static void worker__destroyed_while_frames_wait__nothing_leaks(struct rig *r)
 	assert_int_equal(hf_port_mbufs_used(r->port), before);
 }
 
+static void set_up_chains(struct rig *r)
+{
+	lan_set_up(r);
+	r->memport.multi_segs = true;
+}
+
+/* What a frame that waits leans on is counted too when the connection whose text it is has gone. */
+static void text__waits_longer_than_its_connection__counted(struct rig *r)
+{
+	const uint32_t before = hf_port_mbufs_used(r->port);
+	struct seg text;
+
+	lan_begin(r);
+	open_resolved(r, lan_ip(r, 9));
+	rig_advance(r, SEC(31));
+	expect_to(r, speak(r), lan_peer);
+	peer_acks(r);
+	rig_advance(r, SEC(3)); /* and nobody has said that it is still there */
+	rig_discard(r);
+	text = rig_ack(r);
+	text.text_len = 1000;
+	rig_write(r, 1000);
+	rig_flush(r);
+	lan_expect_request(r, lan_ip(r, 9), NULL);
+	assert_int_equal(hf_port_mbufs_used(r->port) - before, rig_levels(r).queued_mbufs);
+	assert_int_equal(hf_abort(r->w, r->id), 0);
+	rig_flush(r);
+	assert_int_equal(hf_port_mbufs_used(r->port) - before, rig_levels(r).queued_mbufs);
+	lan_answer(r, lan_ip(r, 9), lan_peer);
+	expect_to(r, rig_expect(r, text), lan_peer);
+	rig_discard(r); /* the RST */
+}
+
 static void set_up_vlan(struct rig *r)
 {
 	lan_set_up(r);
@@ -590,6 +623,8 @@ int main(int argc, char **argv)
 		  ROW_PLAIN },
 		{ "HF-LK5-neighbour", worker__destroyed_while_frames_wait__nothing_leaks, NULL,
 		  lan_set_up, ROW_PLAIN },
+		{ "HF-LK1-neighbour", text__waits_longer_than_its_connection__counted, NULL,
+		  set_up_chains, 0 },
 		{ "HF-E3-arp", vlan__asks_and_answers_with_the_tag, NULL, set_up_vlan, ROW_ONCE },
 	};
 
