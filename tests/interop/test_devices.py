@@ -135,7 +135,7 @@ class Veth(wire.Test):
             wire.sh("ip link set hfa up")
         socket.create_connection(("10.98.0.2", 80), timeout=20).close()
         sock.close()
-        wire.until(lambda: set(wire.kernel_states(80)) <= {"TIME-WAIT"})
+        wire.until_time_wait(80)
         books = self.balanced(serve, serve.stop())
         self.assertEqual(books["closed"], 2)
 
@@ -185,7 +185,7 @@ class Tap(wire.Test):
             wire.sh("ip link set hf0 up")
         self.connect(7000).close()
         sock.close()
-        wire.until(lambda: set(wire.kernel_states(7000)) <= {"TIME-WAIT"})
+        wire.until_time_wait(7000)
         books = self.balanced(serve, serve.stop())
         self.assertEqual(books["closed"], 2)
 

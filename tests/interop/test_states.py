@@ -19,7 +19,7 @@ class States(wire.Test):
         """The kernel's connections are in these states, all of them."""
         wanted = sorted(states)
         wire.until(lambda: sorted(wire.kernel_states(self.port)) == wanted, 10,
-                   f"{wire.kernel_states(self.port)} rather than {wanted}")
+                   lambda: f"{wire.kernel_states(self.port)} rather than {wanted}")
 
     def served(self, close, *more):
         return self.start("serve", "--listen", f"0.0.0.0:{self.port},[::]:{self.port}", "--close", close, *more)
