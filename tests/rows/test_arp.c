@@ -545,6 +545,12 @@ static void set_up_chains(struct rig *r)
 	r->memport.multi_segs = true;
 }
 
+static void set_up_chains_and_sums(struct rig *r)
+{
+	set_up_chains(r);
+	r->memport.tx_checksum = true;
+}
+
 /* What a frame that waits leans on is counted too when the connection whose text it is has gone. */
 static void text__waits_longer_than_its_connection__counted(struct rig *r)
 {
@@ -625,6 +631,8 @@ int main(int argc, char **argv)
 		  lan_set_up, ROW_PLAIN },
 		{ "HF-LK1-neighbour", text__waits_longer_than_its_connection__counted, NULL,
 		  set_up_chains, 0 },
+		{ "HF-CK4-neighbour", text__waits_longer_than_its_connection__counted, NULL,
+		  set_up_chains_and_sums, 0 },
 		{ "HF-E3-arp", vlan__asks_and_answers_with_the_tag, NULL, set_up_vlan, ROW_ONCE },
 	};
 

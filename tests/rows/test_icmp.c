@@ -76,16 +76,20 @@ static void echo__every_size__same_data_back(struct rig *r)
 
 static void echo__fragment__dropped(struct rig *r)
 {
-	uint8_t raw[MESSAGE_MAX], body[64];
+	static const uint8_t first6[8] = { 58, 0, 0, 1, 0, 0, 0, 1 };
+	uint8_t raw[MESSAGE_MAX], body[72];
 	size_t len;
 
-	if (r->local.ip.version != 4)
-		return;
-	echo(r, body, 64);
-	len = packet(r, raw, body, 64);
-	raw[6] = 0x20;
-	message_put16(raw + 10, 0);
-	message_put16(raw + 10, ~message_sum(0, raw, 20) & 0xffff);
+	echo(r, body + 8, 64);
+	if (r->local.ip.version == 4) {
+		len = packet(r, raw, body + 8, 64);
+		raw[6] = 0x20;
+		message_put16(raw + 10, 0);
+		message_put16(raw + 10, ~message_sum(0, raw, 20) & 0xffff);
+	} else {
+		memcpy(body, first6, 8);
+		len = message_ip(raw, 6, r->peer.ip.octets, r->local.ip.octets, 44, 64, body, 72);
+	}
 	rig_mark(r);
 	rig_push_raw(r, raw, len, NULL);
 	rig_turn(r);
@@ -218,7 +222,7 @@ int main(int argc, char **argv)
 	const struct row rows[] = {
 		{ "RFC792-echo, RFC4443-4.2", echo__every_size__same_data_back, NULL, set_up_own,
 		  ROW_PLAIN },
-		{ "RFC792-echo-frag", echo__fragment__dropped, NULL, NULL, ROW_ONCE },
+		{ "RFC792-echo-frag", echo__fragment__dropped, NULL, NULL, ROW_PLAIN },
 		{ "HF-IC4", echo__group__dropped, NULL, NULL, ROW_PLAIN },
 		{ "RFC4443-2.4", one_bit_flipped__dropped, NULL, NULL, ROW_PLAIN },
 		{ "HF-IC2-short", every_truncation__dropped, NULL, NULL, ROW_PLAIN },

@@ -170,6 +170,28 @@ static void nothing_in_flight__dropped(struct rig *r)
 	}
 }
 
+/* MUST-55, HF-IC1: source quench and redirects, of what they say they are about too. */
+static void established__quench_and_redirect__ignored(struct rig *r)
+{
+	static const uint8_t types[2][2] = { { 4, 5 }, { 137, 137 } };
+	struct hf_status before, after;
+
+	r->unacked = 10;
+	r->hold = true;
+	rig_to(r, RIG_ESTABLISHED);
+	assert_int_equal(hf_status(r->w, r->id, &before), 0);
+	for (uint8_t i = 0; i < 8; i++) {
+		send_error(r, types[r->local.ip.version == 6][i / 4], i % 4, r->su);
+		rig_expect_rose(r, "icmp_ignored", 1);
+		rig_expect_rose(r, "rx_drop_icmp", 1);
+		rig_no_event(r);
+		rig_expect_silence(r, 0);
+	}
+	assert_int_equal(hf_status(r->w, r->id, &after), 0);
+	assert_memory_equal(&after, &before, sizeof(after));
+	let_go(r);
+}
+
 /* TW-6: each type, each code. */
 static void time_wait__every_error__record_stays(struct rig *r)
 {
@@ -307,6 +329,7 @@ int main(int argc, char **argv)
 		{ "RFC5927-4, SEC-21", synchronised__seq_edges, NULL, NULL, 0 },
 		{ "MUST-54", other_tuple__dropped, NULL, NULL, 0 },
 		{ "MUST-54-flight", nothing_in_flight__dropped, NULL, NULL, 0 },
+		{ "MUST-55, HF-IC1", established__quench_and_redirect__ignored, NULL, NULL, 0 },
 		{ "TW-6", time_wait__every_error__record_stays, NULL, NULL, 0 },
 		{ "SHLD-26", syn_sent__soft__goes_on_hard__refused, NULL, NULL, 0 },
 		{ "RFC5927-5.2-request", syn_received_passive__hard__half_open_freed, NULL, NULL, 0 },

@@ -16,14 +16,25 @@ static struct hf_ip ip(const char *text)
 	return addr.ip;
 }
 
-/* From one address to the other, of each kind, segments that the connection would take. */
+/* A segment of four octets that the connection would take. */
+static struct seg next_segment(const struct rig *r, unsigned flags)
+{
+	return (struct seg){ .seq = r->rn,
+			     .ack = r->sn,
+			     .flags = (uint8_t)flags,
+			     .wnd = 500,
+			     .text_len = 4,
+			     .options = r->ts_agreed ? OPT_TS : 0,
+			     .tsval = r->ts_base + (uint32_t)(r->now_us / 1000),
+			     .tsecr = r->tsecr };
+}
+
+/* From one address to the other, of each kind. */
 static void expect_all_dropped(struct rig *r, const struct hf_addr *src, const struct hf_addr *dst,
 			       const char *counter)
 {
 	for (unsigned i = 0; i < KINDS; i++) {
-		const struct seg seg = {
-			.seq = r->rn, .ack = r->sn, .flags = kinds[i], .wnd = 500, .text_len = 4
-		};
+		const struct seg seg = next_segment(r, kinds[i]);
 		uint8_t raw[FRAME_MAX];
 		const size_t len = frame_build(raw, &r->in_form, src, dst, &seg,
 					       (const uint8_t *)"text", NULL, 0);
@@ -73,12 +84,17 @@ static void from_each(struct rig *r, const char *const addrs[], const char *coun
 	}
 }
 
+/* IPv4 is in a network that has a broadcast address. */
+static void set_network(struct rig *r)
+{
+	r->config.local_prefix[0] = 24;
+}
+
 static void group_destination__no_effect(struct rig *r)
 {
-	static const char *const groups[] = {
-		"255.255.255.255", "224.0.0.1", "239.255.1.2", "ff02::1",
-		"ff0e::1234",	   "ff05::2",	NULL
-	};
+	static const char *const groups[] = { "255.255.255.255", "224.0.0.1", "239.255.1.2",
+					      "198.18.0.255",	 "ff02::1",   "ff0e::1234",
+					      "ff05::2",	 NULL };
 
 	to_established(r);
 	to_each(r, groups, "rx_drop_group");
@@ -123,14 +139,39 @@ static void other_station__no_effect(struct rig *r)
 static void invalid_source__no_effect(struct rig *r)
 {
 	static const char *const invalid[] = {
-		"0.0.0.0",	    "0.1.2.3", "127.0.0.1", "224.0.0.1", "240.0.0.1",
-		"255.255.255.255",  "::",      "::1",	    "ff02::1",	 "ff0e::5",
-		"::ffff:192.0.2.1", NULL
+		"0.0.0.0",	   "0.1.2.3",	       "127.0.0.1", "224.0.0.1", "240.0.0.1",
+		"255.255.255.255", "198.18.0.255",     "::",	    "::1",	 "ff02::1",
+		"ff0e::5",	   "::ffff:192.0.2.1", NULL
 	};
 
 	to_established(r);
 	from_each(r, invalid, "rx_drop_ip_addr");
 	still_there(r);
+}
+
+static void set_reserved(struct rig *r)
+{
+	set_network(r);
+	r->config.accept_reserved = true;
+}
+
+/* Two networks are taken where it is asked for, and still no others. */
+static void reserved_source__as_asked(struct rig *r)
+{
+	static const char *const reserved[] = { "127.0.0.1", "240.0.0.1", "255.255.255.254" };
+	static const char *const invalid[] = { "0.0.0.0",	  "0.1.2.3",	  "224.0.0.1",
+					       "255.255.255.255", "198.18.0.255", NULL };
+
+	to_established(r);
+	from_each(r, invalid, "rx_drop_ip_addr");
+	still_there(r);
+	rig_discard(r);
+	for (unsigned i = 0; i < 3; i++) {
+		rig_another(r);
+		r->peer.ip = ip(reserved[i]);
+		rig_send(r, rig_syn(r));
+		rig_expect_sa(r);
+	}
 }
 
 static void own_source__no_effect(struct rig *r)
@@ -160,21 +201,22 @@ static void foreign_destination__no_effect(struct rig *r)
 /* A segment of the connection's, and one that would open another. */
 static size_t build(struct rig *r, uint8_t raw[FRAME_MAX], unsigned flags)
 {
-	const struct seg seg = {
-		.seq = r->rn, .ack = r->sn, .flags = (uint8_t)flags, .wnd = 500, .text_len = 4
-	};
+	const struct seg seg = next_segment(r, flags);
 	struct hf_addr src = r->peer;
+	uint8_t text[4];
 
+	for (unsigned i = 0; i < 4; i++)
+		text[i] = rig_octet(r->rn - r->irs - 1 + i);
 	src.port = (uint16_t)(src.port + (flags == SEG_SYN));
-	return frame_build(raw, &r->in_form, &src, &r->local, &seg, (const uint8_t *)"text", NULL, 0);
+	return frame_build(raw, &r->in_form, &src, &r->local, &seg, text, NULL, 0);
 }
 
 static const unsigned both[] = { SEG_SYN, SEG_ACK };
 
-/* So many octets of a header put behind the first `at` of the IP packet. */
+/* So many octets put behind an IP header: options, or an extension header that it calls so. */
 struct insert {
 	const char *counter;
-	unsigned at, len;
+	unsigned next, len;
 	uint8_t octets[16];
 };
 
@@ -184,7 +226,7 @@ struct patch {
 	unsigned at, value;
 };
 
-static void expect_dropped_ip(struct rig *r, uint8_t *raw, size_t len, const char *counter)
+static void seal_ip(const struct rig *r, uint8_t *raw)
 {
 	uint8_t *const ip = raw + (r->memport.l3 ? 0 : 14);
 	const unsigned ihl = (ip[0] & 15u) * 4;
@@ -199,7 +241,6 @@ static void expect_dropped_ip(struct rig *r, uint8_t *raw, size_t len, const cha
 		ip[10] = (uint8_t)(~sum >> 8);
 		ip[11] = (uint8_t)~sum;
 	}
-	rig_expect_dropped(r, raw, len, counter);
 }
 
 static void header_octet__wrong__no_effect(struct rig *r)
@@ -228,48 +269,101 @@ static void header_octet__wrong__no_effect(struct rig *r)
 		const size_t len = build(r, raw, both[i % 2]);
 
 		raw[patch->at + (r->memport.l3 ? 0 : 14)] = (uint8_t)patch->value;
-		expect_dropped_ip(r, raw, len, patch->counter);
+		seal_ip(r, raw);
+		rig_expect_dropped(r, raw, len, patch->counter);
 	}
 	still_there(r);
 }
 
+/* The same with something put in. @return its length */
+static size_t build_with(struct rig *r, uint8_t raw[FRAME_MAX + 16], unsigned flags,
+			 const struct insert *in)
+{
+	const bool old = r->local.ip.version == 4;
+	uint8_t *const ip = raw + (r->memport.l3 ? 0 : 14), *const at = ip + (old ? 20 : 40);
+	const size_t len = build(r, raw, flags);
+
+	memmove(at + in->len, at, len - (size_t)(at - raw));
+	memcpy(at, in->octets, in->len);
+	if (old) {
+		ip[0] = (uint8_t)(0x45 + in->len / 4);
+		ip[3] = (uint8_t)(ip[3] + in->len);
+	} else {
+		ip[5] = (uint8_t)(ip[5] + in->len);
+		ip[6] = (uint8_t)in->next;
+	}
+	seal_ip(r, raw);
+	return len + in->len;
+}
+
+enum { HOP = 0, ROUTING = 43, FRAGMENT = 44, DESTINATION = 60 };
+
 static void header__inserted__no_effect(struct rig *r)
 {
 	static const struct insert v4[] = {
-		{ "rx_drop_ip_srcroute", 20, 8, { 131, 7, 4, 198, 18, 0, 1, 0 } },
-		{ "rx_drop_ip_srcroute", 20, 8, { 137, 7, 4, 198, 18, 0, 1, 0 } },
-		{ "rx_drop_ip_opt", 20, 4, { 7, 0, 0, 0 } },
-		{ "rx_drop_ip_opt", 20, 4, { 7, 5, 0, 0 } },
+		{ "rx_drop_ip_srcroute", 0, 8, { 131, 7, 4, 198, 18, 0, 1, 0 } },
+		{ "rx_drop_ip_srcroute", 0, 8, { 137, 7, 4, 198, 18, 0, 1, 0 } },
+		{ "rx_drop_ip_opt", 0, 4, { 7, 0, 0, 0 } },
+		{ "rx_drop_ip_opt", 0, 4, { 7, 5, 0, 0 } },
 	};
 	static const struct insert v6[] = {
-		{ "rx_drop_frag", 40, 8, { 6, 0, 0, 1, 0, 0, 0, 1 } }, /* first, more */
-		{ "rx_drop_frag", 40, 8, { 6, 0, 0, 8, 0, 0, 0, 1 } }, /* last */
-		{ "rx_drop_ip_ext", 40, 8, { 6, 0, 0, 1, 0, 0, 0, 0 } }, /* a routing header of type 0 */
-		{ "rx_drop_ip_ext", 40, 8, { 6, 0, 2, 1, 0, 0, 0, 0 } }, /* ... segments left */
-		{ "rx_drop_ip_ext", 40, 16, { 0, 0, 1, 4, 0, 0, 0, 0, 6, 0, 1, 4, 0, 0, 0, 0 } },
+		{ "rx_drop_frag", FRAGMENT, 8, { 6, 0, 0, 1, 0, 0, 0, 1 } },  /* first, more */
+		{ "rx_drop_frag", FRAGMENT, 8, { 6, 0, 0, 8, 0, 0, 0, 1 } },  /* last */
+		{ "rx_drop_ip_ext", ROUTING, 8, { 6, 0, 0, 1, 0, 0, 0, 0 } }, /* type 0 */
+		{ "rx_drop_ip_ext", ROUTING, 8, { 6, 0, 2, 1, 0, 0, 0, 0 } }, /* segments left */
+		{ "rx_drop_ip_ext",
+		  DESTINATION,
+		  16,
+		  { HOP, 0, 1, 4, 0, 0, 0, 0, 6, 0, 1, 4, 0, 0, 0, 0 } }, /* hop-by-hop not first */
 	};
-	static const uint8_t next[] = { 44, 44, 43, 43, 60 }; /* a hop-by-hop header not first */
 	const bool old = r->local.ip.version == 4;
 	const size_t n = old ? sizeof(v4) / sizeof(v4[0]) : sizeof(v6) / sizeof(v6[0]);
 
 	to_established(r);
 	for (size_t i = 0; i < 2 * n; i++) {
 		const struct insert *const in = old ? &v4[i / 2] : &v6[i / 2];
-		uint8_t raw[FRAME_MAX + 16], *const ip = raw + (r->memport.l3 ? 0 : 14);
-		const size_t len = build(r, raw, both[i % 2]);
+		uint8_t raw[FRAME_MAX + 16];
+		const size_t len = build_with(r, raw, both[i % 2], in);
 
-		memmove(ip + in->at + in->len, ip + in->at, len - in->at - (size_t)(ip - raw));
-		memcpy(ip + in->at, in->octets, in->len);
-		if (old) {
-			ip[0] = (uint8_t)(0x45 + in->len / 4);
-			ip[3] = (uint8_t)(ip[3] + in->len);
-		} else {
-			ip[5] = (uint8_t)(ip[5] + in->len);
-			ip[6] = next[i / 2];
-		}
-		expect_dropped_ip(r, raw, len + in->len, in->counter);
+		rig_expect_dropped(r, raw, len, in->counter);
 	}
 	still_there(r);
+}
+
+/* What may be stepped over is, and the text behind it arrives: an atomic fragment's too (RFC 6946). */
+static void header__inserted__stepped_over(struct rig *r)
+{
+	static const struct insert v4[] = {
+		{ NULL, 0, 4, { 1, 1, 1, 0 } },
+		{ NULL, 0, 8, { 7, 7, 4, 0, 0, 0, 0, 0 } }, /* record route */
+		{ NULL, 0, 4, { 148, 4, 0, 0 } },	    /* router alert (RFC 2113) */
+		{ NULL, 0, 12, { 68, 12, 5, 0, 0, 0, 0, 0, 0, 0, 0, 0 } }, /* timestamps */
+		{ NULL, 0, 8, { 0, 131, 7, 4, 198, 18, 0, 1 } },	   /* behind the end */
+		{ NULL, 0, 4, { 222, 4, 1, 2 } },			   /* nobody's */
+	};
+	static const struct insert v6[] = {
+		{ NULL, HOP, 8, { 6, 0, 1, 4, 0, 0, 0, 0 } },
+		{ NULL, HOP, 8, { 6, 0, 5, 2, 0, 0, 1, 0 } }, /* router alert (RFC 2711) */
+		{ NULL, ROUTING, 8, { 6, 0, 2, 0, 0, 0, 0, 0 } },
+		{ NULL, FRAGMENT, 8, { 6, 0, 0, 0, 0, 0, 0, 1 } },
+		{ NULL, DESTINATION, 8, { 6, 0, 0x3e, 4, 0, 0, 0, 0 } }, /* nobody's */
+		{ NULL, HOP, 16, { DESTINATION, 0, 1, 4, 0, 0, 0, 0, 6, 0, 1, 4, 0, 0, 0, 0 } },
+	};
+
+	to_established(r);
+	for (size_t i = 0; i < 6; i++) {
+		uint8_t raw[FRAME_MAX + 16];
+		const size_t len =
+			build_with(r, raw, SEG_ACK, r->local.ip.version == 4 ? &v4[i] : &v6[i]);
+
+		rig_push_raw(r, raw, len, NULL);
+		rig_turn(r);
+		assert_int_equal(rig_event(r, HF_EV_READABLE)->readable, 4);
+		rig_read(r, 4);
+		r->rn += 4;
+		rig_advance(r, MS(100));
+		rig_discard(r); /* the ACK */
+	}
 }
 
 /* Every length below Ethernet's and IP's headers, and EtherTypes that nobody here reads. */
@@ -294,14 +388,22 @@ static void frame__runt_or_of_other_type__no_effect(struct rig *r)
 }
 
 static const struct row rows[] = {
-	{ .name = "MUST-57", .test = group_destination__no_effect },
+	{ .name = "MUST-57", .test = group_destination__no_effect, .set_up = set_network },
 	{ .name = "MUST-57-frame", .test = group_frame__no_effect, .set_up = set_l2 },
 	{ .name = "HF-E2", .test = other_station__no_effect, .set_up = set_l2 },
-	{ .name = "MUST-63", .test = invalid_source__no_effect },
+	{ .name = "MUST-63, RFC1122-3.2.1.3, RFC4291-2",
+	  .test = invalid_source__no_effect,
+	  .set_up = set_network },
+	{ .name = "RFC1122-3.2.1.3-reserved",
+	  .test = reserved_source__as_asked,
+	  .set_up = set_reserved,
+	  .variants = ROW_ONCE },
 	{ .name = "HF-IP1, SEC-26", .test = own_source__no_effect },
 	{ .name = "HF-IP2", .test = foreign_destination__no_effect },
 	{ .name = "RFC791-v, RFC8200-4, HF-IP4, HF-FR1", .test = header_octet__wrong__no_effect },
 	{ .name = "HF-IP3, MUST-50, RFC8200-4, HF-FR1", .test = header__inserted__no_effect },
+	{ .name = "MUST-50-skipped, RFC8200-4-skipped, RFC6946",
+	  .test = header__inserted__stepped_over },
 	{ .name = "HF-E1", .test = frame__runt_or_of_other_type__no_effect, .set_up = set_l2 },
 };
 

@@ -66,6 +66,23 @@ static void set_segs(struct rig *r)
 	r->memport.multi_segs = true;
 }
 
+static void set_ttl(struct rig *r)
+{
+	r->config.ttl = 7;
+}
+
+/* What answers without a TCB has the same IP header, which the rig looks at too: ID 0, the TTL. */
+static void no_tcb__answers(struct rig *r)
+{
+	rig_to(r, RIG_TIME_WAIT);
+	rig_send(r, (struct seg){ .seq = r->rn - 1, .ack = r->sn, .flags = SEG_FIN | SEG_ACK });
+	rig_expect_ack(r);
+	r->peer.port++;
+	rig_send(r, (struct seg){ .seq = 1, .ack = 9, .flags = SEG_ACK });
+	rig_expect(r, (struct seg){ .seq = 9, .flags = SEG_RST });
+	r->peer.port--;
+}
+
 static void set_rx(struct rig *r)
 {
 	r->memport.rx_checksum = true;
@@ -89,15 +106,18 @@ static size_t text_frame(const struct rig *r, uint8_t raw[FRAME_MAX], uint16_t t
 	return frame_build(raw, &r->in_form, &r->peer, &r->local, &seg, text, NULL, 0);
 }
 
-/* Whether a frame of 10 octets of text, its TCP sum right or not, is taken. */
-static bool taken(struct rig *r, enum hf_checksum ip, enum hf_checksum l4, bool right)
+enum changed { NOTHING, IP_SUM, TEXT };
+
+/* Whether a frame of 10 octets of text is taken though something in it was changed. */
+static bool taken(struct rig *r, enum hf_checksum ip, enum hf_checksum l4, enum changed changed)
 {
 	const struct hf_push how = { .ip = ip, .l4 = l4 };
 	const uint64_t before = rig_counter(r, "text_in");
 	uint8_t raw[FRAME_MAX];
 	const size_t len = text_frame(r, raw, 10);
 
-	raw[len - 1] ^= right ? 0 : 1;
+	if (changed != NOTHING)
+		raw[changed == IP_SUM ? 10 : len - 1] ^= 1;
 	rig_push_raw(r, raw, len, &how);
 	rig_turn(r);
 	rig_advance(r, MS(100));
@@ -117,21 +137,39 @@ static void established__flags_of_sums(struct rig *r)
 	const enum hf_checksum unknown = HF_CHECKSUM_UNKNOWN, none = HF_CHECKSUM_NONE;
 
 	rig_to(r, RIG_ESTABLISHED);
-	assert_true(taken(r, good, good, true));
-	assert_int_equal(taken(r, good, good, false), offload);
-	assert_true(taken(r, unknown, unknown, true));
-	assert_false(taken(r, unknown, unknown, false));
-	assert_true(taken(r, none, none, true));
-	assert_false(taken(r, none, none, false));
+	assert_true(taken(r, good, good, NOTHING));
+	assert_int_equal(taken(r, good, good, TEXT), offload);
+	assert_true(taken(r, unknown, unknown, NOTHING));
+	assert_false(taken(r, unknown, unknown, TEXT));
+	assert_true(taken(r, none, none, NOTHING));
+	assert_false(taken(r, none, none, TEXT));
 	rig_mark(r);
-	assert_false(taken(r, good, bad, false));
+	assert_false(taken(r, good, bad, TEXT));
 	rig_expect_rose(r, "rx_drop_tcp_csum", 1);
 	if (offload)
-		assert_false(taken(r, good, bad, true));
+		assert_false(taken(r, good, bad, NOTHING));
 	rig_expect_state(r, HF_ESTABLISHED);
 }
 
-/* RFC 1122 3.2.1.2: the same of IPv4's own sum. */
+/* HF-CK1: the same of IPv4's own sum. */
+static void established__flags_of_ip_sums(struct rig *r)
+{
+	const bool offload = r->memport.rx_checksum;
+	const enum hf_checksum unknown = HF_CHECKSUM_UNKNOWN;
+
+	rig_to(r, RIG_ESTABLISHED);
+	assert_int_equal(taken(r, HF_CHECKSUM_GOOD, unknown, IP_SUM), offload);
+	assert_int_equal(taken(r, HF_CHECKSUM_BAD, unknown, NOTHING), !offload);
+	assert_false(taken(r, HF_CHECKSUM_BAD, unknown, IP_SUM));
+	assert_false(taken(r, HF_CHECKSUM_NONE, unknown, IP_SUM));
+	rig_mark(r);
+	assert_false(taken(r, unknown, unknown, IP_SUM));
+	rig_expect_rose(r, "rx_drop_ip_csum", 1);
+	assert_false(taken(r, HF_CHECKSUM_GOOD, unknown, TEXT)); /* it says nothing of TCP's */
+	rig_expect_state(r, HF_ESTABLISHED);
+}
+
+/* RFC 1122 3.2.1.2: and where nobody says anything. */
 static void established__ip_sum_wrong__dropped(struct rig *r)
 {
 	uint8_t raw[FRAME_MAX];
@@ -336,8 +374,17 @@ static const struct row rows[] = {
 	{ .name = "HF-CK2-offload-chains, HF-CK4", .test = life__whole, .set_up = set_tx_segs },
 	{ .name = "HF-CK2-l2-offload-chains, HF-CK4", .test = life__whole, .set_up = set_l2_tx_segs },
 	{ .name = "HF-CK2-chains, HF-CK4", .test = life__whole, .set_up = set_segs },
+	{ .name = "MUST-49, RFC6864-4, MAY-4", .test = life__whole, .set_up = set_ttl },
+	{ .name = "MUST-49-answers, RFC6864-4-answers", .test = no_tcb__answers, .set_up = set_ttl },
 	{ .name = "HF-CK1, SEC-34", .test = established__flags_of_sums, .set_up = set_rx },
 	{ .name = "HF-CK1-not-advertised", .test = established__flags_of_sums },
+	{ .name = "HF-CK1-ip",
+	  .test = established__flags_of_ip_sums,
+	  .set_up = set_rx,
+	  .variants = ROW_ONCE },
+	{ .name = "HF-CK1-ip-not-advertised",
+	  .test = established__flags_of_ip_sums,
+	  .variants = ROW_ONCE },
 	{ .name = "RFC1122-3.2.1.2", .test = established__ip_sum_wrong__dropped },
 	MUST_3("CLOSED", RIG_CLOSED),
 	MUST_3("LISTEN", RIG_LISTEN),
