@@ -62,7 +62,7 @@ static void book_break(struct report *r, const char *name)
 	else if (number >= BOOK_NAMES)
 		r->ends[side].counters[number - BOOK_NAMES]++;
 	else /* they open struct books in this order */
-		(&r->ends[side].books.attempted)[number]++;
+		((uint64_t *)&r->ends[side].books)[number]++;
 }
 
 /* ---- Sums ---------------------------------------------------------------------------------- */
@@ -137,6 +137,15 @@ static void end_gather(struct end_report *sum, const struct end *e)
 		sum->missed += hf_port_missed(e->port);
 }
 
+/* Opens are offered until the end, and no longer. */
+static double offered_per_s(const struct end *e)
+{
+	if (e->to.offered_us <= e->from.offered_us)
+		return 0;
+	return (double)(e->to.offered - e->from.offered) * 1e6 /
+	       (double)(e->to.offered_us - e->from.offered_us);
+}
+
 /* Rates over the time that was measured: from the first worker's start to the last one's end. */
 static void rates_gather(struct report *r, struct end *const ends[SIDES])
 {
@@ -162,10 +171,7 @@ static void rates_gather(struct report *r, struct end *const ends[SIDES])
 			text += e->to.text - e->from.text;
 			responses += side == one ? e->to.responses - e->from.responses : 0;
 			attempted += e->to.attempted - e->from.attempted;
-			if (e->to.offered_us >
-			    e->from.offered_us) /* opens are offered until the end, and no longer */
-				r->offered_per_s += (double)(e->to.offered - e->from.offered) * 1e6 /
-						    (double)(e->to.offered_us - e->from.offered_us);
+			r->offered_per_s += offered_per_s(e);
 		}
 	}
 	if (first >= last)

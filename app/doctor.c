@@ -7,6 +7,7 @@
 
 #include <inttypes.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -49,11 +50,12 @@ static uint64_t number_in(const char *path, const char *word)
 	uint64_t n = 0;
 
 	while (in && fgets(line, sizeof(line), in))
-		if (strncmp(line, word, strlen(word)) == 0 &&
-		    sscanf(line + strlen(word), "%" SCNu64, &n) == 1)
+		if (strncmp(line, word, strlen(word)) == 0) {
+			n = strtoull(line + strlen(word), NULL, 10);
 			break;
+		}
 	if (in)
-		fclose(in);
+		(void)fclose(in);
 	return n;
 }
 
@@ -93,7 +95,7 @@ static void examine_driver(struct doctor *d, const struct device *device)
 		    device->name);
 		return;
 	}
-	strcat(path, "/driver");
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/driver", device->name);
 	n = readlink(path, driver, sizeof(driver) - 1);
 	driver[n < 0 ? 0 : n] = '\0';
 	say(d, NOTE, "driver", "%s is bound to %s", device->name,

@@ -6,6 +6,7 @@
  */
 #include "follow.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -310,6 +311,7 @@ static void forget_oldest(struct follow *f)
 {
 	struct entry *const oldest = f->talks;
 
+	assert(!oldest->hh.prev);
 	HASH_DEL(f->talks, oldest);
 	free(oldest);
 	f->forgotten++;
@@ -377,6 +379,7 @@ void follow_destroy(struct follow *f)
 		return;
 	HASH_ITER(hh, f->talks, e, next)
 	{
+		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): f->talks is no longer the one before */
 		HASH_DEL(f->talks, e);
 		free(e);
 	}

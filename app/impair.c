@@ -93,7 +93,7 @@ static bool take_rate(struct reader *r, uint32_t *out)
 	uint64_t millionths;
 
 	if (!take_decimal(r, &millionths) || !take(r, "%") || millionths % 100 != 0 ||
-	    millionths > 100 * 1000000)
+	    millionths > 100 * 1000000ull)
 		return false;
 	*out = (uint32_t)(millionths / 100);
 	return true;

@@ -59,17 +59,28 @@ static int config_command(const struct settings *s, const char *program)
 	return STATUS_OK;
 }
 
+static enum command command_of(const char *word)
+{
+	static const struct {
+		const char *word;
+		enum command command;
+	} commands[] = {
+		{ "pair", COMMAND_PAIR },     { "serve", COMMAND_SERVE },
+		{ "load", COMMAND_LOAD },     { "replay", COMMAND_REPLAY },
+		{ "trace", COMMAND_TRACE },   { "config", COMMAND_CONFIG },
+		{ "doctor", COMMAND_DOCTOR },
+	};
+
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		if (strcmp(word, commands[i].word) == 0)
+			return commands[i].command;
+	return 0;
+}
+
 static int command_run(int argc, char **argv, const char *program, const char *const *eal,
 		       int eal_count)
 {
-	const enum command command = strcmp(argv[0], "pair") == 0   ? COMMAND_PAIR :
-				     strcmp(argv[0], "serve") == 0  ? COMMAND_SERVE :
-				     strcmp(argv[0], "load") == 0   ? COMMAND_LOAD :
-				     strcmp(argv[0], "replay") == 0 ? COMMAND_REPLAY :
-				     strcmp(argv[0], "trace") == 0  ? COMMAND_TRACE :
-				     strcmp(argv[0], "config") == 0 ? COMMAND_CONFIG :
-				     strcmp(argv[0], "doctor") == 0 ? COMMAND_DOCTOR :
-								      0;
+	const enum command command = command_of(argv[0]);
 	struct settings s;
 	struct hf_error why;
 	int rc;

@@ -2,6 +2,7 @@
 /* Command lines by getopt_long over the table of rows, and the help that comes from it; called by main.c. */
 #include "config.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <getopt.h>
 #include <string.h>
@@ -167,57 +168,22 @@ static int take_option(const struct row *row, const char *text, bool seen[MAX_RO
 	return value_parse(row, both, s, why);
 }
 
-/* One walk along the command line: the first only for the profile, the second for all the rest. */
-static int walk(enum command command, int argc, char **argv, bool first, struct settings *s,
-		struct hf_error *why)
+/* The row of what getopt_long has found. */
+static const struct row *row_of(enum command command, int c)
 {
-	struct grammar g;
-	bool seen[MAX_ROWS] = { false };
-	struct hf_error what;
-	int c;
+	size_t i = c >= FIRST ? (size_t)(c - FIRST) : 0;
 
-	grammar_make(&g, command);
-	opterr = 0;
-	optind = 0;
-	while ((c = getopt_long(argc, argv, g.shorts, g.longs, NULL)) != -1) {
-		const struct row *row = NULL;
+	while (c < FIRST && (config_rows[i].letter != c || !(config_rows[i].commands & command)))
+		i++;
+	assert(i < config_row_count); /* it knows no others */
+	return &config_rows[i];
+}
 
-		if (c == HELP) {
-			help_print(command);
-			return 1;
-		}
-		if (c == '?' && optopt >= FIRST) {
-			snprintf(why->text, sizeof(why->text), "--%s takes no such value",
-				 config_rows[optopt - FIRST].option);
-			return -EINVAL;
-		}
-		if (c == '?')
-			return unknown(command, argv[optind - 1], why);
-		if (c == ':') {
-			snprintf(why->text, sizeof(why->text), "%.60s: a value must follow",
-				 argv[optind - 1]);
-			return -EINVAL;
-		}
-		if (c >= FIRST)
-			row = &config_rows[c - FIRST];
-		for (size_t i = 0; !row && i < config_row_count; i++)
-			if (config_rows[i].letter == c && config_rows[i].commands & command)
-				row = &config_rows[i];
-		if (first) {
-			if (strcmp(row->option, "profile") == 0 && profile_read(optarg, s, why) < 0)
-				return -EINVAL;
-			continue;
-		}
-		if (row->type == VALUE_SET) {
-			if (config_set(s, optarg, why) < 0)
-				return -EINVAL;
-		} else if (take_option(row, optarg ? optarg : "true", seen, s, &what) < 0) {
-			snprintf(why->text, sizeof(why->text), "--%s: %.200s", row->option,
-				 what.text);
-			return -EINVAL;
-		}
-	}
-	if (command == COMMAND_REPLAY && argc - optind == 2) { /* getopt_long has put them last */
+/* What is left, and getopt_long has put last. */
+static int operands_take(enum command command, int argc, char **argv, struct settings *s,
+			 struct hf_error *why)
+{
+	if (command == COMMAND_REPLAY && argc - optind == 2) {
 		s->replay.in = argv[optind++];
 		s->replay.out = argv[optind++];
 	} else if (command == COMMAND_REPLAY) {
@@ -237,6 +203,58 @@ static int walk(enum command command, int argc, char **argv, bool first, struct 
 		return -EINVAL;
 	}
 	return 0;
+}
+
+/* getopt_long has found no option it could take. */
+static int refuse(enum command command, int c, const char *word, struct hf_error *why)
+{
+	if (c == '?' && optopt < FIRST)
+		return unknown(command, word, why);
+	if (c == '?')
+		snprintf(why->text, sizeof(why->text), "--%s takes no such value",
+			 config_rows[optopt - FIRST].option);
+	else
+		snprintf(why->text, sizeof(why->text), "%.60s: a value must follow", word);
+	return -EINVAL;
+}
+
+/* One walk along the command line: the first only for the profile, the second for all the rest. */
+static int walk(enum command command, int argc, char **argv, bool first, struct settings *s,
+		struct hf_error *why)
+{
+	struct grammar g;
+	bool seen[MAX_ROWS] = { false };
+	struct hf_error what;
+	int c;
+
+	grammar_make(&g, command);
+	opterr = 0;
+	optind = 0;
+	while ((c = getopt_long(argc, argv, g.shorts, g.longs, NULL)) != -1) {
+		const struct row *row;
+
+		if (c == HELP) {
+			help_print(command);
+			return 1;
+		}
+		if (c == '?' || c == ':')
+			return refuse(command, c, argv[optind - 1], why);
+		row = row_of(command, c);
+		if (first) {
+			if (strcmp(row->option, "profile") == 0 && profile_read(optarg, s, why) < 0)
+				return -EINVAL;
+			continue;
+		}
+		if (row->type == VALUE_SET) {
+			if (config_set(s, optarg, why) < 0)
+				return -EINVAL;
+		} else if (take_option(row, optarg ? optarg : "true", seen, s, &what) < 0) {
+			snprintf(why->text, sizeof(why->text), "--%s: %.200s", row->option,
+				 what.text);
+			return -EINVAL;
+		}
+	}
+	return operands_take(command, argc, argv, s, why);
 }
 
 int options_read(enum command command, int argc, char **argv, struct settings *s, struct hf_error *why)

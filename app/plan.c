@@ -57,14 +57,15 @@ static enum closing settle_close(const struct settings *s, enum command command)
 {
 	const enum closing us = command == COMMAND_LOAD ? CLOSE_CLIENT : CLOSE_SERVER;
 	const enum closing peer = command == COMMAND_LOAD ? CLOSE_SERVER : CLOSE_CLIENT;
+	const enum closing one[] = {
+		[ONE_AUTO] = CLOSE_AUTO, [ONE_US] = us,		[ONE_PEER] = peer,
+		[ONE_BOTH] = CLOSE_BOTH, [ONE_RST] = CLOSE_RST, [ONE_HALF] = CLOSE_HALF,
+		[ONE_HOLD] = CLOSE_HOLD,
+	};
 	enum closing close = s->close;
 
 	if (command == COMMAND_LOAD || command == COMMAND_SERVE)
-		close = (const enum closing[]){
-			[ONE_AUTO] = CLOSE_AUTO, [ONE_US] = us,		[ONE_PEER] = peer,
-			[ONE_BOTH] = CLOSE_BOTH, [ONE_RST] = CLOSE_RST, [ONE_HALF] = CLOSE_HALF,
-			[ONE_HOLD] = CLOSE_HOLD,
-		}[s->one_close];
+		close = one[s->one_close];
 	if (close != CLOSE_AUTO)
 		return close;
 	return s->app == APP_RR || s->app == APP_HTTP ? CLOSE_SERVER : CLOSE_CLIENT;
@@ -91,11 +92,35 @@ static enum ending ending(enum closing close, enum side side, enum side us)
 	return END_HOLD;
 }
 
+/* What is in flight fits the rings: a frame dropped costs its connection an RTO. */
+static int plan_frames(const struct settings *s, struct plan *plan, struct hf_error *why)
+{
+	const uint64_t each =
+		plan_share(plan->concurrency, 0, plan->pairs) * (4 + plan_text_frames(s));
+	uint64_t mbufs;
+
+	plan->ring = s->ring ? s->ring :
+			       power_of_two(each < 512	 ? 512 :
+					    each > 32768 ? 32768 :
+							   each);
+	mbufs = ((uint64_t)plan->ring + 1024) * plan->pairs +
+		plan->concurrency * (1 + plan_text_frames(s));
+	if (plan->impaired) /* of each side, and held both ways by one */
+		mbufs += (uint64_t)impair_frames(&plan->impair) * plan->pairs;
+	if (mbufs > 1u << 24) {
+		snprintf(why->text, sizeof(why->text),
+			 "--concurrency %u with texts of that length needs %llu mbufs; lower one of them",
+			 plan->concurrency, (unsigned long long)mbufs);
+		return -EINVAL;
+	}
+	plan->mbufs = (uint32_t)mbufs;
+	return 0;
+}
+
 static int plan_pair(const struct settings *s, unsigned cores, struct plan *plan, struct hf_error *why)
 {
 	const struct hf_ip_range *client = s->ipv6 ? &s->client6 : &s->client;
 	const uint32_t ports = (uint32_t)(s->client_ports.last - s->client_ports.first) + 1;
-	uint64_t mbufs, each;
 
 	if (s->app == APP_ECHO) {
 		snprintf(why->text, sizeof(why->text),
@@ -127,25 +152,9 @@ static int plan_pair(const struct settings *s, unsigned cores, struct plan *plan
 		plan->openers = (unsigned)s->rate;
 	plan->addresses = client->count;
 	plan->tuples = (uint64_t)client->count * ports;
-
-	/* What is in flight fits the rings: a frame dropped costs its connection an RTO. */
-	each = plan_share(plan->concurrency, 0, plan->pairs) * (4 + plan_text_frames(s));
-	plan->ring = s->ring ? s->ring :
-			       power_of_two(each < 512	 ? 512 :
-					    each > 32768 ? 32768 :
-							   each);
-	mbufs = ((uint64_t)plan->ring + 1024) * plan->pairs +
-		plan->concurrency * (1 + plan_text_frames(s));
-	if (plan->impaired) /* of each side, and held both ways by one */
-		mbufs += (uint64_t)impair_frames(&plan->impair) * plan->pairs;
-	if (mbufs > 1u << 24) {
-		snprintf(why->text, sizeof(why->text),
-			 "--concurrency %u with texts of that length needs %llu mbufs; lower one of them",
-			 plan->concurrency, (unsigned long long)mbufs);
+	if (plan_frames(s, plan, why) < 0)
 		return -EINVAL;
-	}
-	plan->mbufs = (uint32_t)mbufs;
-	plan->memory_mb = (uint32_t)((SIDES * mbufs * plan_mbuf_octets(s) +
+	plan->memory_mb = (uint32_t)((SIDES * (uint64_t)plan->mbufs * plan_mbuf_octets(s) +
 				      SIDES * (uint64_t)plan->pairs * plan->ring * 16) >>
 				     20) +
 			  SPARE_MB;
@@ -238,7 +247,7 @@ void plan_worker(const struct settings *s, const struct plan *plan, enum side si
 	sizes->buckets = waits ? (uint32_t)(((uint64_t)s->max_tw_buckets * mine + client->count - 1) /
 					    client->count) :
 				 2 * in_flight + 256;
-	config->ranges = (uint32_t)(in_flight * 2 * (1 + plan_text_frames(s))) + 1024;
+	config->ranges = (uint32_t)(in_flight * 2ull * (1 + plan_text_frames(s))) + 1024;
 }
 
 uint64_t plan_memory(const struct settings *s, const struct plan *plan)

@@ -146,14 +146,18 @@ static int read_key(const char *text, struct plan *plan, struct hf_error *why)
 	unsigned n = 0;
 
 	for (const char *at = text; *at != '\0'; at += 2) {
+		int high, low;
+
 		at += n > 0 && *at == ':';
-		if (n == sizeof(plan->key) || hex(at[0]) < 0 || hex(at[1]) < 0) {
+		high = hex(at[0]);
+		low = high < 0 ? -1 : hex(at[1]);
+		if (n == sizeof(plan->key) || low < 0) {
 			snprintf(why->text, sizeof(why->text),
 				 "--rss-key: '%.60s' is no key: give 40 to %zu octets in hex", text,
 				 sizeof(plan->key));
 			return -EINVAL;
 		}
-		plan->key[n++] = (uint8_t)(hex(at[0]) << 4 | hex(at[1]));
+		plan->key[n++] = (uint8_t)(high << 4 | low);
 	}
 	if (n > 0 && n < 40) {
 		snprintf(why->text, sizeof(why->text),

@@ -73,6 +73,7 @@ static int read_value(struct reader *r, const char *key, const yaml_node_t *node
 }
 
 /* A mapping of keys; prefix is "" or the section it stands in. */
+/* NOLINTNEXTLINE(misc-no-recursion): a section holds no section */
 static int read_mapping(struct reader *r, const char *prefix, const yaml_node_t *mapping)
 {
 	const yaml_node_pair_t *pair;
@@ -170,7 +171,7 @@ int profile_read(const char *name, struct settings *s, struct hf_error *why)
 		return -EINVAL;
 	}
 	rc = read_file(file, &r);
-	fclose(file);
+	(void)fclose(file);
 	for (char *c = why->text; rc < 0 && *c != '\0'; c++) /* of keys and values: one line */
 		if (iscntrl((unsigned char)*c))
 			*c = '?';

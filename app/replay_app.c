@@ -23,6 +23,7 @@ static void *grow(void *array, size_t used, size_t *room, size_t size)
 
 size_t replay_conn_add(struct script *script)
 {
+	/* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers */
 	script->conns = grow(script->conns, script->count, &script->room, sizeof(*script->conns));
 	script->conns[script->count] = calloc(1, sizeof(struct replay_conn));
 	assert(script->conns[script->count]);

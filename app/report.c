@@ -347,7 +347,7 @@ void report_cpu(char text[128])
 	FILE *info = fopen("/proc/cpuinfo", "re");
 	char line[256];
 
-	strcpy(text, "unknown CPU");
+	snprintf(text, 128, "unknown CPU");
 	while (info && fgets(line, sizeof(line), info)) {
 		const char *colon = strchr(line, ':');
 
@@ -357,7 +357,7 @@ void report_cpu(char text[128])
 		}
 	}
 	if (info)
-		fclose(info);
+		(void)fclose(info);
 }
 
 int report_hgrm(const struct report *r, const char *prefix)

@@ -435,7 +435,8 @@ static int running_start(struct running *p, const struct wire *wire, const char 
 	sigaddset(&signals, SIGINT);
 	sigaddset(&signals, SIGTERM);
 	pthread_sigmask(SIG_BLOCK, &signals, NULL); /* of all threads: the main one waits for them */
-	signal(SIGPIPE, SIG_IGN); /* net_virtio_user writes to a vhost socket whose server may be gone */
+	/* net_virtio_user writes to a vhost socket whose server may be gone */
+	(void)signal(SIGPIPE, SIG_IGN);
 	if (run_begin(p->run.s, &p->plan, wire, program, eal, eal_count, why) < 0)
 		return STATUS_ENVIRONMENT;
 	hf_telemetry_start(plan_command(&p->plan), why); /* without it we run all the same */

@@ -44,18 +44,19 @@ struct options {
 
 enum { OPTION_PID = 1000, OPTION_PREFIX };
 
+static const struct option longs[] = {
+	{ "all", 0, NULL, 'a' },	{ "listening", 0, NULL, 'l' },
+	{ "options", 0, NULL, 'o' },	{ "info", 0, NULL, 'i' },
+	{ "summary", 0, NULL, 's' },	{ "no-header", 0, NULL, 'H' },
+	{ "json", 0, NULL, 'j' },	{ "help", 0, NULL, 'h' },
+	{ "ipv4", 0, NULL, '4' },	{ "ipv6", 0, NULL, '6' },
+	{ "tcp", 0, NULL, 't' },	{ "numeric", 0, NULL, 'n' },
+	{ "pid", 1, NULL, OPTION_PID }, { "file-prefix", 1, NULL, OPTION_PREFIX },
+	{ "extended", 0, NULL, 'e' },	{ NULL, 0, NULL, 0 },
+};
+
 static int options_read(int argc, char **argv, struct options *o, struct hf_error *why)
 {
-	static const struct option longs[] = {
-		{ "all", 0, NULL, 'a' },	{ "listening", 0, NULL, 'l' },
-		{ "options", 0, NULL, 'o' },	{ "info", 0, NULL, 'i' },
-		{ "summary", 0, NULL, 's' },	{ "no-header", 0, NULL, 'H' },
-		{ "json", 0, NULL, 'j' },	{ "help", 0, NULL, 'h' },
-		{ "ipv4", 0, NULL, '4' },	{ "ipv6", 0, NULL, '6' },
-		{ "tcp", 0, NULL, 't' },	{ "numeric", 0, NULL, 'n' },
-		{ "pid", 1, NULL, OPTION_PID }, { "file-prefix", 1, NULL, OPTION_PREFIX },
-		{ "extended", 0, NULL, 'e' },	{ NULL, 0, NULL, 0 },
-	};
 	char *end;
 	int c;
 

@@ -200,8 +200,7 @@ static enum filter_how read_how(struct words *w)
 	       take(w, "< lt")	    ? FILTER_LT :
 	       take(w, ">= ge geq") ? FILTER_GE :
 	       take(w, "<= le leq") ? FILTER_LE :
-	       take(w, "= == eq")   ? FILTER_EQ :
-				      FILTER_EQ;
+				      (take(w, "= == eq"), FILTER_EQ);
 }
 
 /* A new node, its index; -ENOSPC. */
@@ -236,6 +235,7 @@ static int read_term(struct words *w, struct ss_filter *f, struct hf_error *why)
 
 static int read_or(struct words *w, struct ss_filter *f, struct hf_error *why);
 
+/* NOLINTNEXTLINE(misc-no-recursion): DEEPEST levels */
 static int read_not(struct words *w, struct ss_filter *f, struct hf_error *why)
 {
 	int node;
@@ -258,6 +258,7 @@ static int read_not(struct words *w, struct ss_filter *f, struct hf_error *why)
 }
 
 /* Terms that follow each other are joined by and, said or not. */
+/* NOLINTNEXTLINE(misc-no-recursion): DEEPEST levels */
 static int read_and(struct words *w, struct ss_filter *f, struct hf_error *why)
 {
 	int node = read_not(w, f, why);
@@ -276,6 +277,7 @@ static int read_and(struct words *w, struct ss_filter *f, struct hf_error *why)
 	return node;
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): DEEPEST levels */
 static int read_or(struct words *w, struct ss_filter *f, struct hf_error *why)
 {
 	int node = read_and(w, f, why);
@@ -355,6 +357,7 @@ static bool host_is(const struct filter_node *node, const struct hf_addr *addr)
 	       (!bits || !((node->addr.ip.octets[octets] ^ addr->ip.octets[octets]) >> (8 - bits)));
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): FILTER_NODES at most */
 static bool passes(const struct ss_filter *f, int i, const struct hf_addr *local,
 		   const struct hf_addr *peer)
 {
@@ -399,6 +402,7 @@ static void ask_host(const struct filter_node *node, const char *end, char text[
 }
 
 /* All terms that must hold, of a tree of ANDs. Of several about one end the last one is taken: it is true too. */
+/* NOLINTNEXTLINE(misc-no-recursion): FILTER_NODES at most */
 static void ask_all(const struct ss_filter *f, int i, char text[512])
 {
 	const struct filter_node *const node = &f->nodes[i];

@@ -86,7 +86,7 @@ void ss_print(const struct ss_row *row, const json_t *entry, const struct ss_col
 	hf_addr_format(&row->local, local);
 	hf_addr_format(&row->peer, peer);
 	if (row->state == HF_LISTEN)
-		strcat(peer, ":*");
+		memcpy(peer + strlen(peer), ":*", 3);
 	printf("%-10s %-6u %-6u %26s %26s", ss_state_name(row->state), row->recv_q, row->send_q,
 	       local, peer);
 	if (columns->timer)

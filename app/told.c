@@ -9,9 +9,9 @@
 	{                                                                             \
 		{ "client_" #field, "server_" #field }, offsetof(struct books, field) \
 	}
-#define ENTRY(field, index, name)                                                        \
-	{                                                                                \
-		{ "client_" name, "server_" name }, offsetof(struct books, field[index]) \
+#define ENTRY(field, name)                                                        \
+	{                                                                         \
+		{ "client_" name, "server_" name }, offsetof(struct books, field) \
 	}
 
 static const struct book {
@@ -25,16 +25,16 @@ static const struct book {
 	BOOK(closed_by_rst),
 	BOOK(wrong_text),
 	BOOK(cut_short),
-	ENTRY(failed, FAILED_TIMEOUT, "failed_timeout"),
-	ENTRY(failed, FAILED_REFUSED, "failed_refused"),
-	ENTRY(failed, FAILED_RESET, "failed_reset"),
-	ENTRY(failed, FAILED_UNREACHABLE, "failed_unreachable"),
-	ENTRY(failed, FAILED_NO_PORT, "failed_no_port"),
-	ENTRY(failed, FAILED_NO_MEMORY, "failed_no_memory"),
-	ENTRY(failed, FAILED_ABORTED, "failed_aborted"),
-	ENTRY(lost, LOST_RESET, "lost_reset"),
-	ENTRY(lost, LOST_TIMEOUT, "lost_timeout"),
-	ENTRY(lost, LOST_ABORTED, "lost_aborted"),
+	ENTRY(failed[FAILED_TIMEOUT], "failed_timeout"),
+	ENTRY(failed[FAILED_REFUSED], "failed_refused"),
+	ENTRY(failed[FAILED_RESET], "failed_reset"),
+	ENTRY(failed[FAILED_UNREACHABLE], "failed_unreachable"),
+	ENTRY(failed[FAILED_NO_PORT], "failed_no_port"),
+	ENTRY(failed[FAILED_NO_MEMORY], "failed_no_memory"),
+	ENTRY(failed[FAILED_ABORTED], "failed_aborted"),
+	ENTRY(lost[LOST_RESET], "lost_reset"),
+	ENTRY(lost[LOST_TIMEOUT], "lost_timeout"),
+	ENTRY(lost[LOST_ABORTED], "lost_aborted"),
 };
 #define BOOKS (sizeof(books) / sizeof(books[0]))
 

@@ -110,7 +110,7 @@ static void show(const char *text)
 static bool wait_interval(const struct options *o, bool curses)
 {
 	const int ms = (int)(o->interval * 1000);
-	const struct timespec interval = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000l };
+	const struct timespec interval = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L };
 	int key;
 
 	if (!curses) {
@@ -141,8 +141,9 @@ static int watch(struct instance *in, const struct options *o, bool curses, stru
 		out = open_memstream(&text, &size);
 		if (out) {
 			top_view(in, &last, &now, out);
-			fclose(out);
-			if (curses)
+			if (fclose(out) != 0)
+				rc = -ENOMEM;
+			else if (curses)
 				show(text);
 			else
 				printf("%s%s", text, o->once ? "" : "\n");

@@ -60,8 +60,10 @@ static const char *brief(double n, char text[16])
 	static const char units[] = " kMGTPE";
 	unsigned unit = 0;
 
-	for (; n >= (unit ? 9999.5 : 999999.5) && units[unit + 1]; n /= 1000)
+	while (n >= (unit ? 9999.5 : 999999.5) && units[unit + 1]) {
+		n /= 1000;
 		unit++;
+	}
 	if (unit)
 		snprintf(text, 16, n < 99.95 ? "%.1f%c" : "%.0f%c", n, units[unit]);
 	else

@@ -64,7 +64,7 @@ int trace_run(const struct settings *s, const char *program)
 	if (rc == 0)
 		rc = trace_open(&t, s, stdout);
 	if (rc == 0 && strcmp(s->trace.in, "-") == 0)
-		setvbuf(stdout, NULL, _IOLBF, 0); /* another program's live capture */
+		(void)setvbuf(stdout, NULL, _IOLBF, 0); /* another program's live capture */
 	if (rc == 0) {
 		rc = read_all(&t, c, &why);
 		if (!s->quiet)

@@ -189,6 +189,7 @@ static bool silent(struct end *e, uint64_t now_us)
 			e->frames_us = now_us;
 		}
 		e->over = now_us - e->frames_us >= LINGER_US;
+		/* NOLINTNEXTLINE(bugprone-branch-clone): over for another reason */
 	} else if (atomic_load_explicit(&peer->over, memory_order_acquire)) {
 		e->over = true;
 	} else if (sent != end_counter(peer, peer->received) ||

@@ -177,6 +177,7 @@ static int parse_ports(const struct row *row, const char *text, struct settings 
 	unsigned first, last;
 	int end = 0;
 
+	/* NOLINTNEXTLINE(cert-err34-c): five digits fit */
 	if (sscanf(text, "%5u-%5u%n", &first, &last, &end) != 2 || text[end] || first < row->min ||
 	    last > row->max || first > last)
 		return wrong(why, "'%.40s' is no range of ports, such as %s", text, row->preset);
@@ -194,12 +195,14 @@ int cores_count(const char *list)
 		unsigned first, last;
 		int end = 0;
 
+		/* NOLINTNEXTLINE(cert-err34-c): four digits fit */
 		if (*list < '0' || *list > '9' || sscanf(list, "%4u%n", &first, &end) != 1)
 			return -EINVAL;
 		list += end;
 		last = first;
 		if (*list == '-') {
 			end = 0;
+			/* NOLINTNEXTLINE(cert-err34-c): four digits fit */
 			if (sscanf(list, "-%4u%n", &last, &end) != 1 || list[1] < '0' ||
 			    list[1] > '9' || last < first)
 				return -EINVAL;

@@ -129,7 +129,7 @@ bool watch_drain(struct watching *watch)
 		n++;
 	}
 	if (n > 0 && watch->s->live)
-		fflush(watch->trace.out);
+		(void)fflush(watch->trace.out);
 	return n > 0;
 }
 

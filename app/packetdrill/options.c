@@ -148,14 +148,12 @@ static int set_keepalive(struct stack *s, const struct sock *sock, int level, in
 		return -EOPNOTSUPP;
 	if (level == SOL_SOCKET)
 		settings->keepalive = value != 0;
-	else if (value < 1 || value > 32767)
+	else if (value < 1 || value > (name == TCP_KEEPCNT ? 127 : 32767))
 		return -EINVAL;
 	else if (name == TCP_KEEPIDLE)
 		settings->keepalive_time_ms = (uint32_t)value * 1000;
 	else if (name == TCP_KEEPINTVL)
 		settings->tcp.keepalive_interval_ms = (uint32_t)value * 1000;
-	else if (value > 127)
-		return -EINVAL;
 	else
 		settings->tcp.keepalive_probes = (uint32_t)value;
 	return 0;

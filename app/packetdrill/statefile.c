@@ -34,15 +34,20 @@ bool packet_ends(const uint8_t *packet, size_t len, struct hf_addr *from, struct
 	return true;
 }
 
+static bool address_is(const struct hf_addr *a, const struct hf_addr *b)
+{
+	return memcmp(&a->ip, &b->ip, sizeof(a->ip)) == 0 && a->port == b->port;
+}
+
 static bool same(const struct tuple *tuple, const struct hf_addr *local, const struct hf_addr *peer)
 {
-	return memcmp(&tuple->local, local, sizeof(*local)) == 0 &&
-	       memcmp(&tuple->peer, peer, sizeof(*peer)) == 0;
+	return address_is(&tuple->local, local) && address_is(&tuple->peer, peer);
 }
 
 void statefile_note(struct stack *s, const uint8_t *packet, size_t len, bool ours)
 {
 	struct hf_addr from, to;
+	/* cppcheck-suppress uninitvar ; these are their addresses */
 	const struct hf_addr *const local = ours ? &from : &to, *const peer = ours ? &to : &from;
 
 	if (!packet_ends(packet, len, &from, &to) || from.port == 0)
@@ -86,6 +91,7 @@ static size_t states(const struct stack *s, char *text, size_t room)
 void statefile_write(const struct stack *s)
 {
 	char text[LINES] = "";
+	bool written;
 	size_t len;
 	FILE *out;
 
@@ -93,9 +99,10 @@ void statefile_write(const struct stack *s)
 		return;
 	len = states(s, text, sizeof(text));
 	out = fopen(s->flags.statefile, "we");
-	if (out == NULL || fwrite(text, 1, len, out) != len)
+	written = out != NULL && fwrite(text, 1, len, out) == len;
+	if (out != NULL && fclose(out) != 0)
+		written = false;
+	if (!written)
 		fprintf(stderr, "libhandfast_pd: statefile: %s: %s\n", s->flags.statefile,
 			strerror(errno));
-	if (out != NULL)
-		fclose(out);
 }

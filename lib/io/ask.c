@@ -165,7 +165,7 @@ static void look_at(const struct hf_worker *w, const struct walk *walk, uint32_t
 		return;
 	}
 	e = pools_entry(&w->pools, h);
-	__builtin_prefetch((const char *)e + AHEAD * pool->stride);
+	__builtin_prefetch((const char *)e + (size_t)AHEAD * pool->stride);
 	if (e->prev != ENTRY_FREE)
 		tell_thing(w, h, q);
 }

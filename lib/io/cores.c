@@ -69,7 +69,7 @@ int cores_read(const char *list, struct cores *cores, struct hf_error *why)
 		return 0;
 	}
 	for (;;) {
-		unsigned first, last;
+		unsigned first = 0, last;
 		int error;
 
 		at = cpu_parse(at, &first);

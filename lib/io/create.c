@@ -113,7 +113,7 @@ static int check_config(const struct hf_config *c, const struct hf_port *port, s
 	if (rc != 0 || check_tcp(&c->tcp, why) != 0 ||
 	    (c->impair != NULL && impair_judge(c->impair, why) != 0))
 		return -EINVAL;
-	if (records_octets(&c->ipv4, 4) + records_octets(&c->ipv6, 6) > POOLS_MAX - 6 * LINE)
+	if (records_octets(&c->ipv4, 4) + records_octets(&c->ipv6, 6) > POOLS_MAX - 6ul * LINE)
 		return why_say(
 			why, -EINVAL,
 			"ipv4 and ipv6 come to more than 16 GiB of records: spread them over more workers");
@@ -177,6 +177,7 @@ static void lay_wheel(struct hf_worker *w, struct arena *a, struct wheel *wheel,
 static void lay_ranges(struct hf_worker *w, struct arena *a, uint32_t n)
 {
 	struct range *const at = arena_take(a, n * sizeof(*at));
+	/* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers */
 	struct rte_mbuf **const buffer = arena_take(a, n * sizeof(*buffer));
 
 	if (w == NULL)
@@ -199,6 +200,7 @@ static void lay_flights(struct hf_worker *w, struct arena *a, uint32_t n)
 static void lay_neighbours(struct hf_worker *w, struct arena *a, uint32_t n)
 {
 	void *const memory = arena_take(a, neigh_memory(n));
+	/* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers */
 	struct rte_mbuf **const waiting = arena_take(a, n * sizeof(*waiting) * NEIGH_WAITING);
 
 	if (w == NULL)

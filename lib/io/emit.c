@@ -9,22 +9,28 @@
 #define TX_TRIES 3     /* of one burst (HF-L4) */
 #define TX_DEAD_MS 100 /* a device that has taken nothing for so long takes nothing */
 
+/* Those behind move up. */
+COLD static void unstage(struct hf_worker *w, uint16_t first, uint16_t n)
+{
+	w->tx_count = (uint16_t)(w->tx_count - n);
+	/* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers */
+	memmove(w->tx + first, w->tx + first + n, (size_t)(w->tx_count - first) * sizeof(w->tx[0]));
+}
+
 /* Lost, as on a wire; timers mend it. */
 COLD static void lose(struct hf_worker *w, uint16_t first, uint16_t n)
 {
 	for (uint16_t i = first; i < first + n; i++)
 		rte_pktmbuf_free(w->tx[i]);
 	w->stats[STAT_TX_RING_FULL] += n;
-	w->tx_count = (uint16_t)(w->tx_count - n);
-	memmove(w->tx + first, w->tx + first + n, (size_t)(w->tx_count - first) * sizeof(w->tx[0]));
+	unstage(w, first, n);
 }
 
 /* The device has taken no more than these: the rest keeps its place. One that has stood still for long is
  * down, or will never take the first frame. @return whether to ask it again, without that one */
 COLD static bool keep(struct hf_worker *w, uint16_t sent)
 {
-	w->tx_count = (uint16_t)(w->tx_count - sent);
-	memmove(w->tx, w->tx + sent, w->tx_count * sizeof(w->tx[0]));
+	unstage(w, 0, sent);
 	if (!w->tx_behind || sent > 0)
 		w->tx_behind_ms = w->host.now_ms;
 	w->tx_behind = true;
@@ -162,6 +168,7 @@ static bool put_text(struct hf_worker *w, struct rte_mbuf *m, uint8_t version,
 	uint8_t *const frame = rte_pktmbuf_mtod(m, uint8_t *);
 
 	if (seg->text_len > COPY_MAX && w->port->multi_segs)
+		/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): where there is a length there is text */
 		return attach_text(w, m, *text, seg->text_len, sum);
 	m->data_len = seg->text_len;
 	*sum = text_copy(w, text, seg->text_len, frame + wire_header_len(&w->link, version, seg));

@@ -118,7 +118,8 @@ void telemetry_socket_is_ours(void)
 		struct sockaddr_un addr = { .sun_family = AF_UNSPEC };
 		socklen_t len = sizeof(addr) - 1;
 
-		if (getsockname(atoi(entry->d_name), (struct sockaddr *)&addr, &len) == 0 &&
+		if (getsockname((int)strtol(entry->d_name, NULL, 10), (struct sockaddr *)&addr,
+				&len) == 0 &&
 		    addr.sun_family == AF_UNIX && strstr(addr.sun_path, "/dpdk_telemetry.v2"))
 			chmod(addr.sun_path, S_IRUSR | S_IWUSR);
 	}

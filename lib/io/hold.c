@@ -51,6 +51,6 @@ void hold_end(struct hold *hold)
 	if (hold->held == NULL)
 		return;
 	rte_openlog_stream(hold->before);
-	fclose(hold->held);
+	(void)fclose(hold->held);
 	free(hold->text);
 }

@@ -19,6 +19,7 @@ static const char *const names[STAT_COUNT] = {
 #include "stat_names.inc" /* made of stats.def at build time */
 };
 
+/* NOLINTNEXTLINE(misc-redundant-expression): two enums */
 _Static_assert((int)HF_STATES == (int)TCPS_COUNT && (int)HF_TIME_WAIT == (int)TCPS_TIME_WAIT &&
 		       (int)HF_SYN_SENT == (int)TCPS_SYN_SENT &&
 		       (int)HF_LAST_ACK == (int)TCPS_LAST_ACK,

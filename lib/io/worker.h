@@ -76,7 +76,7 @@ _Static_assert(RECORD_OCTETS(4, sizeof(struct connection)) <= 256 &&
 	       "");
 
 /* A worker owns what is in here and nothing else. */
-struct hf_worker {
+struct hf_worker { /* NOLINT(clang-analyzer-optin.performance.Padding): in groups of who writes */
 	/* set by hf_worker_create, then read-only */
 	struct hf_config config;
 	struct hf_port *port;

@@ -22,7 +22,7 @@ struct step {
 
 uint64_t flow_memory(uint32_t capacity)
 {
-	return ((uint64_t)capacity * 4 / (3 * FLOW_SLOTS) + 2) * sizeof(struct flow_line);
+	return ((uint64_t)capacity * 4 / (3ul * FLOW_SLOTS) + 2) * sizeof(struct flow_line);
 }
 
 int flow_init(struct flow_table *t, void *memory, uint32_t capacity, struct pools *pools)

@@ -33,8 +33,8 @@ static uint32_t add(const struct toeplitz *t, unsigned at, const uint8_t *octets
 	uint32_t hash = 0;
 
 	for (unsigned i = 0; i < n; i++) {
-		hash ^= t->half[2 * (at + i)][octets[i] >> 4];
-		hash ^= t->half[2 * (at + i) + 1][octets[i] & 15];
+		hash ^= t->half[2ul * (at + i)][octets[i] >> 4];
+		hash ^= t->half[2ul * (at + i) + 1][octets[i] & 15];
 	}
 	return hash;
 }

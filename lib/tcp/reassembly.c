@@ -221,6 +221,7 @@ void reassembly_blocks(struct tcp_host *host, const struct tcb *tcb, struct seg 
 	struct block blocks[SEG_SACK_MAX], block;
 	uint32_t count = 0, range = tcb->held;
 
+	assert(room > 0);
 	while (range != RANGE_NONE) {
 		block = (struct block){ at[range].seq, range_end(&at[range]), at[range].came };
 		range = at[range].next;

@@ -81,12 +81,11 @@ int tcp_shutdown(struct tcp_host *host, struct tcb *tcb)
 	if (tcb->flags & TCB_FIN_QUEUED)
 		return -EPIPE;
 	tcb->flags |= TCB_FIN_QUEUED;
-	if (tcb->state == TCPS_ESTABLISHED)
+	if (tcb->state == TCPS_ESTABLISHED ||
+	    (tcb->state == TCPS_SYN_RECEIVED && tcb->snd_end == tcb->iss + 1))
 		tcp_set_state(host, tcb, TCPS_FIN_WAIT_1);
 	else if (tcb->state == TCPS_CLOSE_WAIT)
 		tcp_set_state(host, tcb, TCPS_LAST_ACK);
-	else if (tcb->state == TCPS_SYN_RECEIVED && tcb->snd_end == tcb->iss + 1)
-		tcp_set_state(host, tcb, TCPS_FIN_WAIT_1);
 	return 0;
 }
 
