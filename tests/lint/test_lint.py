@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Each check of script/lint is green on a good tree and red on each bad one: test_lint.py LINT CC"""
 
+import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -54,25 +56,33 @@ BAD = {
     "format": [{"lib/tcp/a.c": source("int a( void );")}],
     "spelling": [{"README.md": "Two ends re" + "cieve text.\n"}],
     "length": [{"lib/tcp/a.c": SPDX + "\n" * 500}],
+    "tidy": [{"lib/table/flow.c": source("int a(const int *p);", "int a(const int *p)", "{", "\treturn p ? 0 : *p;", "}")}],
+    "cppcheck": [{"lib/table/flow.c": source("int a(void)", "{", "\tint x[2] = {0};", "\treturn x[2];", "}")}],
 }
+# What the build said of GOOD's; {tree} is where it lies.
+COMPILED = json.dumps([{"directory": "{tree}/build", "file": "../lib/table/flow.c", "output": "flow.o",
+                        "command": "cc -I{tree}/lib -c ../lib/table/flow.c"}])
 
 
 def write(tree, files):
     for name, text in files.items():
         path = Path(tree, name)
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+        path.write_text(text.replace("{tree}", tree), encoding="utf-8")
 
 
 def main(lint, cc):
-    layout = Path(lint).resolve().parent.parent / ".clang-format"
+    root = Path(lint).resolve().parent.parent
+    tools = {name: (root / name).read_text(encoding="utf-8") for name in (".clang-format", ".clang-tidy")}
+    tools |= {"tests/lint/queue.h": SPDX, "build/build.ninja": "", "build/compile_commands.json": COMPILED}
     wrong = []
 
     def expect(red, name, files, *options):
         with tempfile.TemporaryDirectory() as tree:
-            write(tree, {**GOOD, **files, ".clang-format": layout.read_text(encoding="utf-8")})
-            command = [sys.executable, lint, "--root", tree, "--cc", cc, *options, name]
-            ran = subprocess.run(command, capture_output=True, text=True, check=False)
+            write(tree, {**tools, **GOOD, **files})
+            command = [sys.executable, lint, "--root", tree, "--cc", cc, "--build", f"{tree}/build", *options, name]
+            ran = subprocess.run(command, capture_output=True, text=True, check=False,
+                                 env={**os.environ, "XDG_CACHE_HOME": f"{tree}/build"})
         # 1 is a finding; a crash would be red for the wrong reason
         if ran.returncode != int(red) or bool(ran.stdout) != red or ran.stderr:
             wrong.append(f"{name} is {'green' if red else 'red'} on {files}\n{ran.stdout}{ran.stderr}")
