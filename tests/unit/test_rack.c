@@ -262,42 +262,47 @@ static void probe__was_needless__window_stays(struct tcb_rig *r)
 
 /* ---- The log ---- */
 
-/* Against an oracle that knows the time of each octet: never earlier, and none is missing. */
+/* Against an oracle that knows each octet: none is missing, earlier, lost when it is not or sent but once. */
 static void log__anything__bounded_and_never_early(struct tcb_rig *r)
 {
-	static uint32_t left_us[4000];
+	static struct sent octet[4000];
 	struct sentlog log = { .count = 0 };
-	uint32_t una = 0, nxt = 0, us = 1, dice = 12345;
+	uint32_t una = 0, nxt = 0, us = 1, dice = 12345, fullest = 0;
 
-	for (unsigned step = 0; step < 3000; step++, us += dice >> 28) {
+	for (unsigned step = 0; step < 6000 && nxt < COUNT(octet); step++, us += dice >> 28) {
 		uint32_t left, right;
+		bool again;
 
 		dice = dice * 1664525 + 1013904223;
 		left = una + (nxt > una ? (dice >> 8) % (nxt - una) : 0);
 		right = left + 1 + (dice >> 20) % 5;
-		if (dice >> 31 || right > nxt) {
+		again = !(dice >> 31) && right <= nxt;
+		if (!again) {
 			left = nxt;
-			right = left + 1;
-			if (right > COUNT(left_us))
-				break;
-			nxt = right;
-			sentlog_add(&log, ISS + una, ISS + left, ISS + right, us, false);
-		} else {
-			sentlog_add(&log, ISS + una, ISS + left, ISS + right, us, true);
+			right = ++nxt;
 		}
+		sentlog_add(&log, ISS + una, ISS + left, ISS + right, us, again);
 		for (uint32_t i = left; i < right; i++)
-			left_us[i] = us;
+			octet[i] = (struct sent){ .us = us, .again = again };
 		if (dice % 13 == 0)
-			una += (nxt - una) / 8;
+			una += (nxt - una) / 64;
 		sentlog_advance(&log, ISS + una);
 		assert_true(log.count <= SENTLOG_SPANS);
+		fullest = log.count > fullest ? log.count : fullest;
+		if (dice % 7 == 0)
+			log.span[(dice >> 4) % log.count].lost = true;
 		for (uint32_t i = una, k = 0; i < nxt; i++) {
 			while (seq_le(log.span[k].end, ISS + i))
 				k++;
-			assert_true(k < log.count && log.span[k].us >= left_us[i]);
+			assert_true(k < log.count && log.span[k].us >= octet[i].us);
+			assert_true(log.span[k].again || !octet[i].again);
+			if (dice % 7 == 0 && k == (dice >> 4) % log.count)
+				octet[i].lost = true;
+			assert_true(octet[i].lost || !log.span[k].lost);
 		}
 		assert_true(una == nxt || log.span[log.count - 1].end == ISS + nxt);
 	}
+	assert_int_equal(fullest, SENTLOG_SPANS); /* and has been bounded */
 }
 
 static const struct tcb_row rows[] = {
