@@ -305,6 +305,39 @@ static void log__anything__bounded_and_never_early(struct tcb_rig *r)
 	assert_int_equal(fullest, SENTLOG_SPANS); /* and has been bounded */
 }
 
+/* What leaves in one microsecond has one span, but not what leaves again with what does not. */
+static void log__again_and_new_at_once__apart(struct tcb_rig *r)
+{
+	struct sentlog log = { .count = 0 };
+
+	(void)r;
+	sentlog_add(&log, ISS, ISS, ISS + 1, 1, false);
+	sentlog_add(&log, ISS, ISS, ISS + 1, 5, true);
+	sentlog_add(&log, ISS, ISS + 1, ISS + 2, 5, false);
+	sentlog_add(&log, ISS, ISS + 2, ISS + 3, 5, false);
+	assert_int_equal(log.count, 2);
+	assert_true(log.span[0].again && log.span[0].end == ISS + 1);
+	assert_true(!log.span[1].again && log.span[1].end == ISS + 3);
+	log.span[1].lost = true;
+	sentlog_add(&log, ISS, ISS + 3, ISS + 4, 5, false);
+	assert_int_equal(log.count, 3);
+}
+
+/* Neighbours of which one is lost and one is not: they become one where there is no room, and that is not lost. */
+static void log__full_of_unlike__joined(struct tcb_rig *r)
+{
+	struct sentlog log = { .count = 0 };
+
+	(void)r;
+	for (uint32_t i = 0; i < 2 * SENTLOG_SPANS; i++) {
+		sentlog_add(&log, ISS, ISS + i, ISS + i + 1, i, false);
+		assert_in_range(log.count, 1, SENTLOG_SPANS);
+		log.span[log.count - 1].lost = i & 1;
+	}
+	assert_false(log.span[0].lost);
+	assert_int_equal(log.span[log.count - 1].end, ISS + 2 * SENTLOG_SPANS);
+}
+
 static const struct tcb_row rows[] = {
 	{ "RFC8985-6.2", three_held__earlier_one_is_lost_at_once, 0 },
 	{ "RFC8985-6.2-timer", one_held__reordering_window_passes_first, 0 },
@@ -321,6 +354,8 @@ static const struct tcb_row rows[] = {
 	{ "RFC8985-7.4", probe__mended_it__window_shrinks, 0 },
 	{ "RFC8985-7.4-dsack", probe__was_needless__window_stays, 0 },
 	{ "HF-SACK1-log", log__anything__bounded_and_never_early, ROW_PLAIN },
+	{ "HF-SACK1-apart", log__again_and_new_at_once__apart, ROW_PLAIN },
+	{ "HF-SACK1-unlike", log__full_of_unlike__joined, ROW_PLAIN },
 };
 
 GROUP(rack);
