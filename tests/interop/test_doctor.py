@@ -86,10 +86,10 @@ class Lacks(wire.Test):
                    says="directory that can be written")
 
     def test_the_kernel_owns_our_address(self):
-        """HF-IP5: on tap, af_packet and pcap, whose frames it sees too; not on memif, whose it does not."""
+        """HF-IP5: on tap, af_packet, af_xdp and pcap, whose frames it sees too; not on memif, whose it does not."""
         wire.sh("ip addr add 10.99.0.2/32 dev lo")
         self.addCleanup(wire.sh, "ip addr del 10.99.0.2/32 dev lo")
-        for dev in ("tap:hf0", "af_packet:lo", "pcap:lo", "net_af_packet0,iface=lo"):
+        for dev in ("tap:hf0", "af_packet:lo", "af_xdp:lo", "pcap:lo", "net_af_packet0,iface=lo"):
             self.lacks("--dev", dev, "--addr", "10.99.0.2/24", says="10.99.0.2 is the kernel's too, on lo")
         status, out, _ = run("doctor", "--dev", "tap:hf0", "--addr", "10.99.0.2/24", "--allow-kernel-address")
         self.assertEqual(status, 0, out)
