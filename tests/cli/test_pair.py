@@ -206,11 +206,14 @@ class Pair(unittest.TestCase):
             self.assertEqual(ran.returncode, 1)
             self.assertIn("No such file", ran.stderr)
 
-    def started(self, *args):
+    def started(self, *args, sockets=1):
+        """Under way: so many connections, counted at both ends, are there."""
         process = subprocess.Popen(command(*SMALL, "--json", "-", *args), stdout=subprocess.PIPE,
                                    stderr=subprocess.PIPE, text=True, cwd="/")
-        time.sleep(1.5)
-        self.assertIsNone(process.poll())
+        look = [*command()[:-1], "ss", "-Hta", "--pid", str(process.pid), "exclude", "listen"]
+        while subprocess.run(look, capture_output=True, timeout=60, check=False, cwd="/").stdout.count(b"\n") < sockets:
+            self.assertIsNone(process.poll())
+            time.sleep(0.05)
         return process
 
     def test_a_signal_drains(self):  # HF-LG8
@@ -238,7 +241,7 @@ class Pair(unittest.TestCase):
     def test_a_second_signal_is_the_end(self):
         # 64 requests of 1 GiB do not drain in time
         process = self.started("--app", "rr", "--request", "1Gi", "--concurrency", "64", "--duration", "60s",
-                               "--drain", "60s")
+                               "--drain", "60s", sockets=128)
         process.send_signal(signal.SIGINT)
         time.sleep(0.3)
         self.assertIsNone(process.poll())
@@ -248,7 +251,7 @@ class Pair(unittest.TestCase):
 
     def test_what_does_not_drain_is_aborted(self):
         process = self.started("--app", "rr", "--request", "1Gi", "--concurrency", "64", "--duration", "60s",
-                               "--drain", "200ms")
+                               "--drain", "200ms", sockets=128)
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=30)
         self.assertEqual(process.returncode, 0, err)
