@@ -27,6 +27,7 @@ enum closing {
 /* The same as serve and load see it. */
 enum one_closing { ONE_AUTO, ONE_US, ONE_PEER, ONE_BOTH, ONE_RST, ONE_HALF, ONE_HOLD };
 enum idling { IDLE_AUTO, IDLE_SPIN, IDLE_SLEEP };
+enum log_level { LOG_ERROR, LOG_WARNING, LOG_NOTICE, LOG_INFO, LOG_DEBUG };
 
 struct port_span {
 	uint16_t first, last;
@@ -79,6 +80,7 @@ struct settings {
 	uint16_t vlan;
 	uint8_t mac[6];
 	enum idling idle;
+	enum log_level log_level;
 	enum hf_steering steering;
 	char rss_key[TEXT_ROOM];
 	char cores[TEXT_ROOM];
@@ -104,7 +106,7 @@ struct settings {
 	char dev[TEXT_ROOM];
 	char profile[TEXT_ROOM], json[TEXT_ROOM], hgrm[TEXT_ROOM], capture[TEXT_ROOM],
 		break_books[TEXT_ROOM], set[TEXT_ROOM];
-	bool quiet, check, print, verify, allow_kernel_address;
+	bool quiet, check, print, verify, allow_kernel_address, accept_reserved;
 	bool live; /* --trace */
 	uint32_t record;
 	char record_filter[TEXT_ROOM];

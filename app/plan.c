@@ -200,6 +200,7 @@ void plan_common(const struct settings *s, struct hf_config *config)
 	config->ipv4 = config->ipv6 = (struct hf_sizes){ .connections = 0 };
 	config->mtu = s->mtu;
 	config->ttl = s->ttl;
+	config->accept_reserved = s->accept_reserved;
 	config->port_first = s->client_ports.first;
 	config->port_last = s->client_ports.last;
 	recorded_config(s, config);

@@ -400,8 +400,12 @@ static int running_go(struct running *p, const struct wire *wire, const char *pr
 int run_begin(const struct settings *s, const struct plan *plan, const struct wire *wire,
 	      const char *program, const char *const *eal, int eal_count, struct hf_error *why)
 {
+	static const char *const levels[] = {
+		/* of enum log_level; EAL has the first without being told */
+		"", "--log-level=warning", "--log-level=notice", "--log-level=info", "--log-level=debug"
+	};
 	struct wanted wanted = { .vdev_count = 0 };
-	const char *options[eal_count + 2];
+	const char *options[eal_count + 3];
 	struct hf_env env = {
 		.program = program,
 		.eal = options,
@@ -416,6 +420,8 @@ int run_begin(const struct settings *s, const struct plan *plan, const struct wi
 	env.vdev_count = wanted.vdev_count;
 	for (int i = 0; i < wanted.eal_count; i++)
 		options[env.eal_count++] = wanted.eal[i];
+	if (s->log_level != LOG_ERROR)
+		options[env.eal_count++] = levels[s->log_level];
 	for (int i = 0; i < eal_count; i++)
 		options[env.eal_count++] = eal[i];
 	return hf_env_start(&env, why);

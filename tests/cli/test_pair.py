@@ -264,6 +264,14 @@ class Pair(unittest.TestCase):
                              capture_output=True, text=True, timeout=60, check=False, cwd="/")
         self.assertEqual(ran.returncode, 0, ran.stderr)
 
+    def test_log_level(self):
+        self.assertNotIn("EAL: ", run(*SMALL, "--count", "10").stderr)
+        ran = run(*SMALL, "--count", "10", "--log-level", "debug")
+        self.assertEqual(ran.returncode, 0, ran.stderr)
+        self.assertIn("EAL: Detected", ran.stderr)
+        ran = run("--log-level", "loud")
+        self.assertEqual((ran.returncode, ran.stderr.count("\n")), (2, 1), ran.stderr)
+
     def test_no_such_cpu(self):
         ran = run("--cores", "4000")
         self.assertEqual(ran.returncode, 3)

@@ -289,6 +289,7 @@ static void tcp_defaults__are__the_librarys(void **state)
 	}
 	assert_int_equal(s.mtu, config.mtu);
 	assert_int_equal(s.ttl, config.ttl);
+	assert_int_equal(s.accept_reserved, config.accept_reserved);
 }
 
 static void command_line__wins__over_the_profile(void **state)
