@@ -130,8 +130,9 @@ struct hf_tcp_config {
 	bool timestamps, window_scaling, sack; /* true, true, true */
 	bool ts_lenient;		       /* RFC7323-3.2b: false */
 	bool nagle;			       /* MUST-17, SHLD-7: true; hf_nagle says otherwise */
-	bool rack;  /* RFC 8985 in place of counting duplicate ACKs: false */
-	bool cubic; /* RFC 9438 in place of RFC 5681's growth: false */
+	bool rack;	       /* RFC 8985 in place of counting duplicate ACKs: false */
+	bool cubic;	       /* RFC 9438 in place of RFC 5681's growth: false */
+	bool soft_error_abort; /* soft ICMP errors end what is not established yet (RFC 5461 4.1): false */
 };
 
 /** How many of each a worker can hold, of one IP version. All memory is taken at hf_worker_create. */

@@ -49,17 +49,23 @@ static void answer_echo(struct hf_worker *w, const uint8_t *frame, const struct 
 
 /* ---- Errors -------------------------------------------------------------------------------------------- */
 
+/* Whether an error ends what is not established yet: a hard one does (RFC 1122 4.2.3.9), a soft one if
+ * that was asked for (RFC 5461 4.1). */
+static bool ends_opening(const struct hf_worker *w, enum icmp_kind kind)
+{
+	return kind == ICMP_HARD || w->config.tcp.soft_error_abort;
+}
+
 /* A half-open has its SYN-ACK on its way, and nothing else. */
 static void request_error(struct hf_worker *w, handle h, enum icmp_kind kind, const struct icmp *icmp)
 {
 	if (icmp->seq != request_at(w, h)->iss || kind == ICMP_TOO_BIG) {
 		drop(w, STAT_ICMP_BAD);
-	} else if (kind == ICMP_HARD) {
-		request_release(w, h, STAT_REQUEST_UNREACHABLE);
-		used(w, STAT_ICMP_HARD);
-	} else {
-		used(w, STAT_ICMP_SOFT);
+		return;
 	}
+	if (ends_opening(w, kind))
+		request_release(w, h, STAT_REQUEST_UNREACHABLE);
+	used(w, kind == ICMP_HARD ? STAT_ICMP_HARD : STAT_ICMP_SOFT);
 }
 
 static void connection_error(struct hf_worker *w, handle h, enum icmp_kind kind,
@@ -78,10 +84,10 @@ static void connection_error(struct hf_worker *w, handle h, enum icmp_kind kind,
 		}
 		used(w, STAT_ICMP_PMTU);
 		connection_owe(w, h, c);
-	} else if (kind == ICMP_HARD && tcp_is_opening(tcb)) {
+	} else if (tcp_is_opening(tcb) && ends_opening(w, kind)) {
 		out_init(&out);
-		tcp_refused(&w->host, tcb, ECONNREFUSED, &out);
-		used(w, STAT_ICMP_HARD);
+		tcp_refused(&w->host, tcb, kind == ICMP_HARD ? ECONNREFUSED : EHOSTUNREACH, &out);
+		used(w, kind == ICMP_HARD ? STAT_ICMP_HARD : STAT_ICMP_SOFT);
 		connection_after(w, h, c, &out);
 	} else {
 		tcp_soft_error(tcb, icmp->error);

@@ -273,6 +273,50 @@ static void syn_received_active__hard__refused(struct rig *r)
 	rig_expect_silence(r, SEC(5));
 }
 
+/* ---- tcp.soft_error_abort (RFC 5461 4.1) ---- */
+
+static void set_abort(struct rig *r)
+{
+	r->config.tcp.soft_error_abort = true;
+}
+
+/* Each soft error, of SYN-SENT and of SYN-RECEIVED after it. */
+static void opening__soft__unreachable_at_once(struct rig *r)
+{
+	static const enum rig_state opening[] = { RIG_SYN_SENT, RIG_SYN_RCVD_A };
+	const struct error *errors;
+	size_t n;
+
+	errors = errors_of(r, &n);
+	for (size_t k = 0; k < 2 * n; k++) {
+		const struct error *const e = &errors[k / 2];
+
+		rig_to(r, opening[k % 2]);
+		send_error(r, e->type, e->code, ISS + 1);
+		expect_bad(r);
+		send_error(r, e->type, e->code, ISS);
+		rig_event_closed(r, e->hard ? ECONNREFUSED : EHOSTUNREACH);
+		rig_expect_state(r, HF_CLOSED);
+		rig_expect_rose(r, e->hard ? "icmp_hard" : "icmp_soft", 1);
+		rig_expect_rose(r, e->hard ? "failed_refused" : "failed_unreachable", 1);
+		rig_expect_silence(r, 0);
+		let_go(r);
+	}
+}
+
+static void half_open__soft__freed(struct rig *r)
+{
+	rig_to(r, RIG_SYN_RCVD_P);
+	send_soft(r, ISS + 1);
+	expect_bad(r);
+	send_soft(r, ISS);
+	rig_expect_rose(r, "icmp_soft", 1);
+	rig_expect_rose(r, "request_unreachable", 1);
+	rig_expect_state(r, HF_CLOSED);
+	rig_no_event(r);
+	rig_expect_silence(r, SEC(70));
+}
+
 /* Another port, another address: of no connection. */
 static void other_tuple__dropped(struct rig *r)
 {
@@ -334,6 +378,10 @@ int main(int argc, char **argv)
 		{ "SHLD-26", syn_sent__soft__goes_on_hard__refused, NULL, NULL, 0 },
 		{ "RFC5927-5.2-request", syn_received_passive__hard__half_open_freed, NULL, NULL, 0 },
 		{ "RFC5927-5.2-simultaneous", syn_received_active__hard__refused, NULL, NULL, 0 },
+		{ "RFC5461-4.1", opening__soft__unreachable_at_once, NULL, set_abort, 0 },
+		{ "RFC5461-4.1-request", half_open__soft__freed, NULL, set_abort, 0 },
+		{ "RFC5461-4.1-synchronised", synchronised__any_error__kept_and_survived, NULL,
+		  set_abort, 0 },
 		{ "HF-IC2", truncated__dropped, NULL, NULL, 0 },
 	};
 
