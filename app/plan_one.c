@@ -78,11 +78,13 @@ static const char *load_refuses(const struct settings *s)
 		return "--app: load has none, rr, http, discard and chargen";
 	if (broadcast(net_of(s, target), target))
 		return "--target is the broadcast address of a network of --addr (MUST-46)";
+	if (ours(s, target))
+		return "--target is an address of --addr, so ours; both ends is what pair is for";
 	if (!has_version(s->from.count ? &s->from : &s->addr, target->version))
 		return "--addr, --from: none is of the IP version of --target";
 	for (uint32_t i = 0; i < s->from.count; i++)
 		if (!net_of(s, &s->from.at[i].range.first))
-			return "--from is in no network of --addr";
+			return "--from is in no network of --addr; give an ADDR/LEN there that holds it";
 	return NULL;
 }
 
@@ -98,7 +100,7 @@ static const char *serve_refuses(const struct settings *s)
 		if (memcmp(ip, &any[ip->version == 6], sizeof(*ip)) == 0 ?
 			    !has_version(&s->addr, ip->version) :
 			    !ours(s, ip))
-			return "--listen is no address of --addr";
+			return "--listen is no address of --addr; name it there too, or listen to 0.0.0.0 or [::]";
 	}
 	return NULL;
 }

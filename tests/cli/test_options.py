@@ -72,6 +72,21 @@ class Options(unittest.TestCase):
         self.refused(*load, "--rss-key", "a5" * 39, says="--rss-key has 39 octets: give 40")
         self.refused("pair", "--steering", "rss", says="--steering")
 
+    def test_addresses(self):  # HF-LG3, MUST-46
+        ours = ("--dev", "net_null0", "--addr", "10.9.0.2/24")
+        for target, says in (("10.9.0.255:80", "broadcast address"), ("224.0.0.1:80", "is not unicast"),
+                             ("255.255.255.255:80", "is not unicast"), ("[ff02::1]:80", "is not unicast"),
+                             ("10.9.0.2:80", "is an address of --addr"), ("[fd99::1]:80", "IP version of --target"),
+                             ("10.9.0.1", "no ADDR:PORT"), ("10.9.0.1:0", "no ADDR:PORT")):
+            self.refused("load", *ours, "--target", target, says=says)
+        self.refused("load", *ours, says="load needs --target")
+        self.refused("load", *ours, "--target", "10.9.0.1:80", "--from", "10.8.0.1", says="--from is in no network")
+        self.refused("serve", *ours, says="serve needs --listen")
+        for listen in "10.9.0.3:80", "[::]:80":
+            self.refused("serve", *ours, "--listen", listen, says="--listen is no address of --addr")
+        self.refused("serve", "--dev", "net_null0", "--listen", "10.9.0.2:80", says="--addr 10.99.0.2/24")
+        self.refused("serve", *ours[2:], "--listen", "10.9.0.2:80", says="--dev tap:hf0")
+
     def test_each_option_refuses_nonsense(self):
         for _, option, commands in ROWS:
             if option and commands in ("ALL", "ANY") and option not in ("profile", "set", "user"):
