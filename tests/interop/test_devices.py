@@ -48,6 +48,7 @@ class Veth(wire.Test):
                           profile=None)
 
     def curl(self, device):
+        """HF-CK3: what the device does not do, sums above all, we do; the kernel looks at each of them."""
         serve = self.serve(device, "--app", "http", "--response", "200000")
         for _ in range(3):
             ran = subprocess.run(["curl", "-sS", "-m", "20", "http://10.98.0.2/"], capture_output=True, timeout=30,

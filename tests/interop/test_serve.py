@@ -46,6 +46,18 @@ class Http(wire.Test):
         books = self.balanced(serve, serve.stop())
         self.assertEqual(books["accepted"], 2)
 
+    def test_a_client_in_a_reserved_network(self):
+        """RFC1122-3.2.1.3: dropped, but where it is asked for."""
+        for more, served in ((), False), (("--accept-reserved",), True):
+            serve = self.start("serve", *HTTP, *more)
+            wire.sh("ip addr add 240.0.0.1/32 dev hf0")
+            ran = subprocess.run(["curl", "-sS", "-m", "20" if served else "1", "--interface", "240.0.0.1", wire.url(4)],
+                                 capture_output=True, timeout=30, check=False)
+            self.assertEqual(ran.returncode == 0, served, ran.stderr)
+            report = serve.stop()
+            self.assertEqual(self.balanced(serve, report)["accepted"], int(served))
+            self.assertEqual(report["counters"]["rx_drop_ip_addr"] == 0, served)
+
     def test_statuses(self):
         serve = self.start("serve", *HTTP, "--response", "5")
         status = ("-o", "/dev/null", "-w", "%{http_code} %{size_download}")
