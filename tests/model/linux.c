@@ -160,7 +160,7 @@ static bool unacked_acks_fin(const struct model *m, const struct model_seg *seg)
 static bool fast(const struct model *m, const struct model_seg *seg)
 {
 	return (seg->flags & ~M_PSH) == M_ACK && seg->text > 0 && seg->seq == m->rn &&
-	       seg->wnd == m->sw && m->helds == 0;
+	       seg->wnd == m->lw && m->helds == 0;
 }
 
 static bool fast_and_old(const struct model *m, const struct model_seg *seg)

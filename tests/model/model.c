@@ -220,6 +220,8 @@ static const struct rule *rule_for(struct model *m, bool orphan, enum column col
 static void window(struct model *m, const struct model_seg *seg)
 {
 	if (before(m->wl1, seg->seq) || (m->wl1 == seg->seq && !before(seg->ack, m->wl2))) {
+		if (m->wl1 != seg->seq || m->wl2 != seg->ack || seg->wnd > m->lw || seg->wnd == 0)
+			m->lw = seg->wnd;
 		m->sw = seg->wnd;
 		m->wl1 = seg->seq;
 		m->wl2 = seg->ack;
@@ -258,7 +260,7 @@ static void establish(struct model *m, const struct model_seg *seg, struct model
 	m->tries = 0;
 	m->su = seg->ack;
 	m->sw = m->mw = seg->wnd > m->mw ? seg->wnd : m->mw;
-	m->sw = seg->wnd;
+	m->sw = m->lw = seg->wnd;
 	m->wl1 = seg->seq;
 	m->wl2 = seg->ack;
 	if (passive) {
@@ -278,7 +280,7 @@ static void take_syn(struct model *m, const struct model_seg *seg)
 	m->irs = seg->seq;
 	m->rn = seg->seq + 1;
 	m->edge = m->rn; /* until something is promised */
-	m->sw = m->mw = seg->wnd;
+	m->sw = m->lw = m->mw = seg->wnd;
 	m->wl1 = seg->seq;
 	m->wl2 = seg->ack;
 }

@@ -113,6 +113,7 @@ struct model {
 	uint64_t now;			/* ms */
 	uint32_t iss, irs, su, sn, end; /* end: after the last octet queued, where our FIN is */
 	uint32_t sw, wl1, wl2, mw;
+	uint32_t lw; /* SND.WND as Linux has it: with the same SEQ and ACK it is opened or shut, not made less */
 	uint32_t rn, edge; /* edge: RCV.NXT + RCV.WND as promised by what came out */
 	uint32_t acked;	   /* the last ACK field that came out */
 	bool fin;	   /* our FIN is queued, or sent */
