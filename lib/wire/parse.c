@@ -37,21 +37,16 @@ static bool refuse_short(const struct walk *w, struct wire_in *in, uint32_t len)
 	return refuse(in, w->total >= w->at + len ? STAT_RX_DROP_CHAIN : STAT_RX_DROP_ETH);
 }
 
-/* Sum of len octets from frame offset at on, through as many pieces as it takes. */
+/* Sum of len octets from offset at of the first piece on, through as many pieces as it takes. */
 static uint32_t sum_pieces(const struct walk *w, uint32_t at, uint32_t len)
 {
 	uint32_t sum = 0, done = 0;
 
 	for (unsigned i = 0; i < w->n && done < len; i++) {
 		const struct wire_piece *p = &w->pieces[i];
-		uint32_t part, take;
+		const uint32_t take = p->len - at < len - done ? p->len - at : len - done;
+		const uint32_t part = csum_partial(p->octets + at, take);
 
-		if (at >= p->len) {
-			at -= p->len;
-			continue;
-		}
-		take = p->len - at < len - done ? p->len - at : len - done;
-		part = csum_partial(p->octets + at, take);
 		sum = csum_add(sum, done & 1 ? csum_odd(part) : part);
 		done += take;
 		at = 0;
