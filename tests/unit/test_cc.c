@@ -253,6 +253,33 @@ static void cubic__loss__leaves_seven_tenths(struct tcb_rig *r)
 	rig_forget(r);
 }
 
+/* Congestion avoidance goes along the flight's cubic, and a timeout begins it anew (RFC 9438 4.2, 4.8). */
+static void cubic__flight__steers_the_window(struct tcb_rig *r)
+{
+	struct cubic *cubic, same;
+	uint32_t mss, window;
+
+	r->config->cubic = true;
+	rig_to(r, TCPS_ESTABLISHED);
+	r->tcb.flags |= TCB_SACK;
+	mss = r->tcb.snd_mss;
+	rig_write(r, 10 * mss);
+	rig_sack(r, 0, 5, 6, 0, 0);
+	cubic = &flight_of(&r->host, &r->tcb)->cubic;
+	window = r->tcb.cwnd = r->tcb.ssthresh = 20 * mss;
+	cubic->w_max = 40 * mss;
+	same = *cubic;
+	r->host.now_ms += 1000;
+	cc_ack(&r->host, &r->tcb, mss);
+	window += cubic_growth(&same, window, mss, mss, r->tcb.srtt_us / 1000, r->host.now_ms);
+	assert_int_equal(r->tcb.cwnd, window);
+	assert_int_equal(cubic->k_ms, same.k_ms);
+	r->tcb.retransmits = 2;
+	cc_timeout(&r->host, &r->tcb);
+	assert_int_equal(cubic->w_max, 0);
+	rig_forget(r);
+}
+
 static const struct tcb_row rows[] = {
 	{ "RFC6928", cc__begins_with_ten_segments, ROW_ONCE },
 	{ "RFC5681-3.1", cc__slow_start__grows_by_what_is_acked, ROW_ONCE },
@@ -267,6 +294,7 @@ static const struct tcb_row rows[] = {
 	{ "RFC9438", cubic__grows_as_its_oracle, ROW_ONCE },
 	{ "RFC9438-4.7", cubic__smaller_each_time__makes_room, ROW_ONCE },
 	{ "RFC9438-4.6, MAY-18", cubic__loss__leaves_seven_tenths, 0 },
+	{ "RFC9438-4.2", cubic__flight__steers_the_window, 0 },
 	{ "RFC5681-opt-cwnd", cc__optimistic_ack__gains_nothing, 0 },
 };
 GROUP(cc);
