@@ -459,6 +459,26 @@ static void ack__of_all__says_sent_and_writable(struct tcb_rig *r)
 	assert_int_equal(tcp_room(&r->host, &r->tcb), 100);
 }
 
+/* With SHUTDOWN all that is to be sent has gone when the FIN has, and not before. */
+static void ack__of_all_and_the_fin__says_sent(struct tcb_rig *r)
+{
+	rig_to(r, TCPS_ESTABLISHED);
+	rig_write(r, 100);
+	rig_send(r, (struct seg){ .seq = IRS + 1, .ack = ISS + 1, .flags = SEG_ACK, .wnd = 100 });
+	assert_int_equal(rig_shutdown(r), 0); /* the window has no room for it */
+	rig_send_raw(r, &(struct seg){ .seq = IRS + 1,
+				       .ack = ISS + 101,
+				       .flags = SEG_ACK,
+				       .options = r->timestamps ? OPT_TS : 0,
+				       .tsval = r->tsval,
+				       .tsecr = r->last_tsval });
+	assert_int_equal(r->events, 0);
+	rig_send(r, (struct seg){ .seq = IRS + 1, .ack = ISS + 101, .flags = SEG_ACK });
+	rig_send(r, (struct seg){ .seq = IRS + 1, .ack = ISS + 102, .flags = SEG_ACK });
+	assert_int_equal(r->events, TCP_EV_SENT);
+	rig_state(r, TCPS_FIN_WAIT_2);
+}
+
 /* Text in the same segment is news of its own, and its delayed ACK a timer of its own. */
 static void ack__with_text__does_both(struct tcb_rig *r)
 {
@@ -546,6 +566,7 @@ static const struct tcb_row rows[] = {
 	{ "SE-K-window", ack__older_segment__does_not_move_the_window, 0 },
 	{ "SE-K-text", ack__with_text__does_both, 0 },
 	{ "SE-K-sent", ack__of_all__says_sent_and_writable, 0 },
+	{ "SE-K-sent-fin", ack__of_all_and_the_fin__says_sent, 0 },
 	{ "RFC5961-7", challenge__limiter__one_in_500_ms_a_connection, 0 },
 	{ "RFC5961-7-off", challenge__limit_0__always, 0 },
 	{ "HF-RL1", challenge__old_text__is_beside_the_limiter, 0 },

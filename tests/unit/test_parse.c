@@ -1047,12 +1047,12 @@ static void arp__to_us_or_all__is_handed_on(void **state)
 		if (len < 42)
 			assert_int_equal(in.drop, STAT_RX_DROP_ETH);
 	}
-	assert_true(in.group);
+	assert_int_equal(in.group, 1);
 	assert_int_equal(in.text_offset, 14);
 	assert_int_equal(in.text_len, 28);
 	memcpy(p.octets, packet_us, 6);
 	assert_int_equal(judge(&c, p.octets, p.len, &in), WIRE_ARP);
-	assert_false(in.group);
+	assert_int_equal(in.group, 0);
 	for (uint32_t cut = 1; cut < 60; cut++) {
 		const uint32_t cuts[] = { cut, 0 };
 

@@ -127,6 +127,15 @@ static void dsack__widens_the_window(struct tcb_rig *r)
 		rig_send(r, seg);
 		assert_int_equal(rack(r)->reo_wnd_mult, 2);
 	}
+	rack(r)->reo_wnd_mult = UINT8_MAX;
+	rack(r)->in_dsack_round = false;
+	rig_send(r, (struct seg){ .seq = IRS + 1,
+				  .ack = ISS + 1 + mss,
+				  .flags = SEG_ACK,
+				  .options = OPT_SACK,
+				  .sacks = 1,
+				  .sack = { { ISS + 1, ISS + 1 + mss } } });
+	assert_int_equal(rack(r)->reo_wnd_mult, UINT8_MAX);
 }
 
 /* ---- 7: TLP ---- */
@@ -305,6 +314,20 @@ static void log__anything__bounded_and_never_early(struct tcb_rig *r)
 	assert_int_equal(fullest, SENTLOG_SPANS); /* and has been bounded */
 }
 
+/* One segment alone needs no flight; the next one, at another time, makes that both are written down. */
+static void log__second_time__has_both(struct tcb_rig *r)
+{
+	const uint32_t mss = (in_flight(r, 1), r->tcb.snd_mss);
+
+	assert_null(flight_of(&r->host, &r->tcb));
+	rig_advance(r, MS(5));
+	rig_write(r, mss);
+	whole(r, 1);
+	assert_non_null(flight_of(&r->host, &r->tcb));
+	assert_int_equal(rack(r)->log.count, 2);
+	assert_int_equal(rack(r)->log.span[1].us - rack(r)->log.span[0].us, MS(5));
+}
+
 /* What leaves in one microsecond has one span, but not what leaves again with what does not. */
 static void log__again_and_new_at_once__apart(struct tcb_rig *r)
 {
@@ -354,6 +377,7 @@ static const struct tcb_row rows[] = {
 	{ "RFC8985-7.4", probe__mended_it__window_shrinks, 0 },
 	{ "RFC8985-7.4-dsack", probe__was_needless__window_stays, 0 },
 	{ "HF-SACK1-log", log__anything__bounded_and_never_early, ROW_PLAIN },
+	{ "HF-SACK1-times", log__second_time__has_both, 0 },
 	{ "HF-SACK1-apart", log__again_and_new_at_once__apart, ROW_PLAIN },
 	{ "HF-SACK1-unlike", log__full_of_unlike__joined, ROW_PLAIN },
 };
