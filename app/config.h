@@ -83,6 +83,7 @@ struct settings {
 	enum log_level log_level;
 	enum hf_steering steering;
 	char rss_key[TEXT_ROOM];
+	char threshold[TEXT_ROOM];
 	char cores[TEXT_ROOM];
 	char user[TEXT_ROOM]; /* empty: who we are */
 	char impair[TEXT_ROOM];

@@ -29,7 +29,8 @@ static const char usage[] =
 	"  doctor   say what this machine lacks for them, and how to mend it\n\n"
 	"EAL options come first and end with --, as in every DPDK program; none are needed.\n"
 	"Exit status: 0 fine, 1 the run failed or its books do not balance, 2 usage or\n"
-	"configuration, 3 the environment lacks something, 130 interrupted twice.\n";
+	"configuration, 3 the environment lacks something, 99 a threshold was missed,\n"
+	"130 interrupted twice.\n";
 
 static int config_command(const struct settings *s, const char *program)
 {

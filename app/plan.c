@@ -8,6 +8,7 @@
 
 #include "impair.h"
 #include "recorded.h"
+#include "threshold.h"
 
 #define DURATION_US 5000000 /* of a run that says neither --duration nor --count */
 #define SPARE_MB 48	    /* what EAL wants for itself */
@@ -174,7 +175,7 @@ int plan_make(const struct settings *s, enum command command, unsigned cores, st
 	for (enum side side = CLIENT; side <= SERVER; side++)
 		plan->ending[side] = ending(plan->close, side, us);
 	plan->impaired = s->impair[0] != '\0';
-	if (impair_parse(s->impair, &plan->impair, why) < 0)
+	if (impair_parse(s->impair, &plan->impair, why) < 0 || threshold_check(s->threshold, why) < 0)
 		return -EINVAL;
 	return command == COMMAND_PAIR ? plan_pair(s, cores, plan, why) :
 					 plan_one(s, cores, plan, why);

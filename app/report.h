@@ -6,6 +6,8 @@
 #ifndef HF_APP_REPORT_H
 #define HF_APP_REPORT_H
 
+#include <jansson.h>
+
 #include "end.h"
 
 #define MAX_PROBLEMS 24
@@ -76,8 +78,11 @@ uint32_t report_oldest_wait_ms(const struct report *r);
 
 void report_print(const struct report *r, FILE *out);
 
+/** The report as docs/report.schema.json says; the caller's. @return NULL: no memory */
+json_t *report_object(const struct report *r);
+
 /** @return 0, or -1 when it cannot be written */
-int report_json(const struct report *r, FILE *out);
+int report_json(const json_t *report, FILE *out);
 int report_hgrm(const struct report *r, const char *prefix);
 
 /** The processor's name, as provenance has it. */

@@ -215,10 +215,9 @@ static json_t *provenance(const struct report *r)
 			 r->s->profile[0] ? r->s->profile : "built in");
 }
 
-int report_json(const struct report *r, FILE *out)
+json_t *report_object(const struct report *r)
 {
 	json_t *problems = json_array(), *all;
-	int rc;
 
 	for (unsigned i = 0; i < r->problems; i++)
 		json_array_append_new(problems, json_string(r->problem[i]));
@@ -233,14 +232,19 @@ int report_json(const struct report *r, FILE *out)
 			number(r->leaked_connections), "timers", number(r->leaked_timers), "ends",
 			ends(r), "problems", problems, "provenance", provenance(r));
 	if (!all)
-		return -1;
+		return NULL;
 	if (r->s->live || r->s->capture[0] != '\0')
 		json_object_set_new(all, "watch",
 				    json_pack("{s:o s:o}", "frames", number(r->watched), "lost",
 					      number(r->unwatched)));
 	if (r->s->app == APP_HTTP)
 		json_object_set_new(all, "http", http(r));
-	rc = json_dumpf(all, out, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
-	json_decref(all);
+	return all;
+}
+
+int report_json(const json_t *report, FILE *out)
+{
+	const int rc = json_dumpf(report, out, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
+
 	return rc < 0 || fputc('\n', out) == EOF ? -1 : 0;
 }

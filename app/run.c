@@ -14,6 +14,7 @@
 #include "recorded.h"
 #include "report.h"
 #include "rights.h"
+#include "threshold.h"
 #include "told.h"
 #include "watch.h"
 
@@ -306,17 +307,37 @@ static void running_free(struct running *p)
 	site_free(&p->run.site); /* frames that lie in it went with the ports */
 }
 
-static int write_json(const struct report *r, const char *path)
+static int write_json(const json_t *report, const char *path)
 {
 	FILE *out = strcmp(path, "-") == 0 ? stdout : fopen(path, "we");
 	int rc;
 
 	if (!out)
 		return -1;
-	rc = report_json(r, out);
+	rc = report_json(report, out);
 	if (out == stdout)
 		return fflush(out) == 0 ? rc : -1;
 	return fclose(out) == 0 ? rc : -1;
+}
+
+/* What programs want of the report. @return STATUS_OK or what to exit with */
+static int running_json(const struct report *r, const char *program)
+{
+	const struct settings *s = r->s;
+	json_t *report;
+	int status = STATUS_OK;
+
+	if (!s->json[0] && !s->threshold[0])
+		return STATUS_OK;
+	report = report_object(r);
+	if (threshold_missed(s->threshold, report, program, stderr) > 0)
+		status = STATUS_THRESHOLD;
+	if (s->json[0] && write_json(report, s->json) < 0) {
+		fprintf(stderr, "%s: --json: %s: %s\n", program, s->json, strerror(errno));
+		status = STATUS_FAILED;
+	}
+	json_decref(report);
+	return status;
 }
 
 static int running_report(const struct running *p, const char *program)
@@ -334,15 +355,13 @@ static int running_report(const struct running *p, const char *program)
 	r->unwatched = p->watch.lost;
 	r->interrupted = p->interrupted;
 	if (report_gather(r, p->ends) == 0) {
-		status = r->problems ? STATUS_FAILED : STATUS_OK;
+		status = running_json(r, program);
+		if (r->problems)
+			status = STATUS_FAILED;
 		if (!s->quiet)
 			report_print(r, strcmp(s->json, "-") == 0 ? stderr : stdout);
 		else if (r->problems)
 			fprintf(stderr, "%s: %s\n", program, r->problem[0]);
-		if (s->json[0] && write_json(r, s->json) < 0) {
-			fprintf(stderr, "%s: --json: %s: %s\n", program, s->json, strerror(errno));
-			status = STATUS_FAILED;
-		}
 		if (s->hgrm[0] && report_hgrm(r, s->hgrm) < 0) {
 			fprintf(stderr, "%s: --hgrm: %s: %s\n", program, s->hgrm, strerror(errno));
 			status = STATUS_FAILED;
@@ -381,7 +400,7 @@ static int running_go(struct running *p, const struct wire *wire, const char *pr
 		      const sigset_t *signals, struct hf_error *why)
 {
 	const unsigned cores = hf_env_cores();
-	int status = STATUS_ENVIRONMENT;
+	int status = STATUS_ENVIRONMENT, reported;
 
 	if (cores < p->plan.cores &&
 	    (cores == 0 || plan_make(p->run.s, p->plan.command, cores, &p->plan, why) < 0))
@@ -391,8 +410,11 @@ static int running_go(struct running *p, const struct wire *wire, const char *pr
 		status = STATUS_OK;
 	if (watch_close(&p->watch, program) < 0 && status == STATUS_OK)
 		status = STATUS_FAILED;
-	if (status != STATUS_ENVIRONMENT && running_report(p, program) != STATUS_OK)
-		status = STATUS_FAILED;
+	if (status != STATUS_ENVIRONMENT) {
+		reported = running_report(p, program);
+		if (status == STATUS_OK)
+			status = reported;
+	}
 	running_free(p);
 	return status;
 }

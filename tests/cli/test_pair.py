@@ -57,6 +57,23 @@ class Pair(unittest.TestCase):
         self.assertEqual(waits["entered"], waits["expired"] + waits["reused_active"] + waits["reused_passive"] +
                          waits["evicted"] + waits["resident"], args)
 
+    def test_thresholds(self):
+        """What a figure of the report, or the sum of an object of them, must be at least or at most."""
+        count = ("--count", "1000", "--duration", "20s", "-q", *SMALL)
+        met = run(*count, "--threshold", "connections.established>=1k,connections.failed<=0")
+        self.assertEqual((met.returncode, met.stderr), (0, ""))
+        for missed, says in (("connections.closed>=1001", "connections.closed is 1000, less than 1001"),
+                             ("states.TIME-WAIT.entered<=0.5k", "states.TIME-WAIT.entered is 1000, more than 500"),
+                             ("ends.client.frobs>=0", "the report has no figure ends.client.frobs; --json - shows all")):
+            ran = run(*count, "--threshold", f"connections.established>=1k,{missed}")
+            self.assertEqual((ran.returncode, ran.stderr), (99, f"handfast: threshold: {says}\n"))
+        broken = run(*count, "--threshold", "connections.closed>=1001", "--break-books", "client.closed")
+        self.assertEqual(broken.returncode, 1, broken.stderr)
+        for wrong in ("rate", "rate>1", "rate=>1", ">=1", "rate>=", "rate>=1x", "rate>=1,,", "rate>=1;lost<=1", "a" * 100 + ">=1"):
+            ran = run("--threshold", wrong)
+            self.assertEqual(ran.returncode, 2, wrong)
+            self.assertIn("give FIGURE>=NUMBER or FIGURE<=NUMBER", ran.stderr)
+
     def test_every_app_close_layout_and_version(self):  # HF-LG6
         for app in ("none", "rr"):
             for close in ("client", "server", "both", "rst"):
