@@ -128,10 +128,11 @@ struct hf_tcp_config {
 	uint32_t ooo_segs;				  /* SHLD-31: 64 */
 	uint32_t rcv_buf, snd_buf; /* octets a connection may hold either way: 65536, 65536 */
 	bool timestamps, window_scaling, sack; /* true, true, true */
-	bool ts_lenient;		       /* RFC7323-3.2b: false */
-	bool nagle;			       /* MUST-17, SHLD-7: true; hf_nagle says otherwise */
-	bool rack;	       /* RFC 8985 in place of counting duplicate ACKs: false */
-	bool cubic;	       /* RFC 9438 in place of RFC 5681's growth: false */
+	uint32_t ecn;	 /* RFC 3168. 0: no; 1: asked for and answered; 2: answered alone. 0 */
+	bool ts_lenient; /* RFC7323-3.2b: false */
+	bool nagle;	 /* MUST-17, SHLD-7: true; hf_nagle says otherwise */
+	bool rack;	 /* RFC 8985 in place of counting duplicate ACKs: false */
+	bool cubic;	 /* RFC 9438 in place of RFC 5681's growth: false */
 	bool soft_error_abort; /* soft ICMP errors end what is not established yet (RFC 5461 4.1): false */
 };
 

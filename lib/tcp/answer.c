@@ -56,6 +56,8 @@ void tcp_segment(struct tcp_host *host, struct tcb *tcb, uint32_t seq, uint8_t f
 	seg->sacks = 0;
 	if (tcb->flags & TCB_TS)
 		answer_timestamp(seg, tcp_tsval(host, tcb->ts_offset), tcb->ts_recent);
+	if (__builtin_expect(tcb->flags & TCB_ECE, 0) && !(flags & SEG_RST))
+		seg->flags |= SEG_ECE;
 	if (flags == SEG_ACK && tcb->held != RANGE_NONE && (tcb->flags & TCB_SACK))
 		reassembly_blocks(host, tcb, seg);
 	tcb->last_ack_sent = tcb->rcv_nxt;

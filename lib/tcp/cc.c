@@ -74,6 +74,11 @@ static void shrink(struct tcp_host *host, struct tcb *tcb, uint32_t flight)
 	if (cubic_of(host, tcb) != NULL)
 		ssthresh = cubic_reduce(&f->cubic, tcb->cwnd, flight);
 	tcb->ssthresh = ssthresh > floor ? ssthresh : floor;
+	if (!(tcb->flags & TCB_ECN))
+		return;
+	tcb->flags |= TCB_CWR;
+	if (f != NULL)
+		f->reduced = tcb->snd_nxt;
 }
 
 /* RFC 5681 3.2, or step 4 of RFC 6675 5. What was in flight when an earlier loss was met begins no second
@@ -105,6 +110,21 @@ void cc_mended(struct tcp_host *host, struct tcb *tcb)
 {
 	shrink(host, tcb, tcb->cwnd);
 	tcb->cwnd = tcb->ssthresh;
+}
+
+/* With no flight to remember by, what has been reduced is not again before that was told. */
+void cc_echo(struct tcp_host *host, struct tcb *tcb, uint32_t ack)
+{
+	struct flight *f = flight_of(host, tcb);
+
+	if (f != NULL ? seq_le(ack, f->reduced) : (tcb->flags & TCB_CWR) != 0)
+		return;
+	tcp_count(host, STAT_ECN_REDUCED);
+	shrink(host, tcb, in_flight_by_cwnd(tcb));
+	tcb->cwnd = tcb->ssthresh;
+	f = flight_of(host, tcb);
+	if (f != NULL)
+		f->undo = false; /* no loss that may be none */
 }
 
 /* RFC 6582 3.2 step 3: all that was in flight is acknowledged, or there is another hole. */

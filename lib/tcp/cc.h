@@ -22,6 +22,9 @@ void cc_mended(struct tcp_host *host, struct tcb *tcb);
 /* So many octets were acknowledged in fast recovery. @return the same */
 bool cc_recover(struct tcb *tcb, bool sack, uint32_t acked);
 
+/* The peer tells of congestion with what it acknowledges: the window is reduced, once a window (RFC 3168 6.1.2). */
+void cc_echo(struct tcp_host *host, struct tcb *tcb, uint32_t ack);
+
 /* Something is sent after all was acknowledged: an old window is worth nothing (RFC 5681 4.1). */
 void cc_idle(const struct tcp_host *host, struct tcb *tcb);
 

@@ -27,6 +27,7 @@ struct flight {
 	bool undo;		  /* the loss may turn out to be none (RFC 3522) */
 	uint32_t ssthresh_before; /* ... and this is what it was */
 	uint32_t sent_again_ts;	  /* TSval of what was sent again first */
+	uint32_t reduced;	  /* with TCB_ECN: SND.NXT when the window was reduced last */
 	struct cubic cubic;
 	struct scoreboard board;
 	struct rack rack;
@@ -57,6 +58,7 @@ static inline struct flight *flight_begin(struct tcp_host *host, struct tcb *tcb
 	flight->high_rxt = tcb->snd_una;
 	flight->range = RANGE_NONE;
 	flight->rescued = flight->undo = false;
+	flight->reduced = tcb->snd_una;
 	flight->cubic = (struct cubic){ .running = false };
 	scoreboard_clear(&flight->board);
 	rack_init(&flight->rack);

@@ -99,6 +99,8 @@ static enum verdict check_syn(struct tcp_host *host, struct tcb *tcb, const stru
 	if (!(seg->flags & SEG_SYN))
 		return NEXT;
 	if (tcb->state == TCPS_SYN_RECEIVED && seg->seq == tcb->irs && !(seg->flags & SEG_FIN)) {
+		if (!ecn_setup(seg))
+			tcb->flags &= ~(uint32_t)TCB_ECN;
 		if ((seg->flags & SEG_ACK) && seg->ack == tcb->snd_nxt &&
 		    tcb->snd_nxt != tcb->iss) { /* ours has left */
 			tcb->snd_wnd = seg->wnd;
@@ -174,8 +176,12 @@ COLD static void take_duplicate(struct tcp_host *host, struct tcb *tcb)
 static void take_ack(struct tcp_host *host, struct tcb *tcb, const struct seg *seg, struct out *out)
 {
 	const uint32_t acked = seg->ack - tcb->snd_una;
-	bool undone = false;
+	bool steady = false;
 
+	if (__builtin_expect(seg->flags & SEG_ECE, 0) && (tcb->flags & TCB_ECN)) {
+		cc_echo(host, tcb, seg->ack);
+		steady = true; /* it makes no window grow (RFC 3168 6.1.2) */
+	}
 	if ((tcb->flags & TCB_TIMING) && seq_ge(seg->ack, tcb->rtt_seq)) {
 		tcb->flags &= ~(uint32_t)TCB_TIMING;
 		rto_sample(host, tcb, (uint32_t)host->now_us - tcb->rtt_at_us);
@@ -188,12 +194,12 @@ static void take_ack(struct tcp_host *host, struct tcb *tcb, const struct seg *s
 	if (__builtin_expect(tcb->flight != 0, 0)) {
 		if (rack_is_on(host, tcb))
 			rack_delivered(host, tcb, seg, seg->ack - acked, seg->ack - acked, seg->ack);
-		undone = cc_undo(host, tcb, seg, acked);
+		steady |= cc_undo(host, tcb, seg, acked);
 		sack_advance(host, tcb);
 	}
 	if (!(tcb->flags & TCB_RECOVERY)) {
 		tcb->dupacks = 0;
-		if (!undone)
+		if (!steady)
 			cc_ack(host, tcb, acked);
 	} else if (cc_recover(tcb, tcb->flags & TCB_BY_SACK, acked)) {
 		tcb->flags |= TCB_FAST;
@@ -376,6 +382,18 @@ COLD static struct span fill_gap(struct tcp_host *host, struct tcb *tcb, const s
 	return again;
 }
 
+/* RFC 3168 6.1.3: congestion is told of from now on, at once, until the peer says that it has heard. */
+COLD static void take_ecn(struct tcp_host *host, struct tcb *tcb, const struct seg *seg)
+{
+	if (seg->flags & SEG_CWR)
+		tcb->flags &= ~(uint32_t)TCB_ECE;
+	if (!(seg->options & OPT_CE))
+		return;
+	tcp_count(host, STAT_ECN_CE_IN);
+	if (!(tcb->flags & TCB_ECE))
+		tcb->flags |= TCB_ECE | TCB_ACK_NOW;
+}
+
 /* Seventh, process the segment text: what is new of it and within the window, and what was held behind
  * it (SHLD-31). */
 static enum verdict take_text(struct tcp_host *host, struct tcb *tcb, const struct seg *seg,
@@ -393,6 +411,8 @@ static enum verdict take_text(struct tcp_host *host, struct tcb *tcb, const stru
 		answer_challenge(host, tcb, out);
 		return DONE;
 	}
+	if (__builtin_expect(tcb->flags & TCB_ECN, 0) && seg->text_len > 0)
+		take_ecn(host, tcb, seg);
 	if (seq_gt(seg->seq, tcb->rcv_nxt))
 		return ahead_of_gap(host, tcb, seg, out);
 	if (seg->text_len <= old)

@@ -46,6 +46,7 @@ void syn_options(struct tcp_host *host, const struct seg *syn, uint8_t version, 
 	terms->timestamps = host->config.timestamps && (syn->options & OPT_TS);
 	terms->sack = host->config.sack && (syn->options & OPT_SACK_PERMITTED);
 	terms->wscale = host->config.window_scaling && (syn->options & OPT_WSCALE);
+	terms->ecn = host->config.ecn != 0 && ecn_setup(syn);
 	terms->snd_wscale = 0;
 	if (terms->wscale) {
 		if (syn->wscale > WSCALE_MAX)
@@ -60,7 +61,8 @@ void tcb_settle(struct tcp_host *host, struct tcb *tcb, const struct seg *syn)
 	struct syn_terms terms;
 
 	syn_options(host, syn, tcb->version, tcb->snd_mss, &terms);
-	tcb->flags &= ~(uint32_t)(TCB_TS | TCB_SACK | TCB_WSCALE);
+	/* without ECN unless our SYN asked for it as well (RFC 3168 6.1.1) */
+	tcb->flags &= ~(uint32_t)(TCB_TS | TCB_SACK | TCB_WSCALE | (terms.ecn ? 0 : TCB_ECN));
 	tcb->rcv_wscale = 0;
 	tcb->snd_wscale = terms.snd_wscale;
 	tcb->snd_mss = terms.mss;
@@ -109,6 +111,8 @@ void tcb_syn_acked(struct tcp_host *host, struct tcb *tcb)
 		tcb->timers |= TIMER_IDLE;
 	}
 	cc_init(tcb);
+	if (tcb->flags & TCB_ECN)
+		tcp_count(host, STAT_ECN_AGREED);
 	tcp_count(host,
 		  tcb->flags & TCB_PASSIVE ? STAT_PASSIVE_ESTABLISHED : STAT_ACTIVE_ESTABLISHED);
 }

@@ -16,8 +16,14 @@
 struct syn_terms {
 	uint16_t mss; /* text and options together (MUST-16) */
 	uint8_t snd_wscale;
-	bool timestamps, sack, wscale;
+	bool timestamps, sack, wscale, ecn;
 };
+
+/* ECN-setup SYN, ECN-setup SYN-ACK (RFC 3168 6.1.1); both flags in a SYN-ACK are but an echo. */
+static inline bool ecn_setup(const struct seg *syn)
+{
+	return (syn->flags & SEG_ECN) == (syn->flags & SEG_ACK ? SEG_ECE : SEG_ECN);
+}
 
 void syn_options(struct tcp_host *host, const struct seg *syn, uint8_t version, uint16_t our_mss,
 		 struct syn_terms *terms);

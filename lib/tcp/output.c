@@ -61,6 +61,12 @@ static void send_syn(struct tcp_host *host, struct tcb *tcb, struct seg *seg)
 	seg->wnd = tcp_syn_window(host);
 	tcb->rcv_adv = seq_max(promised, tcb->rcv_nxt + seg->wnd); /* not what a scale would allow */
 	if (first) {
+		/* whoever drops a SYN for it gets the next one without, and that is no agreement (RFC 3168 6.1.1.1) */
+		tcb->flags &= ~(uint32_t)TCB_ECN;
+		if (tcb->snd_nxt == tcb->iss && host->config.ecn == 1) {
+			tcb->flags |= TCB_ECN;
+			seg->flags |= SEG_ECN;
+		}
 		seg->ack = 0;
 		syn_offer(host, seg, tcb->snd_mss, host->config.sack, host->config.window_scaling);
 		tcb->fin_seq = tcp_tsval(host, tcb->ts_offset); /* see tsecr_is_ours */
@@ -70,6 +76,8 @@ static void send_syn(struct tcp_host *host, struct tcb *tcb, struct seg *seg)
 	} else {
 		syn_offer(host, seg, told_mss(host, tcb), tcb->flags & TCB_SACK,
 			  tcb->flags & TCB_WSCALE);
+		if (tcb->flags & TCB_ECN)
+			seg->flags |= SEG_ECE;
 		tcb->sent_ms = host->now_ms;
 	}
 	if (tcb->snd_nxt == tcb->iss) {
@@ -197,7 +205,20 @@ static uint32_t seg_max(const struct tcp_host *host, const struct tcb *tcb)
 {
 	const uint32_t cut = min_u32(host->config.tso_max, TSO_SEGMENTS * tcb->snd_mss);
 
-	return cut > tcb->snd_mss ? cut : tcb->snd_mss;
+	/* CWR is of one segment alone */
+	return cut > tcb->snd_mss && !(tcb->flags & TCB_CWR) ? cut : tcb->snd_mss;
+}
+
+/* New text within the window is ECN-capable; what is sent again, probes and bare ACKs never (RFC 3168 6.1.4
+ * to 6.1.6). */
+COLD static void send_capable(struct tcb *tcb, struct seg *seg)
+{
+	if (seg->text_len == 0 || seq_ge(seg->seq, tcb->snd_una + tcb->snd_wnd))
+		return;
+	seg->options |= OPT_ECT;
+	if (tcb->flags & TCB_CWR)
+		seg->flags |= SEG_CWR;
+	tcb->flags &= ~(uint32_t)TCB_CWR;
 }
 
 static bool send_new(struct tcp_host *host, struct tcb *tcb, struct seg *seg, struct text *text)
@@ -225,6 +246,8 @@ static bool send_new(struct tcp_host *host, struct tcb *tcb, struct seg *seg, st
 		return false;
 	tcb->flags &= ~(uint32_t)TCB_PROBE;
 	send_text(host, tcb, tcb->snd_nxt, len, fin, seg, text);
+	if (__builtin_expect(tcb->flags & TCB_ECN, 0))
+		send_capable(tcb, seg);
 	tcp_stat_add(host, STAT_TEXT_OUT, len);
 	tcb->snd_nxt += seg->len;
 	if (fin)

@@ -26,7 +26,7 @@ static void answer_synack(struct tcp_host *host, struct request *rq, struct out 
 
 	answer_plain_ack(out, rq->iss, rq->irs + 1, tcp_syn_window(host));
 	seg = &out->answer[out->answers - 1];
-	seg->flags |= SEG_SYN;
+	seg->flags |= SEG_SYN | (rq->flags & REQUEST_ECN ? SEG_ECE : 0);
 	seg->len = 1;
 	syn_offer(host, seg, rq->our_mss, rq->flags & REQUEST_SACK, rq->flags & REQUEST_WSCALE);
 	if (rq->flags & REQUEST_TS)
@@ -57,7 +57,7 @@ static void fill(struct tcp_host *host, struct request *rq, const struct seg *sy
 		.wnd = syn->wnd,
 		.flags = (uint8_t)((terms.timestamps ? REQUEST_TS : 0) |
 				   (terms.wscale ? REQUEST_WSCALE : 0) |
-				   (terms.sack ? REQUEST_SACK : 0)),
+				   (terms.sack ? REQUEST_SACK : 0) | (terms.ecn ? REQUEST_ECN : 0)),
 		.snd_wscale = terms.snd_wscale,
 		.version = version,
 		.our_mss = our_mss,
@@ -80,6 +80,7 @@ void request_open(struct tcp_host *host, struct request *rq, const struct seg *s
 #define COOKIE_WSCALE 0x0fu /* COOKIE_NO_WSCALE: not agreed */
 #define COOKIE_NO_WSCALE 0x0fu
 #define COOKIE_SACK 0x10u
+#define COOKIE_ECN 0x20u
 
 void request_cookie(struct tcp_host *host, const struct seg *syn, uint8_t version, uint16_t our_mss,
 		    uint32_t iss, uint32_t ts_offset, struct out *out)
@@ -95,7 +96,8 @@ void request_cookie(struct tcp_host *host, const struct seg *syn, uint8_t versio
 	if (!(rq.flags & REQUEST_TS))
 		return;
 	terms = (rq.flags & REQUEST_WSCALE ? rq.snd_wscale : COOKIE_NO_WSCALE) |
-		(rq.flags & REQUEST_SACK ? COOKIE_SACK : 0);
+		(rq.flags & REQUEST_SACK ? COOKIE_SACK : 0) |
+		(rq.flags & REQUEST_ECN ? COOKIE_ECN : 0);
 	seg = &out->answer[out->answers - 1];
 	tsval = (seg->tsval & ~COOKIE_BITS) | terms;
 	seg->tsval = seq_gt(tsval, seg->tsval) ? tsval - COOKIE_BITS - 1 :
@@ -119,6 +121,8 @@ void request_recall(struct tcp_host *host, struct request *rq, const struct seg 
 		rq->ts_recent = ack->tsval;
 		if (ack->tsecr & COOKIE_SACK)
 			rq->flags |= REQUEST_SACK;
+		if ((ack->tsecr & COOKIE_ECN) && host->config.ecn != 0)
+			rq->flags |= REQUEST_ECN;
 		if ((ack->tsecr & COOKIE_WSCALE) != COOKIE_NO_WSCALE) {
 			rq->flags |= REQUEST_WSCALE;
 			rq->snd_wscale = ack->tsecr & COOKIE_WSCALE;
@@ -169,6 +173,8 @@ static enum request_verdict take_syn(struct tcp_host *host, struct request *rq,
 	if (!(seg->flags & SEG_FIN) && in_window)
 		return REQUEST_FREE;
 	if (!(seg->flags & (SEG_FIN | SEG_ACK)) && seg->seq == rq->irs) {
+		if (!ecn_setup(seg)) /* the peer does without now (RFC 3168 6.1.1.1) */
+			rq->flags &= (uint8_t)~REQUEST_ECN;
 		if ((uint32_t)host->now_us - rq->sent_us < SYNACK_REPEAT_MS * 1000)
 			tcp_count(host, STAT_SYNACK_SUPPRESSED);
 		else
@@ -230,6 +236,7 @@ void request_promote(struct tcp_host *host, const struct request *rq, struct tcb
 	tcb->flags = TCB_PASSIVE | (rq->flags & REQUEST_TS ? TCB_TS : 0u) |
 		     (rq->flags & REQUEST_WSCALE ? TCB_WSCALE : 0u) |
 		     (rq->flags & REQUEST_SACK ? TCB_SACK : 0u) |
+		     (rq->flags & REQUEST_ECN ? TCB_ECN : 0u) |
 		     (rq->flags & REQUEST_REPEATED ? 0u : TCB_TIMING) |
 		     (rq->retransmits ? TCB_SYN_RETRIED : 0u);
 	tcb->iss = rq->iss;

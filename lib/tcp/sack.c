@@ -49,6 +49,7 @@ void sack_advance(struct tcp_host *host, struct tcb *tcb)
 	struct flight *const flight = flight_of(host, tcb);
 
 	sentlog_advance(&flight->rack.log, tcb->snd_una);
+	flight->reduced = seq_max(flight->reduced, tcb->snd_una);
 	if (tcb->snd_una == tcb->snd_nxt) {
 		scoreboard_clear(&flight->board);
 		if (!flight->rack.tlp) /* else rack_acked does */

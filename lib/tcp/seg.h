@@ -19,6 +19,7 @@ enum seg_flags {
 	SEG_ECE = 0x40,
 	SEG_CWR = 0x80,
 };
+#define SEG_ECN (SEG_ECE | SEG_CWR)
 
 /* Which options a segment carries. */
 enum seg_options {
@@ -28,7 +29,14 @@ enum seg_options {
 	OPT_TS = 0x08,
 	OPT_SACK = 0x10,
 	OPT_AUTH = 0x20, /* TCP-MD5 (kind 19) or TCP-AO (kind 29); received only (HF-O5) */
+	/* Not of TCP's options, but of the IP header (RFC 3168 5): */
+	OPT_ECT = 0x40, /* sent as ECN-capable, ECT(0) */
+	OPT_CE = 0x80,	/* came with congestion experienced */
 };
+
+/* The ECN field of TOS and traffic class. */
+#define ECN_ECT0 2
+#define ECN_CE 3
 
 /* All that a SYN bears, most often. */
 #define OPTS_SYN (OPT_MSS | OPT_WSCALE | OPT_SACK_PERMITTED | OPT_TS)

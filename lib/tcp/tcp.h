@@ -41,6 +41,7 @@ struct tcp_config {
 	uint16_t pmtu_floor; /* IPv4 (RFC1191-b) */
 	uint8_t syn_retries, synack_retries, retries1, retries2, orphan_retries;
 	uint8_t rcv_wscale, keepalive_probes;
+	uint8_t ecn; /* RFC 3168. 0: no, 1: asked for and answered, 2: answered */
 	uint16_t ooo_segs;
 	uint16_t tso_max; /* octets of a segment that the device cuts (HF-CK6); 0: it does not */
 	uint32_t keepalive_ms, keepalive_interval_ms; /* keepalive_ms 0: off */
@@ -143,6 +144,9 @@ enum tcb_flags {
 	TCB_FIN_AHEAD = 1 << 16,   /* a FIN at fin_seq waits for the gap before it to fill */
 	TCB_CORK = 1 << 21,	   /* short text waits for more */
 	TCB_TLP = 1 << 23,	   /* a tail loss probe is to be sent (RFC 8985 7.3) */
+	TCB_ECN = 1 << 24,     /* ECN agreed (RFC 3168 6.1.1); in SYN-SENT: only ever asked for */
+	TCB_ECE = 1 << 25,     /* every ACK tells of congestion, till CWR comes (6.1.3) */
+	TCB_CWR = 1 << 26,     /* the next new text tells that the window was reduced (6.1.2) */
 	TCB_OWN_MSS = 1 << 22, /* less than config.mss was asked for; in SYN-SENT snd_mss holds it */
 };
 
@@ -278,6 +282,7 @@ enum request_flags {
 	REQUEST_WSCALE = 1 << 1,
 	REQUEST_SACK = 1 << 2,
 	REQUEST_REPEATED = 1 << 3, /* the SYN-ACK has been sent again: no round trip from it */
+	REQUEST_ECN = 1 << 4,
 };
 
 /* 2MSL record: TIME-WAIT, or FIN-WAIT-2 whose application is gone. SND.UNA is SND.NXT. */

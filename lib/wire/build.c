@@ -30,13 +30,13 @@ static uint8_t *put_ether(uint8_t *p, const struct wire_link *link, uint16_t typ
 }
 
 /* RFC 791 3.1. len counts what follows the header. */
-static inline void put_ipv4(uint8_t *p, const struct wire_link *link, const struct tuple4 *t,
-			    uint8_t protocol, uint8_t ttl, uint32_t len, unsigned offload)
+static inline void put_ipv4(uint8_t *p, uint8_t tos, const struct tuple4 *t, uint8_t protocol,
+			    uint8_t ttl, uint32_t len, unsigned offload)
 {
 	uint64_t sum = (uint64_t)t->local + t->remote;
 	uint16_t check = 0;
 
-	sum += put32(p, UINT32_C(0x45) << 24 | (uint32_t)link->tos << 16 | (IPV4_LEN + len));
+	sum += put32(p, UINT32_C(0x45) << 24 | (uint32_t)tos << 16 | (IPV4_LEN + len));
 	sum += put32(p + 4, IPV4_DF);
 	sum += be32((uint32_t)ttl << 24 | (uint32_t)protocol << 16);
 	if (!(offload & WIRE_OFFLOAD_IP))
@@ -49,10 +49,10 @@ static inline void put_ipv4(uint8_t *p, const struct wire_link *link, const stru
 }
 
 /* RFC 8200 3. */
-static inline void put_ipv6(uint8_t *p, const struct wire_link *link, const struct tuple6 *t,
-			    uint8_t protocol, uint8_t ttl, uint32_t len)
+static inline void put_ipv6(uint8_t *p, uint8_t tos, const struct tuple6 *t, uint8_t protocol,
+			    uint8_t ttl, uint32_t len)
 {
-	put32(p, UINT32_C(6) << 28 | (uint32_t)link->tos << 20);
+	put32(p, UINT32_C(6) << 28 | (uint32_t)tos << 20);
 	put32(p + 4, len << 16 | (uint32_t)protocol << 8 | ttl);
 	memcpy(p + 8, t->local, 16);
 	memcpy(p + 24, t->remote, 16);
@@ -88,6 +88,7 @@ uint32_t wire_header_len(const struct wire_link *link, uint8_t version, const st
 uint32_t wire_build_any(uint8_t *frame, const struct wire_link *link, const struct flow *flow,
 			const struct seg *seg, uint32_t text_sum, unsigned offload)
 {
+	const uint8_t tos = link->tos | (seg->options & OPT_ECT ? ECN_ECT0 : 0);
 	uint8_t *ip, *tcp;
 	uint32_t ports, pseudo, len;
 
@@ -99,7 +100,7 @@ uint32_t wire_build_any(uint8_t *frame, const struct wire_link *link, const stru
 		ports = (uint32_t)t->local_port << 16 | t->remote_port;
 		pseudo = csum_pseudo4(t->local, t->remote, PROTOCOL_TCP, 0);
 		len = put_tcp(tcp, ports, seg, pseudo, text_sum, offload);
-		put_ipv4(ip, link, t, PROTOCOL_TCP, link->ttl, len + seg->text_len, offload);
+		put_ipv4(ip, tos, t, PROTOCOL_TCP, link->ttl, len + seg->text_len, offload);
 	} else {
 		const struct tuple6 *t = &flow->v6;
 
@@ -108,7 +109,7 @@ uint32_t wire_build_any(uint8_t *frame, const struct wire_link *link, const stru
 		ports = (uint32_t)t->local_port << 16 | t->remote_port;
 		pseudo = csum_pseudo6(t->local, t->remote, PROTOCOL_TCP, 0);
 		len = put_tcp(tcp, ports, seg, pseudo, text_sum, offload);
-		put_ipv6(ip, link, t, PROTOCOL_TCP, link->ttl, len + seg->text_len);
+		put_ipv6(ip, tos, t, PROTOCOL_TCP, link->ttl, len + seg->text_len);
 	}
 	return (uint32_t)(tcp - frame) + len;
 }
@@ -125,10 +126,10 @@ uint32_t wire_ip_build(uint8_t *frame, const struct wire_link *link, const struc
 
 	if (flow->version == 4) {
 		ip = put_ether(frame, link, ETHERTYPE_IPV4);
-		put_ipv4(ip, link, &flow->v4, protocol, ttl, len, 0);
+		put_ipv4(ip, link->tos, &flow->v4, protocol, ttl, len, 0);
 		return (uint32_t)(ip - frame) + IPV4_LEN;
 	}
 	ip = put_ether(frame, link, ETHERTYPE_IPV6);
-	put_ipv6(ip, link, &flow->v6, protocol, ttl, len);
+	put_ipv6(ip, link->tos, &flow->v6, protocol, ttl, len);
 	return (uint32_t)(ip - frame) + IPV6_LEN;
 }

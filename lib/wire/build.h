@@ -36,8 +36,8 @@ enum wire_offload {
 /* Octets wire_build will write for this segment. */
 uint32_t wire_header_len(const struct wire_link *link, uint8_t version, const struct seg *seg);
 
-/* The two ways to do so: any segment (build.c); or, in Ethernet without a tag, over IPv4, checksums
- * made here (usual.c). */
+/* The two ways to do so: any segment (build.c); or, in Ethernet without a tag, over IPv4, not ECN-capable,
+ * checksums made here (usual.c). */
 uint32_t wire_build_any(uint8_t *frame, const struct wire_link *link, const struct flow *flow,
 			const struct seg *seg, uint32_t text_sum, unsigned offload);
 uint32_t usual_build(uint8_t *frame, const struct wire_link *link, const struct tuple4 *tuple,
@@ -56,7 +56,7 @@ static inline uint32_t wire_build(uint8_t *frame, const struct wire_link *link,
 				  const struct flow *flow, const struct seg *seg, uint32_t text_sum,
 				  unsigned offload)
 {
-	if (link->usual && flow->version == 4 && offload == 0)
+	if (link->usual && flow->version == 4 && offload == 0 && !(seg->options & OPT_ECT))
 		return usual_build(frame, link, &flow->v4, seg, text_sum);
 	return wire_build_any(frame, link, flow, seg, text_sum, offload);
 }

@@ -92,6 +92,8 @@ static enum wire_kind parse_tcp(const struct walk *w, struct wire_in *in)
 	in->text_offset = at + header;
 	in->text_len = len - header;
 	in->opt_bad = !opts_parse(tcp + TCP_LEN, header - TCP_LEN, seg);
+	if (unlikely((in->tos & ECN_CE) == ECN_CE))
+		seg->options |= OPT_CE;
 	return WIRE_TCP;
 }
 

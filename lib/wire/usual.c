@@ -15,10 +15,10 @@ struct ip_words {
 	uint32_t first, fragment, ttl, src, dst;
 };
 
-/* Version and IHL, fragment, TTL, protocol: all at their usual values. */
+/* Version and IHL, ECN, fragment, TTL, protocol: all at their usual values. */
 static inline bool ip_usual(const struct ip_words *w)
 {
-	return ((w->first ^ be32(UINT32_C(0x45) << 24)) & be32(0xff000000)) == 0 &&
+	return ((w->first ^ be32(UINT32_C(0x45) << 24)) & be32(0xff030000)) == 0 &&
 	       (w->fragment & be32(IPV4_MF_OFFSET)) == 0 &&
 	       ((w->ttl ^ be32(PROTOCOL_TCP << 16)) & be32(0x00ff0000)) == 0 &&
 	       (w->ttl & be32(0xff000000)) != 0;

@@ -100,11 +100,17 @@ static size_t put_options(uint8_t *p, const struct seg *seg)
 	return n;
 }
 
+static uint8_t ecn_of(const struct seg *seg)
+{
+	return seg->options & OPT_CE ? ECN_CE : seg->options & OPT_ECT ? ECN_ECT0 : 0;
+}
+
 static size_t put_ip(uint8_t *p, const struct frame_form *form, const struct hf_addr *src,
-		     const struct hf_addr *dst, size_t len)
+		     const struct hf_addr *dst, size_t len, uint8_t tos)
 {
 	if (src->ip.version == 4) {
 		p[0] = 0x45;
+		p[1] = tos;
 		put16(p + 2, (unsigned)(20 + len));
 		put16(p + 6, 0x4000);
 		p[8] = form->ttl;
@@ -114,6 +120,7 @@ static size_t put_ip(uint8_t *p, const struct frame_form *form, const struct hf_
 		return 20;
 	}
 	p[0] = 0x60;
+	p[1] = (uint8_t)(tos << 4);
 	put16(p + 4, (unsigned)len);
 	p[6] = TCP;
 	p[7] = form->ttl;
@@ -150,7 +157,7 @@ size_t frame_build(uint8_t raw[FRAME_MAX], const struct frame_form *form, const 
 		put16(raw + 12, src->ip.version == 4 ? 0x0800 : 0x86dd);
 		n = ETHER;
 	}
-	n += put_ip(raw + n, form, src, dst, header + seg->text_len);
+	n += put_ip(raw + n, form, src, dst, header + seg->text_len, ecn_of(seg));
 	assert(n + header + seg->text_len <= FRAME_MAX);
 	memcpy(raw + n, tcp, header);
 	if (seg->text_len != 0)
@@ -184,8 +191,9 @@ static const char *parse_ip4(struct frame *f, const struct frame_form *form)
 
 	if (len < 20 || ip[0] != 0x45)
 		return "IPv4: version or IHL";
-	if (ip[1] != 0)
+	if (ip[1] != 0 && !form->ecn)
 		return "IPv4: type of service is not 0";
+	f->tos = ip[1];
 	if (get16(ip + 2) != len)
 		return "IPv4: total length is not the frame's";
 	if (get16(ip + 4) != 0)
@@ -209,8 +217,9 @@ static const char *parse_ip6(struct frame *f, const struct frame_form *form)
 	const uint8_t *ip = f->raw + f->ip;
 	const size_t len = f->len - f->ip;
 
-	if (len < 40 || ip[0] != 0x60 || ip[1] >> 4 != 0)
+	if (len < 40 || ip[0] != 0x60 || (ip[1] != 0 && !form->ecn))
 		return "IPv6: version or traffic class";
+	f->tos = ip[1] >> 4;
 	if (get16(ip + 4) != len - 40)
 		return "IPv6: payload length is not the frame's";
 	if (ip[6] == TCP && ip[7] != form->ttl)
@@ -329,8 +338,12 @@ static const char *parse_tcp(struct frame *f, const struct frame_form *form)
 	seg->len = seg->text_len + (seg->flags & SEG_SYN ? 1u : 0) + (seg->flags & SEG_FIN ? 1u : 0);
 	if (f->src.port == 0 || f->dst.port == 0)
 		return "TCP: port 0";
-	if (seg->flags & (SEG_ECE | SEG_CWR))
+	if (seg->flags & (SEG_ECE | SEG_CWR) && !form->ecn)
 		return "TCP: ECN was not negotiated";
+	if (f->tos != 0 && (f->tos != ECN_ECT0 || seg->text_len == 0))
+		return "type of service is not 0, nor ECT(0) on text (RFC 3168 6.1)";
+	if (f->tos == ECN_ECT0)
+		seg->options |= OPT_ECT;
 	if (!(seg->flags & (SEG_SYN | SEG_RST | SEG_ACK)))
 		return "TCP: none of SYN, RST, ACK";
 	if (!!(seg->flags & SEG_SYN) + !!(seg->flags & SEG_RST) + !!(seg->flags & SEG_FIN) > 1)

@@ -18,6 +18,7 @@
 struct frame_form {
 	bool l2;
 	bool sum_offload; /* sums are left to the device: TCP's field holds the pseudo-header's */
+	bool ecn;	  /* frame_parse: ECE, CWR and ECT(0) on text are let pass (RFC 3168) */
 	bool any_to;	  /* frame_parse: to whom is for the test to look at */
 	uint8_t to[6], from[6];
 	uint8_t ttl;
@@ -29,6 +30,7 @@ struct frame {
 	struct seg seg; /* meaningless when tcp is 0 */
 	uint64_t at_us;
 	size_t len;
+	uint8_t tos;	      /* or traffic class */
 	size_t ip, tcp, text; /* where the headers and the text begin; tcp 0: not a TCP segment */
 	uint8_t raw[FRAME_MAX];
 };
