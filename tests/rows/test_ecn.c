@@ -213,14 +213,7 @@ static void open__simultaneous__all_four(struct rig *r)
 		rig_send(r, syn);
 		rig_expect(r, (struct seg){
 				      .seq = ISS, .ack = IRS + 1, .flags = SEG_SYN | SEG_ACK | ece });
-		syn = rig_syn(r);
-		syn.flags = SEG_SYN | SEG_ACK | theirs[i].synack;
-		syn.ack = ISS + 1;
-		syn.tsecr = r->tsecr;
-		rig_send(r, syn);
-		begin(r);
-		rig_event(r, HF_EV_CONNECTED);
-		rig_expect_ack(r);
+		active(r, theirs[i].synack);
 		write_and_expect(r, 1, 0, ece && theirs[i].synack == SEG_ECE ? OPT_ECT : 0);
 		let_go(r);
 	}
