@@ -449,7 +449,7 @@ HF_API unsigned hf_turn(struct hf_worker *w, uint64_t now_us, struct hf_event *e
 /** Second half: emit what the protocol and the application have to send. */
 HF_API void hf_flush(struct hf_worker *w, uint64_t now_us);
 
-/** When the engine next wants a turn: 0 at once, UINT64_MAX never (frames from outside apart). */
+/** When the engine next wants a turn: 0 at once, UINT64_MAX never (frames still to come apart). */
 HF_API uint64_t hf_next_deadline(const struct hf_worker *w);
 
 /** One worker of a loop and the function that answers its events. */

@@ -229,7 +229,8 @@ static void leap(struct hf_worker *w, uint64_t now_us)
 
 unsigned hf_turn(struct hf_worker *w, uint64_t now_us, struct hf_event *events, unsigned max)
 {
-	bool busy = false;
+	unsigned n = 0;
+	bool busy;
 
 	leap(w, now_us);
 	worker_time(w, now_us);
@@ -237,11 +238,14 @@ unsigned hf_turn(struct hf_worker *w, uint64_t now_us, struct hf_event *events, 
 		w->local_used = false;
 		w->local_next = w->local_next + 1 < w->local_count ? w->local_next + 1 : 0;
 	}
-	if (__builtin_expect(w->tx_count > TX_HELD_UP, 0))
+	if (__builtin_expect(w->tx_count > TX_HELD_UP, 0)) {
 		count(w, STAT_RX_HELD_UP); /* what comes now could not be answered: it waits in the device */
-	else
-		busy = receive(w) > 0;
-	busy |= worker_expire(w);
+		w->rx_more = true;
+	} else {
+		n = receive(w);
+		w->rx_more = n == BURST;
+	}
+	busy = worker_expire(w) || n > 0;
 	text_done(w);
 	count(w, STAT_TURNS);
 	if (busy)
@@ -375,7 +379,7 @@ uint64_t hf_next_deadline(const struct hf_worker *w)
 		return 0;
 	if (w->tx_count > 0) /* the device is behind */
 		return w->host.now_us + TX_AGAIN_US;
-	if (w->owed_head != HANDLE_NONE || w->late_head != HANDLE_NONE)
+	if (w->owed_head != HANDLE_NONE || w->late_head != HANDLE_NONE || w->rx_more)
 		return 0;
 	has = wheel_next(&w->timers, &tick);
 	best = earlier(now_ms, has, tick, best);

@@ -112,6 +112,7 @@ struct hf_worker { /* NOLINT(clang-analyzer-optin.performance.Padding): in group
 	uint32_t detached;   /* connections in no table */
 	uint32_t steer_next; /* the worker whose frames are taken over first */
 	bool overdue;	     /* expiry was cut short: another turn at once */
+	bool rx_more;	     /* the last turn may have left frames in the device */
 	bool replying;	     /* to a frame that came from reply_mac (HF-N2) */
 	uint8_t reply_mac[6];
 	struct neighbours neighbours;
