@@ -5,8 +5,10 @@
 
 #include "end.h"
 
-#define OPENS_A_TURN 64	   /* so that turns stay short */
-#define FULL_BURST 32	   /* frames of a turn: more wait for the next ones */
+#define OPENS_A_TURN 64 /* so that turns stay short */
+#define FULL_BURST 32	/* frames of a turn: more wait for the next ones */
+#define BUSY_IN_FLIGHT \
+	512 /* connections that keep a core busy: more of them only leave the caches cold */
 #define OVERTIME_US 100000 /* for opens that were due before the end, when the core was held up */
 #define RETRY_US 1000	   /* after there was no port */
 #define LINGER_US 100000   /* what a tap's kernel has not taken yet goes with the tap */
@@ -39,9 +41,9 @@ static bool owes_opens(const struct end *e, uint64_t now_us)
 }
 
 /* How many a turn may open at a rate. With the bursts full the core does what it can, with the device behind so does
- * whoever is at its other end: opens on top of that would only wait, in ever colder caches. Then as many as have
- * ended. What is due stays due, from its time on. */
-static uint64_t pace(struct end *e)
+ * whoever is at its other end: opens on top of that would only wait. Then as many as have ended, or none while there
+ * are more than keep it busy. What is due stays due, from its time on. */
+static uint64_t pace(struct end *e, uint32_t in_flight)
 {
 	const uint64_t frames = end_counter(e, e->received), held_up = end_counter(e, e->held_up);
 	const bool room = frames - e->frames_taken < FULL_BURST && held_up == e->held_up_before;
@@ -49,7 +51,9 @@ static uint64_t pace(struct end *e)
 
 	e->frames_taken = frames;
 	e->held_up_before = held_up;
-	return room ? OPENS_A_TURN : ended;
+	if (room)
+		return OPENS_A_TURN;
+	return in_flight < BUSY_IN_FLIGHT ? ended : 0;
 }
 
 static void open_some(struct end *e, uint64_t now_us)
@@ -58,7 +62,7 @@ static void open_some(struct end *e, uint64_t now_us)
 	uint64_t n = e->concurrency > in_flight ? e->concurrency - in_flight : 0;
 	const uint64_t wanted = e->rate ? due(e, now_us) : UINT64_MAX;
 	const uint64_t left = (wanted < e->count ? wanted : e->count) - e->books.attempted;
-	const uint64_t most = e->rate ? pace(e) : OPENS_A_TURN;
+	const uint64_t most = e->rate ? pace(e, in_flight) : OPENS_A_TURN;
 
 	if (n > left)
 		n = left;
