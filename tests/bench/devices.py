@@ -137,10 +137,11 @@ def kernel(where, handfast, seconds):
 
 
 def apart(what, build, seconds):
-    """In namespaces of network and processes; what is left ends with them."""
+    """In namespaces of network and processes; what is left ends with them, and all of it with the time."""
     flags = ["-n"] if os.geteuid() == 0 else ["-Urn"]
-    return int(float(run("unshare", *flags, "--pid", "--fork", "--kill-child", "--mount-proc", sys.executable, __file__, what,
-                         build / "app/handfast", seconds,
+    return int(float(run("timeout", "-k", 5, 120 + 10 * seconds,
+                         "unshare", *flags, "--pid", "--fork", "--kill-child", "--mount-proc",
+                         sys.executable, __file__, what, build / "app/handfast", seconds,
                          env={"PATH": os.environ["PATH"] + ":/usr/sbin:/sbin"}).split()[-1]))
 
 
