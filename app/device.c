@@ -4,6 +4,7 @@
 #include "device.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const struct class
@@ -98,6 +99,22 @@ int device_read(const char *text, struct device *device, struct hf_error *why)
 		     colon + 1) >= (int)sizeof(device->vdev))
 		return refuse(why, text);
 	return 0;
+}
+
+int device_holds(const struct device *device, uint16_t mtu, struct hf_error *why)
+{
+	const unsigned long frame = mtu + 18ul; /* Ethernet's header and a VLAN's */
+	char argument[32];
+	const char *given;
+
+	snprintf(argument, sizeof(argument), ",%s=", device->room ? device->room : "");
+	given = device->room ? strstr(device->vdev, argument) : NULL;
+	if (!given || strtoul(given + strlen(argument), NULL, 10) >= frame)
+		return 0;
+	snprintf(why->text, sizeof(why->text),
+		 "--dev: %s is too little for frames of %lu octets: leave it out, or lower mtu",
+		 device->room, frame);
+	return -EINVAL;
 }
 
 static void add_argument(char text[TEXT_ROOM], const char *name, unsigned value)

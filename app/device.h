@@ -23,6 +23,10 @@ struct device {
 /** What --dev says. @return 0; -EINVAL, why says what it may say */
 int device_read(const char *text, struct device *device, struct hf_error *why);
 
+/** Whether buffers of the size that the user gives hold a frame of that MTU; net_memif 22.11 spoils one that lies in two.
+ * @return 0; -EINVAL, why says which argument is too little */
+int device_holds(const struct device *device, uint16_t mtu, struct hf_error *why);
+
 /** What EAL is to make, with so many queues and frames of that size, unless the user has said so. */
 void device_vdev(const struct device *device, unsigned queues, uint16_t mtu, char text[TEXT_ROOM]);
 

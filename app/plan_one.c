@@ -196,7 +196,8 @@ int plan_one(const struct settings *s, unsigned cores, struct plan *plan, struct
 		snprintf(why->text, sizeof(why->text), "%s", refusal);
 		return -EINVAL;
 	}
-	if (device_read(s->dev, &device, why) < 0 || read_key(s->rss_key, plan, why) < 0)
+	if (device_read(s->dev, &device, why) < 0 || device_holds(&device, s->mtu, why) < 0 ||
+	    read_key(s->rss_key, plan, why) < 0)
 		return -EINVAL;
 	plan->steer.steering = s->steering;
 	plan->exact = device.exact;

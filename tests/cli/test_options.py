@@ -72,6 +72,12 @@ class Options(unittest.TestCase):
         self.refused(*load, "--rss-key", "a5" * 39, says="--rss-key has 39 octets: give 40")
         self.refused("pair", "--steering", "rss", says="--steering")
 
+    def test_buffers_of_a_device(self):
+        args = ("--addr", "10.9.0.2/24", "--listen", "10.9.0.2:80")
+        for device in "memif:s,bsize=1517", "net_memif0,bsize=1024,socket=s", "af_packet:hfa,framesz=512":
+            self.refused("serve", "--dev", device, *args, says="is too little for frames of 1518 octets")
+        self.refused("serve", "--dev", "memif:s,bsize=2048", "--mtu", "9000", *args, says="bsize is too little for frames of 9018")
+
     def test_addresses(self):  # HF-LG3, MUST-46
         ours = ("--dev", "net_null0", "--addr", "10.9.0.2/24")
         for target, says in (("10.9.0.255:80", "broadcast address"), ("224.0.0.1:80", "is not unicast"),
