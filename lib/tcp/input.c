@@ -234,6 +234,8 @@ static void take_ack(struct tcp_host *host, struct tcb *tcb, const struct seg *s
 static void judge_window(struct tcp_host *host, struct tcb *tcb)
 {
 	if (tcb->snd_wnd == 0 && (tcb->timers & TIMER_RTX)) {
+		if (tcb->timers & (TIMER_PTO | TIMER_REO))
+			rto_arm(host, tcb); /* theirs is sooner (SHLD-29) */
 		persist_begin(host, tcb);
 		return;
 	}

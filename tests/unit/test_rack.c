@@ -138,6 +138,33 @@ static void dsack__widens_the_window(struct tcb_rig *r)
 	assert_int_equal(rack(r)->reo_wnd_mult, UINT8_MAX);
 }
 
+/* SHLD-29: a window that shuts is probed after the retransmission timeout, whatever RACK waits for. */
+static void window_shuts(struct tcb_rig *r, bool reo)
+{
+	in_flight(r, 4);
+	rig_advance(r, RTT);
+	if (reo)
+		rig_sack(r, 0, 1, 2, 0, 0);
+	assert_int_equal(r->tcb.timers & (TIMER_PTO | TIMER_REO), reo ? TIMER_REO : TIMER_PTO);
+	r->wnd = 0;
+	rig_sack(r, 0, 1, 3, 0, 0);
+	assert_int_equal(r->tcb.timers, TIMER_PERSIST);
+	rig_advance(r, MS(999));
+	rig_silent(r);
+	rig_advance(r, MS(2));
+	rig_expect_text(r, 0, 1);
+}
+
+static void window_shuts__before_the_probe__asked_after_rto(struct tcb_rig *r)
+{
+	window_shuts(r, false);
+}
+
+static void window_shuts__before_a_loss_is_sure__asked_after_rto(struct tcb_rig *r)
+{
+	window_shuts(r, true);
+}
+
 /* ---- 7: TLP ---- */
 
 static void tail__lost__probe_then_recovery(struct tcb_rig *r)
@@ -367,6 +394,8 @@ static const struct tcb_row rows[] = {
 	{ "RFC8985-6.2-late", one_overtaken__nothing_goes_again, 0 },
 	{ "RFC8985-6.2-3", reordering_seen__window_stays, 0 },
 	{ "RFC8985-6.2-again", retransmission_lost__found_without_timeout, 0 },
+	{ "SHLD-29-pto", window_shuts__before_the_probe__asked_after_rto, 0 },
+	{ "SHLD-29-reo", window_shuts__before_a_loss_is_sure__asked_after_rto, 0 },
 	{ "RFC8985-6.2-4", dsack__widens_the_window, 0 },
 	{ "RFC8985-7.3", tail__lost__probe_then_recovery, 0 },
 	{ "RFC8985-7.3-new", new_text__is_the_probe, 0 },
