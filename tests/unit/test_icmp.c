@@ -49,11 +49,12 @@ static struct wire_in in_of(unsigned version, const struct said *s)
 static enum icmp_kind judge_unsealed(unsigned version, const struct said *s, struct icmp *icmp)
 {
 	const struct wire_in in = in_of(version, s);
-	uint8_t *const copy = malloc(s->len + 1);
+	uint8_t *const copy = malloc(s->len);
 	enum icmp_kind kind;
 
-	assert_non_null(copy);
-	memcpy(copy, s->body, s->len);
+	assert_true(copy != NULL || s->len == 0);
+	if (s->len > 0)
+		memcpy(copy, s->body, s->len);
 	memset(icmp, 0xee, sizeof(*icmp));
 	kind = icmp_parse(copy, &in, icmp);
 	free(copy);

@@ -167,6 +167,31 @@ static void segment__each_version_and_layer__is_read(void **state)
 	}
 }
 
+/* Whatever its length, its options and what the device says: usual.c leaves to parse.c what is not usual, no more. */
+static void segment__usual__goes_the_short_way(void **state)
+{
+	struct wire_config c = config_make(true);
+	uint8_t nops[40];
+	struct wire_in in;
+
+	(void)state;
+	c.range4[0].count = 8; /* all between us and them */
+	memset(nops, 1, sizeof(nops));
+	for (uint32_t options = 0; options <= sizeof(nops); options += 4) {
+		for (uint32_t text = 0; text < 40; text++) {
+			struct packet p = packet_make(4, true, SEG_ACK, nops, options, text);
+
+			packet_put16(p.octets + p.tcp, 1); /* the least port */
+			packet_seal(&p);
+			memset(p.octets + p.len, 0x5a, 60); /* padding, and what lies behind it */
+			for (unsigned hints = 0; hints < 16; hints++)
+				if (!(hints & (WIRE_IP_BAD | WIRE_L4_BAD)))
+					assert_true(usual_parse(&c, p.octets, p.len + text / 2,
+								hints, &in));
+		}
+	}
+}
+
 static void tos__each_version__is_read(void **state)
 {
 	struct packet p = packet_make(4, true, SEG_ACK, NULL, 0, 0);
@@ -464,12 +489,33 @@ static void land__own_source__drops(void **state)
 	assert_drop(&p, STAT_RX_DROP_LAND);
 }
 
+/* Of several ranges, in frames that are usual in all else: what is ours or a broadcast in any of them is no source. */
+static void source__in_another_range_of_ours__drops(void **state)
+{
+	static const uint8_t other4[] = { 198, 18, 0, 1 };
+	struct wire_config c = config_make(true);
+	struct packet p = packet_make(4, true, SEG_SYN, NULL, 0, 0);
+
+	(void)state;
+	assert_true(wire_config_range(&c, 4, other4, 2, 24));
+	packet_put32(p.octets + p.ip + 12, 0xc6120002);
+	packet_seal(&p);
+	assert_drop_by(&c, &p, STAT_RX_DROP_LAND);
+	packet_put32(p.octets + p.ip + 12, 0xc61200ff);
+	packet_seal(&p);
+	assert_drop_by(&c, &p, STAT_RX_DROP_IP_ADDR);
+	packet_put32(p.octets + p.ip + 12, 0xc6120003);
+	packet_seal(&p);
+	assert_tcp_by(&c, &p);
+}
+
 /* Ranges of addresses: the first, the last and their neighbours. */
 static void destination__not_in_our_ranges__drops(void **state)
 {
 	struct wire_config c = { .l3 = true };
 	static const uint8_t first4[] = { 198, 18, 0, 250 };
 	static const uint8_t first6[16] = { 0x20, 1, 0, 2, [14] = 0, [15] = 250 };
+	struct packet p;
 
 	(void)state;
 	assert_true(wire_config_range(&c, 4, packet_us4, 1, 0));
@@ -478,8 +524,8 @@ static void destination__not_in_our_ranges__drops(void **state)
 	assert_true(wire_config_range(&c, 6, first6, 64, 0));
 	for (uint32_t i = 0; i < 70; i++) {
 		const bool ours = i >= 3 && i < 67;
-		struct packet p = packet_make(4, false, SEG_SYN, NULL, 0, 0);
 
+		p = packet_make(4, false, SEG_SYN, NULL, 0, 0);
 		packet_put32(p.octets + 16, 0xc61200fa - 3 + i);
 		packet_seal(&p);
 		if (ours)
@@ -498,6 +544,11 @@ static void destination__not_in_our_ranges__drops(void **state)
 		packet_seal(&p);
 		assert_drop_by(&c, &p, STAT_RX_DROP_NOT_OURS);
 	}
+	c.ranges6 = 1; /* what lies behind the last one is none */
+	p = packet_make(6, false, SEG_SYN, NULL, 0, 0);
+	memcpy(p.octets + 24, first6, 16);
+	packet_seal(&p);
+	assert_drop_by(&c, &p, STAT_RX_DROP_NOT_OURS);
 }
 
 static void ranges__too_many_or_wrapping__are_refused(void **state)
@@ -1201,6 +1252,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST("RFC9293-3.1", segment__each_version_and_layer__is_read),
+		TEST("RFC9293-3.1-usual", segment__usual__goes_the_short_way),
 		TEST("MAY-9-read", tos__each_version__is_read),
 		TEST("HF-E1", frames__too_short_or_of_other_type__drop),
 		TEST("HF-E2", others_unicast__valid_syn__drops),
@@ -1211,6 +1263,7 @@ int main(void)
 		TEST("RFC1122-3.2.1.2", header_bits__each_flipped__drop_by_checksum),
 		TEST("RFC1122-3.2.1.3", sources__invalid__drop),
 		TEST("HF-IP1", land__own_source__drops),
+		TEST("HF-IP1-ranges", source__in_another_range_of_ours__drops),
 		TEST("MUST-57", groups__any_segment__drop),
 		TEST("HF-IP2", destination__not_in_our_ranges__drops),
 		TEST("HF-IP2-ranges", ranges__too_many_or_wrapping__are_refused),

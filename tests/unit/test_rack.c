@@ -138,6 +138,22 @@ static void dsack__widens_the_window(struct tcb_rig *r)
 	assert_int_equal(rack(r)->reo_wnd_mult, UINT8_MAX);
 }
 
+/* Step 2: an ACK sooner than any round trip may be of the first transmission, and dates nothing. */
+static void ack_of_the_first_time__no_timer_by_it(struct tcb_rig *r)
+{
+	in_flight(r, 2);
+	rig_advance(r, 2 * RTT + MS(2));
+	whole(r, 1);
+	rig_advance(r, SEC(1));
+	whole(r, 0);
+	rig_sack(r, 1, 0, 0, 0, 0);
+	whole(r, 1);
+	rig_advance(r, MS(999));
+	rig_silent(r);
+	rig_advance(r, MS(2));
+	whole(r, 1);
+}
+
 /* SHLD-29: a window that shuts is probed after the retransmission timeout, whatever RACK waits for. */
 static void window_shuts(struct tcb_rig *r, bool reo)
 {
@@ -212,6 +228,23 @@ static void probe__unanswered__timeout(struct tcb_rig *r)
 	whole(r, 0);
 	rig_counted(r, STAT_RTO_EXPIRED, 1);
 	rig_counted(r, STAT_TLP_PROBES, 1);
+}
+
+/* 7.2: two round trips, what a peer may wait, and the rest of a millisecond. */
+static void round_trip__of_microseconds__probe_is_not_early(struct tcb_rig *r)
+{
+	static const struct {
+		uint32_t srtt_us, pto_ms;
+	} cases[] = { { 600000, 1400 }, { 600001, 1401 }, { 600500, 1401 } };
+
+	in_flight(r, 1);
+	for (uint32_t i = 0; i < COUNT(cases); i++) {
+		rig_sack(r, i + 1, 0, 0, 0, 0);
+		r->tcb.srtt_us = r->tcb.rttvar_us = cases[i].srtt_us;
+		rig_write(r, r->tcb.snd_mss);
+		whole(r, i + 1);
+		assert_int_equal(r->tcb.rtx_tick, r->host.ceil_ms + cases[i].pto_ms);
+	}
 }
 
 /* 7.2: one segment's ACK may be delayed by the peer. */
@@ -373,6 +406,25 @@ static void log__again_and_new_at_once__apart(struct tcb_rig *r)
 	assert_int_equal(log.count, 3);
 }
 
+/* Spans become one when there is no room, not before. */
+static void log__room_left__none_joined(struct tcb_rig *r)
+{
+	struct sentlog log = { .count = 0 };
+
+	(void)r;
+	for (uint32_t i = 0; i < SENTLOG_SPANS - 2; i++)
+		sentlog_add(&log, ISS, ISS + 3 * i, ISS + 3 * i + 3, i, false);
+	sentlog_add(&log, ISS, ISS + 1, ISS + 2, SENTLOG_SPANS, true); /* three in the place of one */
+	assert_int_equal(log.count, SENTLOG_SPANS);
+	sentlog_advance(&log, ISS + 3); /* 61 are left */
+	sentlog_add(&log, ISS + 3, log.span[60].end, log.span[60].end + 1, SENTLOG_SPANS + 1, false);
+	sentlog_add(&log, ISS + 3, log.span[61].end, log.span[61].end + 1, SENTLOG_SPANS + 2, false);
+	for (uint32_t i = 2; i < log.count; i++)
+		log.span[i].lost = i & 1;
+	sentlog_add(&log, ISS + 3, log.span[62].end, log.span[62].end + 1, SENTLOG_SPANS + 3, false);
+	assert_int_equal(log.count, SENTLOG_SPANS - 1); /* two that are alike made room enough */
+}
+
 /* Neighbours of which one is lost and one is not: they become one where there is no room, and that is not lost. */
 static void log__full_of_unlike__joined(struct tcb_rig *r)
 {
@@ -394,6 +446,7 @@ static const struct tcb_row rows[] = {
 	{ "RFC8985-6.2-late", one_overtaken__nothing_goes_again, 0 },
 	{ "RFC8985-6.2-3", reordering_seen__window_stays, 0 },
 	{ "RFC8985-6.2-again", retransmission_lost__found_without_timeout, 0 },
+	{ "RFC8985-6.2-2", ack_of_the_first_time__no_timer_by_it, 0 },
 	{ "SHLD-29-pto", window_shuts__before_the_probe__asked_after_rto, 0 },
 	{ "SHLD-29-reo", window_shuts__before_a_loss_is_sure__asked_after_rto, 0 },
 	{ "RFC8985-6.2-4", dsack__widens_the_window, 0 },
@@ -401,6 +454,7 @@ static const struct tcb_row rows[] = {
 	{ "RFC8985-7.3-new", new_text__is_the_probe, 0 },
 	{ "RFC8985-7.3-once", probe__unanswered__timeout, 0 },
 	{ "RFC8985-7.2", one_segment__waits_for_a_delayed_ack, 0 },
+	{ "RFC8985-7.2-us", round_trip__of_microseconds__probe_is_not_early, 0 },
 	{ "RFC8985-7.2-rto", timer__is_nearer__probe_in_its_place, 0 },
 	{ "RFC8985-7.2-text", text_goes_on__probe_comes_with_the_timer, 0 },
 	{ "RFC8985-7.4", probe__mended_it__window_shrinks, 0 },
@@ -408,6 +462,7 @@ static const struct tcb_row rows[] = {
 	{ "HF-SACK1-log", log__anything__bounded_and_never_early, ROW_PLAIN },
 	{ "HF-SACK1-times", log__second_time__has_both, 0 },
 	{ "HF-SACK1-apart", log__again_and_new_at_once__apart, ROW_PLAIN },
+	{ "HF-SACK1-room", log__room_left__none_joined, ROW_PLAIN },
 	{ "HF-SACK1-unlike", log__full_of_unlike__joined, ROW_PLAIN },
 };
 

@@ -107,6 +107,18 @@ static void not_duplicates__nothing_goes_again(struct tcb_rig *r)
 	rig_counted(r, STAT_RETRANSMIT_FAST, 0);
 }
 
+static void duplicates_apart__nothing_goes_again(struct tcb_rig *r)
+{
+	const uint16_t mss = in_flight(r, 8);
+
+	for (unsigned i = 0; i < 4; i++) {
+		ack(r, i * mss);
+		ack(r, i * mss);
+	}
+	rig_counted(r, STAT_DUP_ACK_IN, 5); /* the first ACK of all was one too */
+	rig_counted(r, STAT_RETRANSMIT_FAST, 0);
+}
+
 static void nothing_in_flight__acks_again_are_nothing(struct tcb_rig *r)
 {
 	rig_to(r, TCPS_ESTABLISHED);
@@ -150,6 +162,7 @@ static const struct tcb_row rows[] = {
 	{ "RFC6582-partial", partial_ack__next_hole_goes_again, 0 },
 	{ "RFC5681-3.2-inflate", more_duplicates__let_new_text_out, 0 },
 	{ "RFC5681-2", not_duplicates__nothing_goes_again, 0 },
+	{ "RFC5681-3.2-apart", duplicates_apart__nothing_goes_again, 0 },
 	{ "RFC5681-2-idle", nothing_in_flight__acks_again_are_nothing, 0 },
 	{ "RFC6582-3.2", duplicates_after_timeout__begin_nothing, 0 },
 	{ "RFC5681-3.2-fin", lost_fin__goes_again_by_duplicates, 0 },
