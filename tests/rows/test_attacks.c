@@ -95,15 +95,16 @@ static void own_connection__as_meter__tells_nothing(struct rig *r)
 	}
 }
 
-/* Every type, and as many codes, about each of these SEQs; a burst for each type. */
+/* Every type, with every code where it may be an error's, about each of these SEQs. */
 static void push_icmp(struct rig *r, const uint32_t *seqs, unsigned count)
 {
 	for (unsigned type = 0; type < 256; type++) {
-		for (unsigned code = 0; code < 16; code++)
+		for (unsigned code = 0; code < (type < 16 ? 256 : 16); code++) {
 			for (unsigned i = 0; i < count; i++)
 				rig_push_error(r, NULL, (uint8_t)type, (uint8_t)code, 0, seqs[i]);
-		for (unsigned i = 0; i < 16 * count; i += 32)
-			rig_turn(r);
+			if (code % 8 == 7)
+				rig_turn(r);
+		}
 		rig_discard(r);
 	}
 }
