@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Ports: the pool, rings and devices that some of them share, and the configuration of a device.
- * Called at set-up and at the end; the bursts are in port.h. What a device offers is asked of it;
- * what it does not offer the worker does in software (HF-CK3).
+ * Ports: the pool, rings and devices that some of them share, and how frames find their worker.
+ * Called at set-up and at the end; the bursts are in port.h. What a device offers is asked of it
+ * (ethdev.c); what it does not offer the worker does in software (HF-CK3).
  */
 #include <assert.h>
 #include <errno.h>
@@ -11,21 +11,18 @@
 
 #include <rte_eal.h>
 #include <rte_errno.h>
-#include <rte_log.h>
 #include <rte_mbuf_pool_ops.h>
 #include <rte_ring.h>
 
-#include "io/hold.h"
+#include "io/ethdev.h"
 #include "io/mend.h"
 #include "io/port.h"
 #include "io/rss.h"
 #include "io/steer.h"
 #include "io/why.h"
 
-#define CACHE 512	 /* mbufs that a core keeps to itself, at most */
-#define DESCRIPTORS 1024 /* of each queue of a device that has any */
+#define CACHE 512 /* mbufs that a core keeps to itself, at most */
 #define DEVICES 2
-#define TSO_PIECES 40 /* of a chain: 64 KiB of send queue, header and a piece at each end */
 #define RINGS (2 * RTE_PMD_RING_MAX_RX_RINGS)
 
 struct port_share {
@@ -238,142 +235,6 @@ uint32_t hf_port_mbufs_used(const struct hf_port *port)
 
 /* ---- Devices ----------------------------------------------------------------------------- */
 
-static bool driver_in(const char *driver, const char *const *drivers, size_t n)
-{
-	while (n > 0)
-		if (strcmp(driver, drivers[--n]) == 0)
-			return true;
-	return false;
-}
-
-/* Drivers whose packets are as long as an argument of theirs, bsize or framesz, makes room for; of
- * themselves they say 1500, whatever it is. */
-static bool driver_understates(const char *driver)
-{
-	static const char *const drivers[] = { "net_memif", "net_af_packet" };
-
-	return driver_in(driver, drivers, RTE_DIM(drivers));
-}
-
-/* The largest packets it carries, as rte_eth_dev_configure will judge. */
-static uint32_t device_mtu(const struct rte_eth_dev_info *info)
-{
-	uint32_t overhead = RTE_ETHER_HDR_LEN + RTE_ETHER_CRC_LEN;
-
-	if (driver_understates(info->driver_name))
-		return UINT16_MAX;
-	if (info->max_mtu != UINT16_MAX && info->max_rx_pktlen > info->max_mtu)
-		overhead = info->max_rx_pktlen - info->max_mtu;
-	return RTE_MIN(info->max_rx_pktlen - overhead, (uint32_t)info->max_mtu);
-}
-
-/* What is asked of a device, out of what it offers. */
-static struct rte_eth_conf device_conf(const struct rte_eth_dev_info *info, uint16_t mtu)
-{
-	const bool large = mtu > RTE_ETHER_MTU && !driver_understates(info->driver_name);
-	const uint64_t rx = RTE_ETH_RX_OFFLOAD_IPV4_CKSUM | RTE_ETH_RX_OFFLOAD_TCP_CKSUM;
-	const uint64_t sums = RTE_ETH_TX_OFFLOAD_IPV4_CKSUM | RTE_ETH_TX_OFFLOAD_TCP_CKSUM;
-	/* net_tap sums up in software, wrongly where a piece of a chain has an odd length. */
-	const bool wrong_sums = strcmp(info->driver_name, "net_tap") == 0;
-	const uint64_t tx = RTE_ETH_TX_OFFLOAD_MULTI_SEGS |
-			    (wrong_sums ? 0 : sums | RTE_ETH_TX_OFFLOAD_TCP_TSO);
-
-	return (struct rte_eth_conf){
-		.rxmode.mtu = large ? mtu : 0,
-		.rxmode.offloads = rx & info->rx_offload_capa,
-		.txmode.offloads = tx & info->tx_offload_capa,
-	};
-}
-
-static int device_queues(uint16_t id, unsigned queues, struct rte_mempool *pool)
-{
-	const int socket = rte_eth_dev_socket_id(id);
-	const unsigned node = socket < 0 ? (unsigned)SOCKET_ID_ANY : (unsigned)socket;
-	uint16_t rx = DESCRIPTORS, tx = DESCRIPTORS;
-	int error = rte_eth_dev_adjust_nb_rx_tx_desc(id, &rx, &tx);
-
-	for (uint16_t i = 0; error == 0 && i < queues; i++) {
-		error = rte_eth_rx_queue_setup(id, i, rx, node, NULL, pool);
-		if (error == 0)
-			error = rte_eth_tx_queue_setup(id, i, tx, node, NULL);
-	}
-	return error;
-}
-
-/* @param conf  what the device is told, offloads above all */
-static int device_start(uint16_t id, unsigned queues, struct rte_mempool *pool,
-			const struct rte_eth_conf *conf)
-{
-	int error = rte_eth_dev_configure(id, (uint16_t)queues, (uint16_t)queues, conf);
-
-	if (error == 0)
-		error = device_queues(id, queues, pool);
-	if (error == 0)
-		error = rte_eth_dev_start(id);
-	if (error == 0) { /* a device that cannot be told was neither of these, or is all there is */
-		rte_eth_promiscuous_disable(id);
-		rte_eth_allmulticast_enable(id); /* solicited-node groups (RFC 4861 7.2.1) */
-	}
-	return error;
-}
-
-/* The same, and why not; drivers' complaints are held back but where more than errors is asked for. */
-static int device_start_or_say(uint16_t id, unsigned queues, struct rte_mempool *pool,
-			       const struct rte_eth_conf *conf, const char *name,
-			       struct hf_error *why)
-{
-	const bool quiet = rte_log_get_global_level() <= RTE_LOG_ERR;
-	struct hold hold = { .held = NULL, .errors = -1 };
-	char line[MEND_ROOM];
-	int error;
-
-	if (quiet)
-		hold_begin(&hold);
-	error = device_start(id, queues, pool, conf);
-	if (error != 0) {
-		const char *complaint = hold_complaint(&hold);
-
-		why_say(why, error, "%s does not start: %s: %s; %s", name, rte_strerror(-error),
-			complaint, mend_line(name, complaint, line, sizeof(line)));
-	}
-	hold_end(&hold);
-	return error;
-}
-
-/* Drivers that need no more of a buffer than its address. Others hand its IOVA to hardware, or its place
- * in shared memory to another process. */
-static bool driver_borrows(const char *driver)
-{
-	static const char *const drivers[] = { "net_ring", "net_tap", "net_af_packet", "net_pcap",
-					       "net_null" };
-
-	return driver_in(driver, drivers, RTE_DIM(drivers));
-}
-
-static void port_describe(struct hf_port *port, uint16_t id, uint16_t queue, uint16_t queues,
-			  const struct rte_eth_conf *conf, const struct rte_eth_dev_info *info)
-{
-	const uint64_t sums = RTE_ETH_TX_OFFLOAD_IPV4_CKSUM | RTE_ETH_TX_OFFLOAD_TCP_CKSUM;
-	struct rte_ether_addr mac;
-
-	port->id = id;
-	port->queue = queue;
-	port->queues = queues;
-	port->rx_ip_csum = (conf->rxmode.offloads & RTE_ETH_RX_OFFLOAD_IPV4_CKSUM) != 0;
-	port->rx_l4_csum = (conf->rxmode.offloads & RTE_ETH_RX_OFFLOAD_TCP_CKSUM) != 0;
-	port->tx_csum = (conf->txmode.offloads & sums) == sums;
-	port->multi_segs = (conf->txmode.offloads & RTE_ETH_TX_OFFLOAD_MULTI_SEGS) != 0;
-	port->borrows = driver_borrows(info->driver_name);
-	port->tso = port->multi_segs && port->tx_csum &&
-		    (conf->txmode.offloads & RTE_ETH_TX_OFFLOAD_TCP_TSO) != 0 &&
-		    (info->tx_desc_lim.nb_seg_max == 0 || info->tx_desc_lim.nb_seg_max >= TSO_PIECES);
-	port->seedable = strcmp(info->driver_name, "net_pcap") == 0;
-	if (!driver_understates(info->driver_name))
-		rte_eth_dev_get_mtu(id, &port->mtu);
-	if (rte_eth_macaddr_get(id, &mac) == 0 && !rte_is_zero_ether_addr(&mac))
-		memcpy(port->mac, mac.addr_bytes, sizeof(port->mac));
-}
-
 /* What was wished, or what suits the device. */
 static enum hf_steering steering_of(const struct rte_eth_dev_info *info, const struct hf_steer *wish)
 {
@@ -381,7 +242,7 @@ static enum hf_steering steering_of(const struct rte_eth_dev_info *info, const s
 
 	if (wish->steering != HF_STEERING_AUTO)
 		return wish->steering;
-	if (driver_in(info->driver_name, joined, RTE_DIM(joined)))
+	if (ethdev_driver_in(info->driver_name, joined, RTE_DIM(joined)))
 		return HF_STEERING_QUEUE;
 	return rss_offered(info) ? HF_STEERING_RSS : HF_STEERING_SOFTWARE;
 }
@@ -448,22 +309,22 @@ int port_start(struct port_share *share, uint16_t id, unsigned queues, const str
 	if (queues > info.max_rx_queues || queues > info.max_tx_queues)
 		return why_say(why, -EINVAL, "%s has %u queues, not %u: use fewer cores", name,
 			       RTE_MIN(info.max_rx_queues, info.max_tx_queues), queues);
-	if (share->mtu > device_mtu(&info))
+	if (share->mtu > ethdev_mtu(&info))
 		return why_say(why, -EINVAL,
 			       "%s carries packets of %u octets at most, not %u: lower mtu", name,
-			       device_mtu(&info), share->mtu);
-	conf = device_conf(&info, share->mtu);
+			       ethdev_mtu(&info), share->mtu);
+	conf = ethdev_conf(&info, share->mtu);
 	if (steered && steering_of(&info, steer) == HF_STEERING_RSS) {
 		error = rss_conf(&info, steer, key, &conf, why);
 		if (error != 0)
 			return error;
 	}
-	error = device_start_or_say(id, queues, share->pool, &conf, name, why);
+	error = ethdev_start(id, queues, share->pool, &conf, name, why);
 	while (error == 0 && made < queues) {
 		error = port_make(share, PORT_ETHDEV, name, &ports[made], why);
 		if (error != 0)
 			break;
-		port_describe(ports[made], id, made, (uint16_t)queues, &conf, &info);
+		ethdev_describe(ports[made], id, made, (uint16_t)queues, &conf, &info);
 		made++;
 	}
 	if (error == 0 && steered)
