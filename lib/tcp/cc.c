@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Congestion control: slow start, congestion avoidance, fast retransmit and fast recovery (RFC 5681, the
- * NewReno of RFC 6582, the window of RFC 6675), initial window of ten segments (RFC 6928), and what is
- * taken back when no loss was met (RFC 3522, RFC 4015). cwnd and ssthresh are octets. */
+ * NewReno of RFC 6582, the window of RFC 6675), growth by octets (RFC 3465), initial window of ten segments
+ * (RFC 6928), and what is taken back when no loss was met (RFC 3522, RFC 4015). cwnd and ssthresh are octets. */
 #include "tcp/cc.h"
 #include "tcp/answer.h"
 
@@ -25,6 +25,15 @@ static struct cubic *cubic_of(const struct tcp_host *host, const struct tcb *tcb
 	return host->config.cubic && tcb->flight != 0 ? &flight_of(host, tcb)->cubic : NULL;
 }
 
+/* What an ACK of more than a segment is worth in slow start: L at most (RFC 3465 2.2). After a timeout that is one
+ * segment, for such ACKs then tell of what arrived long ago (2.3). */
+static uint32_t stretch(const struct tcp_host *host, const struct tcb *tcb, uint32_t acked)
+{
+	const uint32_t limit = tcb->flags & TCB_RTO_START ? 1 : host->config.abc_limit;
+
+	return limit > 0 ? min_u32(acked, limit * tcb->snd_mss) : acked;
+}
+
 /* New text was acknowledged; growth goes by octets, so dividing ACKs gains nothing. */
 void cc_ack(const struct tcp_host *host, struct tcb *tcb, uint32_t acked)
 {
@@ -32,7 +41,7 @@ void cc_ack(const struct tcp_host *host, struct tcb *tcb, uint32_t acked)
 	uint32_t more;
 
 	if (tcb->cwnd < tcb->ssthresh) {
-		more = acked < tcb->snd_mss ? acked : tcb->snd_mss;
+		more = acked <= tcb->snd_mss ? acked : stretch(host, tcb, acked);
 	} else if ((cubic = cubic_of(host, tcb)) != NULL) {
 		more = cubic_growth(cubic, tcb->cwnd, tcb->snd_mss, acked, tcb->srtt_us / 1000,
 				    host->now_ms);
@@ -103,6 +112,7 @@ void cc_recovery(struct tcp_host *host, struct tcb *tcb, bool sack)
 	shrink(host, tcb, in_flight_by_cwnd(tcb));
 	tcb->cwnd = tcb->ssthresh + (sack ? 0 : DUP_THRESH * tcb->snd_mss);
 	tcb->recover = tcb->snd_nxt - 1;
+	tcb->flags &= ~(uint32_t)TCB_RTO_START;
 	tcb->flags |= TCB_RECOVERY | (sack ? TCB_BY_SACK : 0u);
 }
 
@@ -161,14 +171,17 @@ void cc_timeout(struct tcp_host *host, struct tcb *tcb)
 	tcb->recover = tcb->snd_nxt - 1;
 	tcb->dupacks = 0;
 	tcb->flags &= ~(uint32_t)(TCB_RECOVERY | TCB_BY_SACK | TCB_FAST);
+	tcb->flags |= TCB_RTO_START;
 }
 
 void cc_idle(const struct tcp_host *host, struct tcb *tcb)
 {
 	const uint32_t initial = initial_window(tcb);
 
-	if (tcb->cwnd > initial && host->now_ms - tcb->sent_ms > tcb->rto_ms)
-		tcb->cwnd = initial;
+	if (tcb->cwnd <= initial || host->now_ms - tcb->sent_ms <= tcb->rto_ms)
+		return;
+	tcb->cwnd = initial;
+	tcb->flags &= ~(uint32_t)TCB_RTO_START;
 }
 
 bool cc_undo(struct tcp_host *host, struct tcb *tcb, const struct seg *seg, uint32_t acked)
@@ -183,6 +196,6 @@ bool cc_undo(struct tcp_host *host, struct tcb *tcb, const struct seg *seg, uint
 	tcb->ssthresh = f->ssthresh_before;
 	tcb->cwnd = in_flight(tcb) + min_u32(acked, initial_window(tcb));
 	tcb->dupacks = 0;
-	tcb->flags &= ~(uint32_t)(TCB_RTX | TCB_RECOVERY | TCB_BY_SACK | TCB_FAST);
+	tcb->flags &= ~(uint32_t)(TCB_RTX | TCB_RECOVERY | TCB_BY_SACK | TCB_FAST | TCB_RTO_START);
 	return true;
 }

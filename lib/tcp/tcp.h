@@ -39,6 +39,7 @@ struct tcp_config {
 	uint16_t mss[2]; /* that we advertise: IPv4, IPv6 (MUST-67) */
 	uint16_t min_snd_mss;
 	uint16_t pmtu_floor; /* IPv4 (RFC1191-b) */
+	uint8_t abc_limit;   /* L of RFC 3465, segments; 0: none */
 	uint8_t syn_retries, synack_retries, retries1, retries2, orphan_retries;
 	uint8_t rcv_wscale, keepalive_probes;
 	uint8_t ecn; /* RFC 3168. 0: no, 1: asked for and answered, 2: answered */
@@ -143,6 +144,7 @@ enum tcb_flags {
 	TCB_KEEPALIVE = 1 << 19,   /* a keepalive probe is to be sent (3.8.4) */
 	TCB_FIN_AHEAD = 1 << 16,   /* a FIN at fin_seq waits for the gap before it to fill */
 	TCB_CORK = 1 << 21,	   /* short text waits for more */
+	TCB_RTO_START = 1 << 27,   /* the slow start after a timeout (RFC 3465 2.3) */
 	TCB_TLP = 1 << 23,	   /* a tail loss probe is to be sent (RFC 8985 7.3) */
 	TCB_ECN = 1 << 24,     /* ECN agreed (RFC 3168 6.1.1); in SYN-SENT: only ever asked for */
 	TCB_ECE = 1 << 25,     /* every ACK tells of congestion, till CWR comes (6.1.3) */

@@ -214,6 +214,9 @@ void rig_open_passive(struct rig *r);
 /* From here on another connection, of the peer's next port, is the one under test. */
 void rig_another(struct rig *r);
 
+/* What is known of the connection under test, which lives. */
+struct hf_status rig_status(const struct rig *r);
+
 /* The state of r->local, r->peer; HF_CLOSED when nothing is known of them (LISTEN too). */
 enum hf_state rig_state(const struct rig *r);
 #define rig_expect_state(r, state) rig_expect_state_at(__FILE__, __LINE__, (r), (state))

@@ -334,6 +334,14 @@ void rig_forget_events(struct rig *r)
 	r->event_count = 0;
 }
 
+struct hf_status rig_status(const struct rig *r)
+{
+	struct hf_status status;
+
+	assert_int_equal(hf_lookup(r->w, &r->local, &r->peer, &status), 0);
+	return status;
+}
+
 enum hf_state rig_state(const struct rig *r)
 {
 	struct hf_status status;

@@ -35,14 +35,6 @@ static void set_cookies(struct rig *r)
 	r->config.tcp.syncookies = 2;
 }
 
-static struct hf_status status_of(const struct rig *r)
-{
-	struct hf_status status;
-
-	assert_int_equal(hf_lookup(r->w, &r->local, &r->peer, &status), 0);
-	return status;
-}
-
 /* Wanted to the bit: ECT as well. */
 static void expect(struct rig *r, struct seg want)
 {
@@ -52,7 +44,7 @@ static void expect(struct rig *r, struct seg want)
 /* The next n segments of ours are full ones of new text, the first with these flags beside. */
 static void expect_text(struct rig *r, unsigned n, uint8_t flags, uint8_t ect)
 {
-	const uint16_t mss = (uint16_t)status_of(r).snd_mss;
+	const uint16_t mss = (uint16_t)rig_status(r).snd_mss;
 
 	for (unsigned i = 0; i < n; i++) {
 		expect(r, (struct seg){ .seq = r->sn,
@@ -66,7 +58,7 @@ static void expect_text(struct rig *r, unsigned n, uint8_t flags, uint8_t ect)
 
 static void write_and_expect(struct rig *r, unsigned n, uint8_t flags, uint8_t ect)
 {
-	rig_write(r, n * status_of(r).snd_mss);
+	rig_write(r, n * rig_status(r).snd_mss);
 	rig_flush(r);
 	expect_text(r, n, flags, ect);
 }
@@ -288,9 +280,9 @@ static void not_agreed__nothing_is_looked_at(struct rig *r)
 	rig_advance(r, MS(50));
 	rig_expect_ack(r);
 	write_and_expect(r, 10, 0, 0);
-	cwnd = status_of(r).cwnd;
+	cwnd = rig_status(r).cwnd;
 	send_ack(r, r->sn, SEG_ECE);
-	assert_true(status_of(r).cwnd > cwnd);
+	assert_true(rig_status(r).cwnd > cwnd);
 	write_and_expect(r, 1, 0, 0);
 	rig_expect_rose(r, "ecn_reduced", 0);
 	rig_expect_rose(r, "ecn_ce_in", 0);
@@ -302,22 +294,22 @@ static void told__window_halved_once(struct rig *r)
 	uint32_t mss, high;
 
 	passive(r, SETUP, SEG_ECE);
-	mss = status_of(r).snd_mss;
+	mss = rig_status(r).snd_mss;
 	write_and_expect(r, 10, 0, OPT_ECT);
 	high = r->sn;
 	rig_mark(r);
 	send_ack(r, r->su + mss, SEG_ECE);
-	assert_int_equal(status_of(r).cwnd, 5 * mss);
-	assert_int_equal(status_of(r).ssthresh, 5 * mss);
+	assert_int_equal(rig_status(r).cwnd, 5 * mss);
+	assert_int_equal(rig_status(r).ssthresh, 5 * mss);
 	for (unsigned i = 0; i < 5; i++)
 		send_ack(r, r->su + mss, SEG_ECE);
-	assert_int_equal(status_of(r).cwnd, 5 * mss); /* nor does it grow by these */
+	assert_int_equal(rig_status(r).cwnd, 5 * mss); /* nor does it grow by these */
 	write_and_expect(r, 1, SEG_CWR, OPT_ECT);
 	send_ack(r, high, SEG_ECE);
 	rig_expect_rose(r, "ecn_reduced", 1);
 	write_and_expect(r, 4, 0, OPT_ECT);
 	send_ack(r, high + mss, 0);
-	assert_true(status_of(r).cwnd > 5 * mss);
+	assert_true(rig_status(r).cwnd > 5 * mss);
 	write_and_expect(r, 1, 0, OPT_ECT);
 	send_ack(r, r->sn, SEG_ECE); /* of the next window */
 	rig_expect_rose(r, "ecn_reduced", 2);
@@ -332,7 +324,7 @@ static void lost__again_without(struct rig *r)
 	uint32_t mss;
 
 	passive(r, SETUP, SEG_ECE);
-	mss = status_of(r).snd_mss;
+	mss = rig_status(r).snd_mss;
 	write_and_expect(r, 1, 0, OPT_ECT);
 	r->sn -= mss;
 	rig_advance(r, SEC(2));

@@ -55,10 +55,7 @@ static void send_hard(struct rig *r, uint32_t seq)
 
 static int soft_error(const struct rig *r)
 {
-	struct hf_status status;
-
-	assert_int_equal(hf_lookup(r->w, &r->local, &r->peer, &status), 0);
-	return status.soft_error;
+	return rig_status(r).soft_error;
 }
 
 static void expect_bad(struct rig *r)

@@ -36,6 +36,38 @@ static void cc__slow_start__grows_by_what_is_acked(struct tcb_rig *r)
 	assert_int_equal(r->tcb.cwnd, 11400);
 }
 
+/* RFC 3465 2.2, 2.3: so many segments an ACK, but one in the slow start after a timeout. */
+static void cc__slow_start__an_ack_is_worth_its_limit(struct tcb_rig *r)
+{
+	static const uint32_t worth[][2] = { { 1, 1000 }, { 2, 2000 }, { 0, 5000 } };
+
+	for (unsigned i = 0; i < 3; i++) {
+		r->config->abc_limit = (uint8_t)worth[i][0];
+		begin(r);
+		cc_ack(&r->host, &r->tcb, 5000);
+		assert_int_equal(r->tcb.cwnd, 10000 + worth[i][1]);
+		cc_ack(&r->host, &r->tcb, 400);
+		assert_int_equal(r->tcb.cwnd, 10400 + worth[i][1]);
+		r->tcb.snd_una = ISS;
+		r->tcb.snd_nxt = ISS + 40000;
+		r->tcb.retransmits = 1;
+		cc_timeout(&r->host, &r->tcb);
+		cc_ack(&r->host, &r->tcb, 5000);
+		cc_ack(&r->host, &r->tcb, 5000);
+		assert_int_equal(r->tcb.cwnd, 3000);
+		r->tcb.cwnd = 19000; /* it grew on, then nothing was sent for long */
+		r->tcb.sent_ms = r->host.now_ms - r->tcb.rto_ms - 1;
+		cc_idle(&r->host, &r->tcb);
+		cc_ack(&r->host, &r->tcb, 5000);
+		assert_int_equal(r->tcb.cwnd, 10000 + worth[i][1]);
+		cc_timeout(&r->host, &r->tcb);
+		cc_recovery(&r->host, &r->tcb, false);
+		r->tcb.cwnd = 1000; /* as a flight that was short leaves it */
+		cc_ack(&r->host, &r->tcb, 5000);
+		assert_int_equal(r->tcb.cwnd, 1000 + worth[i][1]);
+	}
+}
+
 /* Ack division: a thousand ACKs of an octet are worth one of a segment. */
 static void cc__ack_division__gains_nothing(struct tcb_rig *r)
 {
@@ -160,6 +192,7 @@ static void cc__timeout_too_early__is_taken_back(struct tcb_rig *r)
 				  .tsval = r->tsval,
 				  .tsecr = first + 5 });
 	rig_counted(r, STAT_SPURIOUS, 1);
+	assert_false(r->tcb.flags & TCB_RTO_START);
 	assert_int_equal(r->tcb.ssthresh, ssthresh);
 	assert_int_equal(r->tcb.cwnd,
 			 3 * mss + mss); /* RFC 4015: in flight, and what was acknowledged */
@@ -283,6 +316,7 @@ static void cubic__flight__steers_the_window(struct tcb_rig *r)
 static const struct tcb_row rows[] = {
 	{ "RFC6928", cc__begins_with_ten_segments, ROW_ONCE },
 	{ "RFC5681-3.1", cc__slow_start__grows_by_what_is_acked, ROW_ONCE },
+	{ "RFC3465", cc__slow_start__an_ack_is_worth_its_limit, ROW_ONCE },
 	{ "RFC5681-3.1-division, SEC-30", cc__ack_division__gains_nothing, ROW_ONCE },
 	{ "RFC5681-3.1-avoidance", cc__avoidance__a_segment_a_round_trip, ROW_ONCE },
 	{ "RFC5681-3.1-timeout", cc__timeout__one_segment_and_half_the_flight, 0 },
