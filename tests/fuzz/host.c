@@ -168,6 +168,17 @@ static void fall_silent(struct host *h)
 		host_fail(h, "leak: %u ids", h->id_count);
 }
 
+/* Turns until nothing is left in the device: of what had come, and of answers to what that made it ask. */
+static void take_all(struct host *h)
+{
+	unsigned long long pushed;
+
+	do {
+		pushed = h->pushed;
+		host_turn(h);
+	} while (h->pushed != pushed || hf_next_deadline(h->w) == 0);
+}
+
 void host_end(struct host *h, bool silence)
 {
 	struct hf_error why;
@@ -177,6 +188,7 @@ void host_end(struct host *h, bool silence)
 		h->slot->now_us = h->now_us;
 		h->slot->inputs++;
 	} else {
+		take_all(h);
 		if (books_wrong(h->w, &why))
 			host_fail(h, "books: %s", why.text);
 		hf_worker_destroy(h->w);
