@@ -314,23 +314,20 @@ COLD static void flush_late(struct hf_worker *w)
 	} while (h != last);
 }
 
-/* The device is behind, and these have not had their turn: who has much text gives way, once. */
-COLD static void part_owed(struct hf_worker *w)
+/* The device was behind, and these have not had their turn: who has much text gives way, once. */
+COLD static void flush_parted(struct hf_worker *w)
 {
-	handle h = w->owed_head;
-
-	w->owed_head = HANDLE_NONE;
-	while (h != HANDLE_NONE) {
+	while (w->owed_head != HANDLE_NONE && !emit_held_up(w)) {
+		const handle h = w->owed_head;
 		struct connection *const c = connection_at(w, h);
-		const handle next = c->owed_next;
 
-		c->flags &= (uint16_t)~CONN_OWED;
 		if ((int32_t)(c->tcb.snd_end - c->tcb.snd_nxt) > c->tcb.snd_mss &&
-		    !(c->tcb.flags & TCB_SYN_NOW))
+		    !(c->tcb.flags & TCB_SYN_NOW)) {
+			w->owed_head = c->owed_next;
 			add_late(w, h, c);
-		else
-			connection_owe(w, h, c);
-		h = next;
+		} else {
+			flush_first(w, &w->owed_head, FIRST_SHARE);
+		}
 	}
 }
 
@@ -344,14 +341,15 @@ void hf_flush(struct hf_worker *w, uint64_t now_us)
 	w->late_first = !w->late_first;
 	if (w->late_head != HANDLE_NONE && w->late_first && !emit_held_up(w))
 		flush_first(w, &w->late_head, FIRST_SHARE);
+	if (__builtin_expect(w->parted, 0))
+		flush_parted(w);
 	while (w->owed_head != HANDLE_NONE && !emit_held_up(w))
 		flush_first(w, &w->owed_head, FIRST_SHARE);
 	if (w->late_head != HANDLE_NONE)
 		flush_late(w);
-	if (w->owed_head != HANDLE_NONE || emit_held_up(w)) {
+	w->parted = w->owed_head != HANDLE_NONE;
+	if (w->parted || emit_held_up(w))
 		count(w, STAT_TX_HELD_UP);
-		part_owed(w);
-	}
 	text_done(w);
 	emit_flush(w);
 	rte_pktmbuf_free_bulk(w->spare, w->spare_count);

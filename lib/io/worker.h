@@ -103,7 +103,8 @@ struct hf_worker { /* NOLINT(clang-analyzer-optin.performance.Padding): in group
 	struct ports ports;
 	struct budget rst_budget, icmp_budget, arp_budget;
 	handle owed_head, owed_tail;   /* who must be asked at the flush */
-	bool late_first;	       /* one of them, at this flush */
+	bool parted;		       /* the last flush did not come to all of them */
+	bool late_first;	       /* of the late ones one, at this flush */
 	handle late_head, late_tail;   /* who was, and has more than its share: after the others */
 	handle ready_head, ready_tail; /* who has events */
 	uint32_t local_next;	       /* the address that the next active open takes */
