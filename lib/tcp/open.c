@@ -62,7 +62,8 @@ void tcb_settle(struct tcp_host *host, struct tcb *tcb, const struct seg *syn)
 
 	syn_options(host, syn, tcb->version, tcb->snd_mss, &terms);
 	/* without ECN unless our SYN asked for it as well (RFC 3168 6.1.1) */
-	tcb->flags &= ~(uint32_t)(TCB_TS | TCB_SACK | TCB_WSCALE | (terms.ecn ? 0 : TCB_ECN));
+	if (!terms.ecn)
+		tcb->flags &= ~(uint32_t)TCB_ECN;
 	tcb->rcv_wscale = 0;
 	tcb->snd_wscale = terms.snd_wscale;
 	tcb->snd_mss = terms.mss;

@@ -296,7 +296,7 @@ void rack_sent(struct tcp_host *host, struct tcb *tcb, uint32_t seq, uint32_t le
 	if (!rack_is_on(host, tcb))
 		return;
 	/* what left within this millisecond alone needs no log: sent_ms says when */
-	if (flight != NULL || again || (tcb->snd_una != tcb->snd_nxt && tcb->sent_ms != host->now_ms))
+	if (again || (tcb->snd_una != tcb->snd_nxt && tcb->sent_ms != host->now_ms))
 		flight = attach(host, tcb);
 	if (flight != NULL)
 		sentlog_add(&flight->rack.log, tcb->snd_una, seq, seq + len, now(host), again);
