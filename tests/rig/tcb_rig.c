@@ -232,6 +232,13 @@ static void check_timers(const struct tcb_rig *r)
 	}
 }
 
+/* Of all that is on its way, or nothing. */
+static void check_sentlog(const struct tcb_rig *r, const struct sentlog *log)
+{
+	if (log->count > 0)
+		assert_int_equal(log->span[log->count - 1].end, r->tcb.snd_nxt);
+}
+
 static void check_tcb(struct tcb_rig *r)
 {
 	const struct tcb *const t = &r->tcb;
@@ -253,6 +260,8 @@ static void check_tcb(struct tcb_rig *r)
 	}
 	assert_int_equal(t->flight != 0, r->host.flights.used);
 	assert_true(t->flight == 0 || t->snd_una != t->snd_nxt || flight_of(&r->host, t)->rack.tlp);
+	if (t->flight != 0)
+		check_sentlog(r, &flight_of(&r->host, t)->rack.log);
 	check_timers(r);
 }
 

@@ -213,6 +213,23 @@ static void cc__timeout_in_time__stands(struct tcb_rig *r)
 	rig_forget(r);
 }
 
+/* A peer that leaves its timestamps out echoes nothing, whatever an earlier segment left there. */
+static void cc__timeout_without_an_echo__stands(struct tcb_rig *r)
+{
+	const uint32_t mss =
+		(r->config->ts_lenient = true, rig_to(r, TCPS_ESTABLISHED), r->tcb.snd_mss);
+	const struct seg seg = { .seq = IRS + 1,
+				 .ack = ISS + 1 + mss,
+				 .flags = SEG_ACK,
+				 .wnd = r->wnd,
+				 .tsecr = r->last_tsval };
+
+	rig_write(r, 4 * mss);
+	rig_advance(r, SEC(1) + MS(10));
+	rig_send_raw(r, &seg);
+	rig_counted(r, STAT_SPURIOUS, 0);
+}
+
 /* RFC 9438 4.2 to 4.6 as they are written, in floating point: seconds and segments. */
 struct oracle {
 	double w_max, k, w_est, cwnd_prior, cwnd;
@@ -325,6 +342,7 @@ static const struct tcb_row rows[] = {
 	{ "RFC5681-4.1", cc__idle__restarts_with_ten_segments, 0 },
 	{ "RFC3522", cc__timeout_too_early__is_taken_back, ROW_TS },
 	{ "RFC3522-not", cc__timeout_in_time__stands, 0 },
+	{ "RFC3522-lenient", cc__timeout_without_an_echo__stands, ROW_TS },
 	{ "RFC9438", cubic__grows_as_its_oracle, ROW_ONCE },
 	{ "RFC9438-4.7", cubic__smaller_each_time__makes_room, ROW_ONCE },
 	{ "RFC9438-4.6, MAY-18", cubic__loss__leaves_seven_tenths, 0 },

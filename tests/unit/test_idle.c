@@ -35,14 +35,19 @@ static void idle__nine_probes_unanswered__timeout(struct tcb_rig *r)
 
 static void idle__ninth_probe_answered__lives(struct tcb_rig *r)
 {
+	uint64_t heard;
+
 	r->config->keepalive_ms = 7200000;
 	rig_to(r, TCPS_ESTABLISHED);
 	rig_advance(r, HOURS(2) + SEC(8 * 75) + MS(1));
 	for (unsigned i = 0; i < 9; i++)
 		probe(r, HOURS(2) + SEC(75 * i));
 	rig_send(r, (struct seg){ .seq = IRS + 1, .ack = ISS + 1, .flags = SEG_ACK });
+	heard = rig_now(r);
 	rig_advance(r, HOURS(2) - SEC(1));
 	rig_silent(r);
+	rig_advance(r, SEC(2));
+	probe(r, heard + HOURS(2));
 	rig_state(r, TCPS_ESTABLISHED);
 }
 

@@ -119,6 +119,19 @@ static void seq__outside__is_challenged_in_every_state(struct tcb_rig *r)
 	}
 }
 
+static void text__behind_the_fin__is_challenged(struct tcb_rig *r)
+{
+	static const enum tcp_state states[] = { TCPS_CLOSE_WAIT, TCPS_CLOSING, TCPS_LAST_ACK };
+
+	for (size_t i = 0; i < COUNT(states); i++) {
+		rig_to(r, states[i]);
+		rig_send(r, (struct seg){
+				    .seq = rn(r), .ack = ISS + 1, .text_len = 5, .flags = SEG_ACK });
+		expect_challenge(r);
+		rig_counted(r, STAT_OUT_OF_WINDOW, 1);
+	}
+}
+
 /* Nothing else of a refused segment is used, whether it was answered or the limiter was spent. seq is from RN. */
 static void seq__refused__neither_ack_nor_text_counts(struct tcb_rig *r)
 {
@@ -539,12 +552,14 @@ static void challenge__old_text__is_beside_the_limiter(struct tcb_rig *r)
 				 .seq = IRS - 4, .ack = ISS + 1, .text_len = 5, .flags = SEG_ACK });
 	assert_int_equal(r->sent_count, 100);
 	rig_counted(r, STAT_OLD_TEXT, 100);
+	rig_counted(r, STAT_DUP_ACK_OUT, 100);
 	rig_counted(r, STAT_CHALLENGE_SENT, 0);
 }
 
 static const struct tcb_row rows[] = {
 	{ "RFC9293-3.10.7.4-1", seq__four_cases__at_every_edge, 0 },
 	{ "RFC9293-3.10.7.4-1-states", seq__outside__is_challenged_in_every_state, 0 },
+	{ "RFC9293-3.10.7.4-7-fin", text__behind_the_fin__is_challenged, 0 },
 	{ "RFC9293-3.10.7.4-1-refused", seq__refused__neither_ack_nor_text_counts, 0 },
 	{ "HF-G7", seq__young_connection__is_answered_at_once, 0 },
 	{ "SE-S-none", seq__no_syn_rst_ack__is_dropped, 0 },

@@ -321,19 +321,21 @@ static void open__simultaneous__is_one_connection(struct tcb_rig *r)
 	struct seg syn = { .seq = IRS,
 			   .flags = SEG_SYN,
 			   .options = OPT_MSS | OPT_WSCALE | OPT_SACK_PERMITTED,
-			   .mss = MSS,
+			   .mss = MSS - 100,
 			   .wscale = 1 };
 	struct seg their_synack = peer_synack(r);
 	const struct seg *synack;
 
 	r->config->rcv_buf = 200000;
 	rig_to(r, TCPS_SYN_SENT);
+	assert_int_equal(r->tcb.rcv_adv - r->tcb.rcv_nxt, 65535);
 	rig_send(r, syn);
 	rig_state(r, TCPS_SYN_RECEIVED);
 	synack = rig_expect(r, (struct seg){ .seq = ISS, .ack = IRS + 1, .flags = SYNACK });
 	assert_int_equal(synack->options,
 			 OPT_MSS | OPT_WSCALE | OPT_SACK_PERMITTED | (r->timestamps ? OPT_TS : 0));
 	assert_int_equal(synack->wnd, 65535);
+	assert_int_equal(synack->mss, MSS);
 	rig_silent(r);
 	assert_int_equal(r->events, 0);
 	their_synack.text_len = 9;

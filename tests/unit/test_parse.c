@@ -560,10 +560,14 @@ static void ranges__too_many_or_wrapping__are_refused(void **state)
 	(void)state;
 	assert_false(wire_config_range(&c, 4, packet_us4, 0, 0));
 	assert_false(wire_config_range(&c, 4, last4, 3, 0));
+	assert_true(wire_config_range(&c, 4, last4, 2, 0));
+	c.ranges4 = 0;
 	assert_false(wire_config_range(&c, 6, last, 3, 0));
 	assert_false(wire_config_range(&c, 6, packet_us6, 0, 0));
 	assert_false(wire_config_range(&c, 4, packet_us4, 1, 33));
 	assert_true(wire_config_range(&c, 4, packet_us4, 1, 32));
+	assert_true(wire_config_range(&c, 4, packet_us4, 1, 1));
+	assert_int_equal(c.range4[1].broadcast, UINT32_MAX);
 	c.ranges4 = 0;
 	for (unsigned i = 0; i < WIRE_RANGES; i++)
 		assert_true(wire_config_range(&c, 6, last, 2, 0));
@@ -592,6 +596,7 @@ static struct packet with_ip_options(const uint8_t *options, uint32_t len)
 static void ip_options__every_kind_and_length__are_walked(void **state)
 {
 	const struct wire_config c = config_make(true);
+	struct packet p;
 
 	(void)state;
 	for (unsigned kind = 0; kind < 256; kind++) {
@@ -599,7 +604,6 @@ static void ip_options__every_kind_and_length__are_walked(void **state)
 			for (uint32_t at = 0; at < 40; at += 13) {
 				const bool source_route = kind == 131 || kind == 137;
 				uint8_t options[40];
-				struct packet p;
 
 				memset(options, 1, 40);
 				options[at] = (uint8_t)kind;
@@ -619,6 +623,12 @@ static void ip_options__every_kind_and_length__are_walked(void **state)
 			}
 		}
 	}
+	p = with_ip_options((const uint8_t[]){ 1, 1, 1, 1 }, 4); /* and nothing behind them */
+	p.octets[p.ip + 9] = 17;
+	packet_put16(p.octets + p.ip + 2, 24);
+	packet_seal_ip(&p);
+	p.len = p.tcp;
+	assert_drop(&p, STAT_RX_DROP_PROTO);
 }
 
 static void source_routes__syn__drop(void **state)
@@ -1164,6 +1174,8 @@ static void icmp6__to_groups_and_from_nobody__is_handed_on(void **state)
 	assert_true(in.group);
 	p.octets[p.ip + 23] = 1; /* from ::1 */
 	assert_drop(&p, STAT_RX_DROP_IP_ADDR);
+	p.octets[p.ip + 6] = 17;
+	assert_drop(&p, STAT_RX_DROP_PROTO);
 }
 
 /* ---- Anything ----------------------------------------------------------------------------- */

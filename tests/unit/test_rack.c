@@ -61,6 +61,34 @@ static void one_held__reordering_window_passes_first(struct tcb_rig *r)
 	rig_counted(r, STAT_RTO_EXPIRED, 0);
 }
 
+/* All left at one time: what is before the one held is late once it is. */
+static void last_held__all_before_it_goes_again(struct tcb_rig *r)
+{
+	in_flight(r, 4);
+	rig_advance(r, RTT);
+	rig_sack(r, 0, 3, 4, 0, 0);
+	rig_silent(r);
+	rig_advance(r, RTT / 4 + MS(1));
+	whole(r, 0);
+	whole(r, 1); /* two are half of the flight */
+	rig_silent(r);
+}
+
+/* The timer is of what is missing, not of what came and left later. */
+static void sent_apart__timer_is_of_the_missing_one(struct tcb_rig *r)
+{
+	in_flight(r, 1);
+	rig_advance(r, MS(5));
+	rig_write(r, r->tcb.snd_mss);
+	whole(r, 1);
+	rig_advance(r, RTT);
+	rig_sack(r, 0, 1, 2, 0, 0);
+	rig_advance(r, RTT / 4 - MS(5) - MS(1));
+	rig_silent(r);
+	rig_advance(r, MS(2));
+	whole(r, 0);
+}
+
 static void one_overtaken__nothing_goes_again(struct tcb_rig *r)
 {
 	in_flight(r, 4);
@@ -86,6 +114,21 @@ static void reordering_seen__window_stays(struct tcb_rig *r)
 	rig_silent(r);
 	rig_advance(r, RTT / 4 + MS(1));
 	whole(r, 2);
+}
+
+/* The first two blocks let a new segment each out, whatever cwnd says (RFC 3042). */
+static void blocks__new_text_by_limited_transmit(struct tcb_rig *r)
+{
+	in_flight(r, 10);
+	rig_write(r, 3 * r->tcb.snd_mss);
+	rig_silent(r);
+	rig_advance(r, RTT);
+	rig_sack(r, 0, 1, 2, 0, 0);
+	whole(r, 10);
+	rig_silent(r);
+	rig_sack(r, 0, 1, 3, 0, 0);
+	whole(r, 11);
+	rig_silent(r);
 }
 
 /* A retransmission that is lost in turn is found by what left after it. */
@@ -154,6 +197,25 @@ static void ack_of_the_first_time__no_timer_by_it(struct tcb_rig *r)
 	whole(r, 1);
 }
 
+/* ... as do timestamps that echo the first, however late. */
+static void echo_of_the_first__dates_nothing(struct tcb_rig *r)
+{
+	const uint32_t mss = (in_flight(r, 3), r->tcb.snd_mss), first = r->last_tsval;
+
+	rig_advance(r, 2 * RTT + MS(2));
+	whole(r, 2);
+	rig_advance(r, 2 * RTT);
+	rig_send(r, (struct seg){ .seq = IRS + 1,
+				  .ack = ISS + 1,
+				  .flags = SEG_ACK,
+				  .options = OPT_TS | OPT_SACK,
+				  .tsval = r->tsval,
+				  .tsecr = first,
+				  .sacks = 1,
+				  .sack = { { ISS + 1 + 2 * mss, ISS + 1 + 3 * mss } } });
+	rig_silent(r);
+}
+
 /* SHLD-29: a window that shuts is probed after the retransmission timeout, whatever RACK waits for. */
 static void window_shuts(struct tcb_rig *r, bool reo)
 {
@@ -181,6 +243,39 @@ static void window_shuts__before_a_loss_is_sure__asked_after_rto(struct tcb_rig 
 	window_shuts(r, true);
 }
 
+/* ... and narrows again, when 16 recoveries have gone without a D-SACK. */
+static void recoveries__without_dsack__narrow_the_window(struct tcb_rig *r)
+{
+	for (uint8_t left = 2; left > 0; left--) {
+		in_flight(r, 10);
+		rig_write(r, r->tcb.snd_mss);
+		rig_advance(r, RTT);
+		rig_sack(r, 0, 1, 7, 0, 0);
+		whole(r, 0);
+		whole(r, 10);
+		rack(r)->reo_wnd_mult = 3;
+		rack(r)->reo_wnd_persist = left;
+		rig_sack(r, 5, 0, 0, 0, 0);
+		assert_int_equal(rack(r)->reo_wnd_persist, left);
+		rig_sack(r, 10, 0, 0, 0, 0);
+		assert_int_equal(rack(r)->reo_wnd_persist, left - 1);
+		assert_int_equal(rack(r)->reo_wnd_mult, left > 1 ? 3 : 1);
+		rig_sack(r, 11, 0, 0, 0, 0);
+	}
+}
+
+/* Step 4: however wide it grows, the window is one round trip at most. */
+static void reo_wnd__wider_than_srtt__is_srtt(struct tcb_rig *r)
+{
+	in_flight(r, 4);
+	rig_advance(r, RTT);
+	rig_sack(r, 0, 2, 3, 0, 0);
+	rack(r)->reo_wnd_mult = 5;
+	r->tcb.srtt_us = MS(44);
+	rig_sack(r, 0, 1, 3, 0, 0);
+	assert_int_equal(r->tcb.rtx_tick, r->host.ceil_ms + 44);
+}
+
 /* ---- 7: TLP ---- */
 
 static void tail__lost__probe_then_recovery(struct tcb_rig *r)
@@ -205,6 +300,16 @@ static void tail__lost__probe_then_recovery(struct tcb_rig *r)
 	rig_counted(r, STAT_RTO_EXPIRED, 0);
 }
 
+static void tail__shorter_than_a_segment__probe_is_all_of_it(struct tcb_rig *r)
+{
+	in_flight(r, 1);
+	rig_sack(r, 1, 0, 0, 0, 0);
+	rig_write(r, 100);
+	rig_expect_text(r, 1, 100);
+	rig_advance(r, MS(300));
+	rig_expect_text(r, 1, 100);
+}
+
 static void new_text__is_the_probe(struct tcb_rig *r)
 {
 	in_flight(r, 10); /* as many as cwnd lets out */
@@ -214,6 +319,18 @@ static void new_text__is_the_probe(struct tcb_rig *r)
 	whole(r, 10);
 	rig_silent(r);
 	rig_counted(r, STAT_RETRANSMIT_TEXT, 0);
+}
+
+/* With nothing to remember a probe by there is none. */
+static void probe__no_flight_left__timeout(struct tcb_rig *r)
+{
+	in_flight(r, 2);
+	r->host.flights.free = 0;
+	rig_advance(r, 2 * RTT + MS(2));
+	rig_silent(r);
+	rig_advance(r, SEC(1));
+	whole(r, 0);
+	rig_counted(r, STAT_TLP_PROBES, 0);
 }
 
 /* One probe, then the retransmission timer. */
@@ -230,13 +347,28 @@ static void probe__unanswered__timeout(struct tcb_rig *r)
 	rig_counted(r, STAT_TLP_PROBES, 1);
 }
 
+/* A probe that had no chance to leave before the retransmission timer expired does not follow it. */
+static void probe__overtaken_by_the_timeout__none(struct tcb_rig *r)
+{
+	in_flight(r, 2);
+	r->turn_open = true;
+	rig_advance(r, SEC(2));
+	rig_flush(r);
+	whole(r, 0);
+	rig_sack(r, 1, 0, 0, 0, 0);
+	whole(r, 1);
+	rig_silent(r);
+	rig_counted(r, STAT_TLP_PROBES, 0);
+}
+
 /* 7.2: two round trips, what a peer may wait, and the rest of a millisecond. */
 static void round_trip__of_microseconds__probe_is_not_early(struct tcb_rig *r)
 {
 	static const struct {
 		uint32_t srtt_us, pto_ms;
-	} cases[] = { { 600000, 1400 }, { 600001, 1401 }, { 600500, 1401 } };
+	} cases[] = { { 600000, 1400 }, { 600001, 1401 }, { 600500, 1401 }, { 0, 1200 } };
 
+	r->config->rto_initial_ms = 3000;
 	in_flight(r, 1);
 	for (uint32_t i = 0; i < COUNT(cases); i++) {
 		rig_sack(r, i + 1, 0, 0, 0, 0);
@@ -423,6 +555,8 @@ static void log__room_left__none_joined(struct tcb_rig *r)
 		log.span[i].lost = i & 1;
 	sentlog_add(&log, ISS + 3, log.span[62].end, log.span[62].end + 1, SENTLOG_SPANS + 3, false);
 	assert_int_equal(log.count, SENTLOG_SPANS - 1); /* two that are alike made room enough */
+	sentlog_split(&log, ISS + 3, ISS + 4);
+	assert_in_range(log.count, 1, SENTLOG_SPANS - 1);
 }
 
 /* Neighbours of which one is lost and one is not: they become one where there is no room, and that is not lost. */
@@ -443,16 +577,25 @@ static void log__full_of_unlike__joined(struct tcb_rig *r)
 static const struct tcb_row rows[] = {
 	{ "RFC8985-6.2", three_held__earlier_one_is_lost_at_once, 0 },
 	{ "RFC8985-6.2-timer", one_held__reordering_window_passes_first, 0 },
+	{ "RFC8985-6.2-last", last_held__all_before_it_goes_again, 0 },
+	{ "RFC8985-6.2-apart", sent_apart__timer_is_of_the_missing_one, 0 },
 	{ "RFC8985-6.2-late", one_overtaken__nothing_goes_again, 0 },
 	{ "RFC8985-6.2-3", reordering_seen__window_stays, 0 },
+	{ "RFC3042-rack", blocks__new_text_by_limited_transmit, 0 },
 	{ "RFC8985-6.2-again", retransmission_lost__found_without_timeout, 0 },
 	{ "RFC8985-6.2-2", ack_of_the_first_time__no_timer_by_it, 0 },
+	{ "RFC8985-6.2-2-ts", echo_of_the_first__dates_nothing, ROW_TS },
 	{ "SHLD-29-pto", window_shuts__before_the_probe__asked_after_rto, 0 },
 	{ "SHLD-29-reo", window_shuts__before_a_loss_is_sure__asked_after_rto, 0 },
 	{ "RFC8985-6.2-4", dsack__widens_the_window, 0 },
+	{ "RFC8985-6.2-4-persist", recoveries__without_dsack__narrow_the_window, 0 },
+	{ "RFC8985-6.2-4-most", reo_wnd__wider_than_srtt__is_srtt, 0 },
 	{ "RFC8985-7.3", tail__lost__probe_then_recovery, 0 },
+	{ "RFC8985-7.3-short", tail__shorter_than_a_segment__probe_is_all_of_it, 0 },
 	{ "RFC8985-7.3-new", new_text__is_the_probe, 0 },
+	{ "RFC8985-7.3-pool", probe__no_flight_left__timeout, 0 },
 	{ "RFC8985-7.3-once", probe__unanswered__timeout, 0 },
+	{ "RFC8985-7.3-late", probe__overtaken_by_the_timeout__none, 0 },
 	{ "RFC8985-7.2", one_segment__waits_for_a_delayed_ack, 0 },
 	{ "RFC8985-7.2-us", round_trip__of_microseconds__probe_is_not_early, 0 },
 	{ "RFC8985-7.2-rto", timer__is_nearer__probe_in_its_place, 0 },

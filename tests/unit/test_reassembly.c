@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Text out of order: held, trimmed, joined, told by SACK (SHLD-31, HF-D1, HF-D2, RFC2018, MAY-13). */
+#include "tcp/reassembly.h"
 #include "test_tcp.h"
 
 static void text(struct tcb_rig *r, uint32_t seq, uint16_t len, uint8_t more)
@@ -101,6 +102,9 @@ static void limit__reached__newest_is_dropped(struct tcb_rig *r)
 	}
 	assert_int_equal(r->tcb.held_count, 4);
 	rig_counted(r, STAT_OOO_DROPPED, 2);
+	reassembly_drop(&r->host, &r->tcb); /* as when buffers are short */
+	text(r, 11, 10, 0);
+	assert_int_equal(r->tcb.held_count, 1);
 }
 
 static void no_range_left__text_is_dropped(struct tcb_rig *r)

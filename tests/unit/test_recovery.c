@@ -141,6 +141,19 @@ static void duplicates_after_timeout__begin_nothing(struct tcb_rig *r)
 	rig_silent(r);
 }
 
+static void timeout__in_recovery__ends_it(struct tcb_rig *r)
+{
+	const uint16_t mss = in_flight(r, 8);
+
+	for (unsigned i = 0; i < 3; i++)
+		ack(r, 0);
+	expect_text(r, 0, mss);
+	rig_advance(r, SEC(1) + MS(1));
+	expect_text(r, 0, mss);
+	rig_silent(r);
+	assert_false(r->tcb.flags & TCB_RECOVERY);
+}
+
 static void lost_fin__goes_again_by_duplicates(struct tcb_rig *r)
 {
 	const uint16_t mss = in_flight(r, 4);
@@ -164,6 +177,7 @@ static const struct tcb_row rows[] = {
 	{ "RFC5681-2", not_duplicates__nothing_goes_again, 0 },
 	{ "RFC5681-3.2-apart", duplicates_apart__nothing_goes_again, 0 },
 	{ "RFC5681-2-idle", nothing_in_flight__acks_again_are_nothing, 0 },
+	{ "RFC6582-3.2-timeout", timeout__in_recovery__ends_it, 0 },
 	{ "RFC6582-3.2", duplicates_after_timeout__begin_nothing, 0 },
 	{ "RFC5681-3.2-fin", lost_fin__goes_again_by_duplicates, 0 },
 };

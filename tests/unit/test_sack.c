@@ -216,6 +216,7 @@ static void absurd_blocks__are_ignored(struct tcb_rig *r)
 		block(r, una + (1u << 31), nxt + (1u << 31)); /* half a circle away */
 	}
 	assert_int_equal(r->tcb.flight, 0);
+	rig_counted(r, STAT_SACK_REFUSED, 4 * 5); /* the second of each pair */
 	rig_counted(r, STAT_RETRANSMIT_TEXT, 0);
 	rig_counted(r, STAT_DUP_ACK_IN, 0);
 	rig_silent(r);

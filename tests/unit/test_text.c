@@ -243,6 +243,7 @@ static void fin__ahead_of_a_gap__waits(struct tcb_rig *r)
 		rig_counted(r, STAT_OOO_DROPPED, 0);
 		text(r, 1, 10, 0);
 		rig_state(r, cases[i].after);
+		assert_false(r->tcb.flags & TCB_FIN_AHEAD);
 		assert_int_equal(r->delivered, 10);
 		assert_int_equal(r->events, TCP_EV_READABLE | TCP_EV_EOF);
 		rig_expect(r, (struct seg){ .seq = snd_nxt, .ack = IRS + 12, .flags = SEG_ACK });

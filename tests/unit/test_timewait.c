@@ -136,6 +136,9 @@ static void time_wait__anything_else__does_not_restart(struct tcb_rig *r)
 		assert_int_equal(r->deadline, deadline);
 		if (junk[i].challenged)
 			expect_challenge(r);
+		rig_counted(r, STAT_ACK_OUT_OF_RANGE,
+			    (junk[i].flags & ~SEG_FIN) == SEG_ACK &&
+				    (junk[i].ack == 1 || junk[i].ack == 0u - 10001));
 		rig_silent(r);
 		rig_advance(r, SEC(59) + MS(2));
 		assert_true(r->done);

@@ -203,6 +203,15 @@ static void shut_window__is_probed(struct tcb_rig *r)
 }
 
 /* MUST-37: for as long as the peer answers. */
+static void window__shut_by_the_last_ack_of_the_handshake__is_counted(struct tcb_rig *r)
+{
+	rig_to(r, TCPS_SYN_RECEIVED);
+	r->wnd = 0;
+	rig_send_rq(r, (struct seg){ .seq = IRS + 1, .ack = ISS + 1, .flags = SEG_ACK });
+	rig_state(r, TCPS_ESTABLISHED);
+	rig_counted(r, STAT_ZERO_WINDOW_IN, 1);
+}
+
 static void shut_window__answered__lives_on(struct tcb_rig *r)
 {
 	rig_to(r, TCPS_ESTABLISHED);
@@ -293,6 +302,13 @@ static void our_window__shuts_without_moving_left(struct tcb_rig *r)
 		assert_int_equal(expect_text(r, 1, 0, SEG_ACK)->wnd, 4000 - 1000 * n);
 	}
 	rig_counted(r, STAT_ZERO_WINDOW_OUT, 1);
+	rig_send(r, (struct seg){ .seq = IRS + 4001, .ack = ISS + 1, .flags = SEG_FIN | SEG_ACK });
+	expect_text(r, 1, 0, SEG_ACK); /* it has no room for the FIN either */
+	rig_state(r, TCPS_ESTABLISHED);
+	rig_send(r, (struct seg){
+			    .seq = IRS + 4002, .ack = ISS + 1, .text_len = 1000, .flags = SEG_ACK });
+	rig_counted(r, STAT_OUT_OF_WINDOW, 1);
+	rig_counted(r, STAT_OLD_TEXT, 0);
 }
 
 /* MUST-39: from zero it opens at min(MSS, half the buffer), at once, and by an ACK of its own. */
@@ -443,6 +459,7 @@ static const struct tcb_row rows[] = {
 	{ "MUST-38-put-off", silly_window__override_timer__is_not_put_off, 0 },
 	{ "SHLD-15", peer_shrinks__old_text_within_the_window_again, ROW_PLAIN },
 	{ "MUST-35, SHLD-29, SHLD-30", shut_window__is_probed, 0 },
+	{ "MUST-35-ack", window__shut_by_the_last_ack_of_the_handshake__is_counted, 0 },
 	{ "MUST-37", shut_window__answered__lives_on, 0 },
 	{ "HF-ZW3, SEC-14", shut_windows__too_many__old_ones_are_reset, 0 },
 	{ "HF-ZW2", shut_window__opens_by_the_answer_to_a_probe, 0 },
