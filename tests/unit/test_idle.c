@@ -94,12 +94,23 @@ static void user_timeout__all_acked__never(struct tcb_rig *r)
 	rig_forget(r);
 }
 
+static void user_timeout__taken_back__others_go_on(struct tcb_rig *r)
+{
+	r->config->user_timeout_ms = 5000;
+	rig_to(r, TCPS_ESTABLISHED);
+	rig_write(r, 10);
+	assert_int_equal(r->tcb.timers, TIMER_RTX | TIMER_USER);
+	tcp_set_user_timeout(&r->host, &r->tcb, 0);
+	assert_int_equal(r->tcb.timers, TIMER_RTX);
+}
+
 static const struct tcb_row rows[] = {
 	{ "MUST-25", off__by_default__silent_for_days, 0 },
 	{ "MUST-29, SHLD-12, MAY-6", idle__nine_probes_unanswered__timeout, 0 },
 	{ "MUST-29-answered", idle__ninth_probe_answered__lives, 0 },
 	{ "MUST-26", traffic__puts_the_probe_off, 0 },
 	{ "HF-UT1", user_timeout__counts_from_what_is_not_acked, 0 },
+	{ "HF-UT1-off", user_timeout__taken_back__others_go_on, 0 },
 	{ "MUST-21", user_timeout__all_acked__never, 0 },
 };
 

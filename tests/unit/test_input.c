@@ -223,6 +223,7 @@ static void rst__at_rcv_nxt__ends_it(struct tcb_rig *r)
 		rig_state(r, TCPS_CLOSED);
 		assert_int_equal(r->error, ECONNRESET);
 		rig_silent(r);
+		rig_counted(r, STAT_RST_IN, 1);
 		rig_counted(r, STAT_RST_OK, 1);
 	}
 }

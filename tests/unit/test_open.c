@@ -109,7 +109,8 @@ static void syn__without_mss__takes_the_default(struct tcb_rig *r)
 	assert_int_equal(terms_of(r, (struct seg){ 0 }, 4).mss, 536);
 	assert_int_equal(terms_of(r, (struct seg){ 0 }, 6).mss, 1220);
 	assert_int_equal(terms_of(r, (struct seg){ .options = OPT_MSS, .mss = 0 }, 4).mss, 536);
-	assert_int_equal(terms_of(r, (struct seg){ .mss = 300 }, 6).mss, 1220);
+	assert_int_equal(terms_of(r, (struct seg){ .mss = 100 }, 6).mss, 1220);
+	rig_counted(r, STAT_MSS_RAISED, 0);
 }
 
 static void syn__with_tiny_mss__is_raised(struct tcb_rig *r)

@@ -71,6 +71,21 @@ static void partial_ack__next_hole_goes_again(struct tcb_rig *r)
 	rig_counted(r, STAT_RTO_EXPIRED, 0);
 }
 
+/* What the first two let out does not count as in flight (RFC 5681 3.2 step 2). */
+static void limited_transmit__is_not_halved(struct tcb_rig *r)
+{
+	const uint16_t mss = (r->wnd = 20000, in_flight(r, 10));
+
+	rig_write(r, mss);
+	rig_silent(r);
+	ack(r, 0);
+	expect_text(r, 10 * mss, mss);
+	ack(r, 0);
+	ack(r, 0);
+	expect_text(r, 0, mss);
+	assert_int_equal(r->tcb.ssthresh, 5 * mss);
+}
+
 static void more_duplicates__let_new_text_out(struct tcb_rig *r)
 {
 	const uint16_t mss = in_flight(r, 8);
@@ -173,6 +188,7 @@ static void lost_fin__goes_again_by_duplicates(struct tcb_rig *r)
 static const struct tcb_row rows[] = {
 	{ "RFC5681-3.2", third_duplicate__lost_segment_goes_again, 0 },
 	{ "RFC6582-partial", partial_ack__next_hole_goes_again, 0 },
+	{ "RFC5681-3.2-limited", limited_transmit__is_not_halved, 0 },
 	{ "RFC5681-3.2-inflate", more_duplicates__let_new_text_out, 0 },
 	{ "RFC5681-2", not_duplicates__nothing_goes_again, 0 },
 	{ "RFC5681-3.2-apart", duplicates_apart__nothing_goes_again, 0 },

@@ -183,6 +183,7 @@ static void request__out_of_window__is_challenged(struct tcb_rig *r)
 					     .ack = ISS + 1,
 					     .text_len = cases[i].len,
 					     .flags = (uint8_t)(SEG_ACK | cases[i].flags) });
+		assert_int_equal(r->out.answer[0].wnd, 20000); /* no scale was agreed */
 		expect_challenge(r);
 		rig_counted(r, STAT_OUT_OF_WINDOW, 1);
 	}
