@@ -128,6 +128,7 @@ struct hf_tcp_config {
 	uint32_t ooo_segs;				  /* SHLD-31: 64 */
 	uint32_t rcv_buf, snd_buf; /* octets a connection may hold either way: 65536, 65536 */
 	bool timestamps, window_scaling, sack; /* true, true, true */
+	bool mss_option; /* SYNs tell our MSS (SHLD-5); false: peers take the default (MUST-15). true */
 	uint32_t abc_limit; /* RFC 3465's L, segments that an ACK is worth in slow start; 0: no limit. 1 */
 	uint32_t ecn;	 /* RFC 3168. 0: no; 1: asked for and answered; 2: answered alone. 0 */
 	bool ts_lenient; /* RFC7323-3.2b: false */

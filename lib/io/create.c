@@ -334,6 +334,7 @@ static void set_host(struct hf_worker *w)
 		.retries2 = (uint8_t)t->retries2,
 		.orphan_retries = (uint8_t)t->orphan_retries,
 		.rcv_wscale = window_scale(t->rcv_buf),
+		.syn_mss = t->mss_option ? OPT_MSS : 0,
 		.abc_limit = (uint8_t)t->abc_limit,
 		.ecn = (uint8_t)t->ecn,
 		.ooo_segs = (uint16_t)t->ooo_segs,

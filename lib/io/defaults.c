@@ -40,6 +40,7 @@ void hf_config_defaults(struct hf_config *config)
 			.timestamps = true,
 			.window_scaling = true,
 			.sack = true,
+			.mss_option = true,
 			.abc_limit = 1,
 			.nagle = true,
 		},

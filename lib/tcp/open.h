@@ -41,7 +41,7 @@ static inline uint16_t tcp_syn_window(const struct tcp_host *host)
 static inline void syn_offer(const struct tcp_host *host, struct seg *seg, uint16_t mss, bool sack,
 			     bool wscale)
 {
-	seg->options |= OPT_MSS;
+	seg->options |= host->config.syn_mss;
 	seg->mss = mss;
 	if (sack)
 		seg->options |= OPT_SACK_PERMITTED;

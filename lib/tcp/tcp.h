@@ -39,6 +39,7 @@ struct tcp_config {
 	uint16_t mss[2]; /* that we advertise: IPv4, IPv6 (MUST-67) */
 	uint16_t min_snd_mss;
 	uint16_t pmtu_floor; /* IPv4 (RFC1191-b) */
+	uint8_t syn_mss;     /* OPT_MSS; 0: SYNs are without (SHLD-5) */
 	uint8_t abc_limit;   /* L of RFC 3465, segments; 0: none */
 	uint8_t syn_retries, synack_retries, retries1, retries2, orphan_retries;
 	uint8_t rcv_wscale, keepalive_probes;

@@ -281,7 +281,8 @@ static const char *parse_option(struct seg *seg, const uint8_t *p, unsigned len)
 	return NULL;
 }
 
-static const char *parse_options(struct seg *seg, const uint8_t *p, const uint8_t *end)
+static const char *parse_options(const struct frame_form *form, struct seg *seg, const uint8_t *p,
+				 const uint8_t *end)
 {
 	const char *wrong;
 
@@ -303,8 +304,8 @@ static const char *parse_options(struct seg *seg, const uint8_t *p, const uint8_
 			return wrong;
 		p += p[1];
 	}
-	if (seg->flags & SEG_SYN && !(seg->options & OPT_MSS))
-		return "SYN without MSS (SHLD-5)";
+	if (!(seg->options & OPT_MSS) != (!(seg->flags & SEG_SYN) || form->no_mss))
+		return "SYN without MSS (SHLD-5), or with it where tcp.mss_option is off";
 	if (seg->options & OPT_WSCALE && seg->wscale > 14)
 		return "window scale above 14";
 	return NULL;
@@ -354,7 +355,7 @@ static const char *parse_tcp(struct frame *f, const struct frame_form *form)
 		return "TCP: acknowledgment number without ACK";
 	if (seg->flags & (SEG_SYN | SEG_RST) && seg->text_len != 0)
 		return "TCP: SYN or RST with text";
-	return parse_options(seg, tcp + 20, tcp + header);
+	return parse_options(form, seg, tcp + 20, tcp + header);
 }
 
 const char *frame_parse(struct frame *f, const struct frame_form *form)

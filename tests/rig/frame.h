@@ -19,6 +19,7 @@ struct frame_form {
 	bool l2;
 	bool sum_offload; /* sums are left to the device: TCP's field holds the pseudo-header's */
 	bool ecn;	  /* frame_parse: ECE, CWR and ECT(0) on text are let pass (RFC 3168) */
+	bool no_mss;	  /* frame_parse: SYNs are without MSS */
 	bool any_to;	  /* frame_parse: to whom is for the test to look at */
 	uint8_t to[6], from[6];
 	uint8_t ttl;

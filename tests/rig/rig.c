@@ -113,6 +113,7 @@ static void rig_begin(struct run *run, unsigned v)
 	r->out_form = (struct frame_form){ .l2 = !r->memport.l3,
 					   .sum_offload = r->memport.tx_checksum || r->memport.tso,
 					   .ecn = r->config.tcp.ecn != 0,
+					   .no_mss = !r->config.tcp.mss_option,
 					   .ttl = r->config.ttl };
 	r->in_form = (struct frame_form){ .l2 = !r->memport.l3, .ttl = 64 };
 	memcpy(r->out_form.to, r->config.gateway_mac, 6);

@@ -61,6 +61,7 @@ static struct tcb_rig *rig_make(unsigned v)
 		.rcv_buf = 20000,
 		.snd_buf = 20000,
 		.mss = { MSS, MSS - 60 },
+		.syn_mss = OPT_MSS,
 		.abc_limit = 1,
 		.min_snd_mss = 216,
 		.syn_retries = 7,

@@ -377,6 +377,29 @@ static void listen__syn_with_text__acks_syn_only(struct rig *r)
 	}
 }
 
+/* ---- None ------------------------------------------------------------------------------------------ */
+
+static void set_bare(struct rig *r)
+{
+	r->config.tcp.mss_option = r->config.tcp.timestamps = false;
+	r->config.tcp.window_scaling = r->config.tcp.sack = false;
+}
+
+static void all_off__syns_have_no_options(struct rig *r)
+{
+	rig_connect(r);
+	assert_int_equal(rig_expect(r, (struct seg){ .seq = ISS, .flags = SEG_SYN })->seg.options, 0);
+	assert_int_equal(hf_abort(r->w, r->id), 0);
+	rig_forget_events(r);
+	rig_another(r);
+	rig_listen(r);
+	rig_send(r, rig_syn(r));
+	assert_int_equal(
+		rig_expect(r, (struct seg){ .seq = ISS, .ack = IRS + 1, .flags = SEG_SYN | SEG_ACK })
+			->seg.options,
+		0);
+}
+
 static const struct row rows[] = {
 	{ .name = "RFC7323-3.2a2-challenge, SEC-42",
 	  .test = each_state__challenged__stamped,
@@ -393,6 +416,7 @@ static const struct row rows[] = {
 	  .test = established__idle_25_days__any_tsval_good,
 	  .variants = ROW_TS },
 	{ .name = "HF-O4, SEC-7", .test = listen__small_mss__segments_bounded, .set_up = set_passive },
+	{ .name = "SHLD-5-none", .test = all_off__syns_have_no_options, .set_up = set_bare },
 	{ .name = "MUST-65", .test = established__mss_in_ack__ignored },
 	{ .name = "RFC7323-2.3", .test = listen__wscale__windows_scaled_after_syn },
 	{ .name = "RFC7323-2.2-none",
