@@ -321,6 +321,9 @@ static enum verdict check_ack(struct tcp_host *host, struct tcb *tcb, const stru
 		tcp_set_state(host, tcb, TCPS_FIN_WAIT_2);
 	} else if (tcb->state == TCPS_CLOSING) {
 		tcp_set_state(host, tcb, TCPS_TIME_WAIT);
+		if (tcb->flags &
+		    TCB_ACK_NOW) /* of the FIN, in the same burst: nobody will pay it at the flush */
+			answer_ack(host, tcb, out);
 	} else if (tcb->state == TCPS_LAST_ACK) {
 		tcp_set_state(host, tcb, TCPS_CLOSED);
 		return DONE;

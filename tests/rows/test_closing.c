@@ -177,6 +177,23 @@ static void both_close__fins_cross__time_wait(struct rig *r)
 	rig_expect_state(r, HF_CLOSED);
 }
 
+/* The peer's FIN, and its ACK of ours right behind it: the FIN is acknowledged before there is but a record left. */
+static void both_close__fin_and_ack_in_one_burst__acked(struct rig *r)
+{
+	struct seg fin;
+
+	rig_to(r, RIG_FIN_WAIT_1);
+	fin = from_peer(r, SEG_FIN, 0);
+	fin.ack = r->su;
+	rig_push(r, fin);
+	r->rn++;
+	rig_push(r, from_peer(r, 0, 0));
+	rig_expect_ack(r);
+	rig_expect_silence(r, 0);
+	rig_event_closed(r, 0);
+	rig_expect_state(r, HF_TIME_WAIT);
+}
+
 /* Our FIN is lost, with the text before it: CLOSING repeats it. */
 static void both_close__ours_lost__repeated(struct rig *r)
 {
@@ -698,6 +715,7 @@ static const struct row rows[] = {
 	{ .name = "HF-CL1-text", .test = fins_with_text__all_delivered },
 
 	BOTH_SIDES("HF-CL2", both_close__fins_cross__time_wait),
+	BOTH_SIDES("HF-CL2-one-burst", both_close__fin_and_ack_in_one_burst__acked),
 	{ .name = "HF-CL2-ours-lost", .test = both_close__ours_lost__repeated },
 	{ .name = "HF-CL2-acks-lost", .test = both_close__acks_lost__fin_again_ends },
 	{ .name = "HF-CL2-combined", .test = both_close__fin_with_ack__time_wait_at_once },
