@@ -253,6 +253,14 @@ static void judge_window(struct tcp_host *host, struct tcb *tcb)
 		rto_arm(host, tcb);
 }
 
+/* Nobody will be there at the flush to pay the ACK of a FIN that came in the same turn. */
+static void enter_time_wait(struct tcp_host *host, struct tcb *tcb, struct out *out)
+{
+	tcp_set_state(host, tcb, TCPS_TIME_WAIT);
+	if (tcb->flags & TCB_ACK_NOW)
+		answer_ack(host, tcb, out);
+}
+
 static bool fin_acked(const struct tcb *tcb)
 {
 	return (tcb->flags & TCB_FIN_SENT) && tcb->snd_una == tcb->snd_nxt;
@@ -320,10 +328,7 @@ static enum verdict check_ack(struct tcp_host *host, struct tcb *tcb, const stru
 	if (tcb->state == TCPS_FIN_WAIT_1) {
 		tcp_set_state(host, tcb, TCPS_FIN_WAIT_2);
 	} else if (tcb->state == TCPS_CLOSING) {
-		tcp_set_state(host, tcb, TCPS_TIME_WAIT);
-		if (tcb->flags &
-		    TCB_ACK_NOW) /* of the FIN, in the same burst: nobody will pay it at the flush */
-			answer_ack(host, tcb, out);
+		enter_time_wait(host, tcb, out);
 	} else if (tcb->state == TCPS_LAST_ACK) {
 		tcp_set_state(host, tcb, TCPS_CLOSED);
 		return DONE;
@@ -478,8 +483,7 @@ static void take_fin(struct tcp_host *host, struct tcb *tcb, const struct seg *s
 	} else if (tcb->state == TCPS_FIN_WAIT_1) {
 		tcp_set_state(host, tcb, TCPS_CLOSING);
 	} else {
-		tcp_set_state(host, tcb, TCPS_TIME_WAIT);
-		answer_ack(host, tcb, out); /* nobody will be there to pay it at the flush */
+		enter_time_wait(host, tcb, out);
 	}
 }
 

@@ -25,6 +25,15 @@ static struct seg from_peer(const struct rig *r, unsigned flags, uint16_t len)
 	};
 }
 
+/* The peer's FIN, sent before it saw ours. */
+static struct seg crossing_fin(const struct rig *r)
+{
+	struct seg fin = from_peer(r, SEG_FIN, 0);
+
+	fin.ack = r->su;
+	return fin;
+}
+
 static void peer_sends(struct rig *r, unsigned flags, uint16_t len)
 {
 	const struct seg seg = from_peer(r, flags, len);
@@ -159,12 +168,8 @@ static void fins_with_text__all_delivered(struct rig *r)
 /* RFC 9293 figure 13. */
 static void both_close__fins_cross__time_wait(struct rig *r)
 {
-	struct seg fin;
-
 	rig_to(r, RIG_FIN_WAIT_1);
-	fin = from_peer(r, SEG_FIN, 0);
-	fin.ack = r->su;
-	rig_send(r, fin);
+	rig_send(r, crossing_fin(r));
 	r->rn++;
 	rig_expect_ack(r);
 	rig_expect_state(r, HF_CLOSING);
@@ -180,12 +185,8 @@ static void both_close__fins_cross__time_wait(struct rig *r)
 /* The peer's FIN, and its ACK of ours right behind it: the FIN is acknowledged before there is but a record left. */
 static void both_close__fin_and_ack_in_one_burst__acked(struct rig *r)
 {
-	struct seg fin;
-
 	rig_to(r, RIG_FIN_WAIT_1);
-	fin = from_peer(r, SEG_FIN, 0);
-	fin.ack = r->su;
-	rig_push(r, fin);
+	rig_push(r, crossing_fin(r));
 	r->rn++;
 	rig_push(r, from_peer(r, 0, 0));
 	rig_expect_ack(r);
@@ -244,8 +245,7 @@ static void both_close__ack_overtakes_fin__time_wait(struct rig *r)
 	struct seg fin;
 
 	rig_to(r, RIG_FIN_WAIT_1);
-	fin = from_peer(r, SEG_FIN, 0);
-	fin.ack = r->su;
+	fin = crossing_fin(r);
 	rig_send(r, (struct seg){ .seq = r->rn + 1, .ack = r->sn, .flags = SEG_ACK });
 	rig_expect_silence(r, 0);
 	rig_expect_state(r, HF_FIN_WAIT_2);
