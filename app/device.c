@@ -101,15 +101,23 @@ int device_read(const char *text, struct device *device, struct hf_error *why)
 	return 0;
 }
 
+/* What an argument of a device is given as. @return NULL: it is not given */
+static const char *argument_given(const char *text, const char *name)
+{
+	char argument[32];
+	const char *at;
+
+	snprintf(argument, sizeof(argument), ",%s=", name);
+	at = strstr(text, argument);
+	return at ? at + strlen(argument) : NULL;
+}
+
 int device_holds(const struct device *device, uint16_t mtu, struct hf_error *why)
 {
+	const char *given = device->room ? argument_given(device->vdev, device->room) : NULL;
 	const unsigned long frame = mtu + 18ul; /* Ethernet's header and a VLAN's */
-	char argument[32];
-	const char *given;
 
-	snprintf(argument, sizeof(argument), ",%s=", device->room ? device->room : "");
-	given = device->room ? strstr(device->vdev, argument) : NULL;
-	if (!given || strtoul(given + strlen(argument), NULL, 10) >= frame)
+	if (!given || strtoul(given, NULL, 10) >= frame)
 		return 0;
 	snprintf(why->text, sizeof(why->text),
 		 "--dev: %s is too little for frames of %lu octets: leave it out, or lower mtu",
@@ -119,11 +127,10 @@ int device_holds(const struct device *device, uint16_t mtu, struct hf_error *why
 
 static void add_argument(char text[TEXT_ROOM], const char *name, unsigned value)
 {
-	char argument[32];
+	const size_t len = strlen(text);
 
-	snprintf(argument, sizeof(argument), ",%s=", name);
-	if (!strstr(text, argument))
-		snprintf(text + strlen(text), TEXT_ROOM - strlen(text), "%s%u", argument, value);
+	if (!argument_given(text, name))
+		snprintf(text + len, TEXT_ROOM - len, ",%s=%u", name, value);
 }
 
 void device_vdev(const struct device *device, unsigned queues, uint16_t mtu, char text[TEXT_ROOM])
