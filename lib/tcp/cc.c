@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Congestion control: slow start, congestion avoidance, fast retransmit and fast recovery (RFC 5681, the
- * NewReno of RFC 6582, the window of RFC 6675), growth by octets (RFC 3465), initial window of ten segments
+ * NewReno of RFC 6582, with SACK prr.c), growth by octets (RFC 3465), initial window of ten segments
  * (RFC 6928), and what is taken back when no loss was met (RFC 3522, RFC 4015). cwnd and ssthresh are octets. */
 #include "tcp/cc.h"
 #include "tcp/answer.h"
@@ -110,10 +110,12 @@ bool cc_duplicate(struct tcp_host *host, struct tcb *tcb, bool sack, bool lost)
 void cc_recovery(struct tcp_host *host, struct tcb *tcb, bool sack)
 {
 	shrink(host, tcb, in_flight_by_cwnd(tcb));
-	tcb->cwnd = tcb->ssthresh + (sack ? 0 : DUP_THRESH * tcb->snd_mss);
 	tcb->recover = tcb->snd_nxt - 1;
+	tcb->cwnd = tcb->ssthresh + DUP_THRESH * tcb->snd_mss;
 	tcb->flags &= ~(uint32_t)TCB_RTO_START;
 	tcb->flags |= TCB_RECOVERY | (sack ? TCB_BY_SACK : 0u);
+	if (sack)
+		prr_begin(host, tcb);
 }
 
 void cc_mended(struct tcp_host *host, struct tcb *tcb)
@@ -137,7 +139,8 @@ void cc_echo(struct tcp_host *host, struct tcb *tcb, uint32_t ack)
 		f->undo = false; /* no loss that may be none */
 }
 
-/* RFC 6582 3.2 step 3: all that was in flight is acknowledged, or there is another hole. */
+/* RFC 6582 3.2 step 3: all that was in flight is acknowledged, or there is another hole. With SACK RFC 9937 6.4,
+ * and the pipe tells of holes (RFC 6675 5, step C). */
 bool cc_recover(struct tcb *tcb, bool sack, uint32_t acked)
 {
 	const uint32_t flight = in_flight(tcb);
@@ -145,13 +148,13 @@ bool cc_recover(struct tcb *tcb, bool sack, uint32_t acked)
 	if (seq_gt(tcb->snd_una, tcb->recover)) {
 		const uint32_t least = (flight > tcb->snd_mss ? flight : tcb->snd_mss) + tcb->snd_mss;
 
-		tcb->cwnd = tcb->ssthresh < least ? tcb->ssthresh : least;
+		tcb->cwnd = sack || tcb->ssthresh < least ? tcb->ssthresh : least;
 		tcb->flags &= ~(uint32_t)(TCB_RECOVERY | TCB_BY_SACK);
 		tcb->dupacks = 0;
 		return false;
 	}
 	if (sack)
-		return false; /* the pipe tells (RFC 6675 5, step C) */
+		return false;
 	tcb->cwnd -= acked < tcb->cwnd ? acked : tcb->cwnd;
 	tcb->cwnd += tcb->snd_mss;
 	return true;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Congestion control: when the window shrinks and grows (cc.c), and by how much with CUBIC (cc_cubic.c). */
+/* Congestion control: when the window shrinks and grows (cc.c), by how much with CUBIC (cc_cubic.c), and what
+ * leaves in recovery (prr.c). */
 #ifndef HF_CC_H
 #define HF_CC_H
 
@@ -31,6 +32,12 @@ void cc_idle(const struct tcp_host *host, struct tcb *tcb);
 /* The first ACK after a loss seemed to be met; its echo may tell that none was (RFC 3522), and then the
  * window is what it was (RFC 4015). @return whether it does */
 bool cc_undo(struct tcp_host *host, struct tcb *tcb, const struct seg *seg, uint32_t acked);
+
+/* An ACK is about to be taken, or none is: what recovery is counted from should it begin. */
+void prr_watch(const struct tcb *tcb, struct flight *flight);
+/* Recovery by SACK begins: cwnd is what is in flight and what may leave, from now on with each ACK. */
+void prr_begin(const struct tcp_host *host, struct tcb *tcb);
+void prr_acked(const struct tcp_host *host, struct tcb *tcb);
 
 uint32_t cubic_reduce(struct cubic *cubic, uint32_t cwnd, uint32_t flight);
 void cubic_timeout(struct cubic *cubic);

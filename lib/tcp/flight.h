@@ -18,6 +18,16 @@ struct cubic {
 	bool running; /* congestion avoidance has begun since the last loss */
 };
 
+/* RFC 9937 5, in octets. */
+struct prr {
+	uint32_t arrived;   /* SND.UNA, and what was held beyond it, when last looked at */
+	uint32_t una;	    /* ... SND.UNA alone */
+	uint32_t unmoved;   /* ... what was in flight, but for what was sent since recovery began */
+	uint32_t again;	    /* sent again since then: prr_out, with new text */
+	uint32_t delivered; /* prr_delivered */
+	uint32_t recover_fs;
+};
+
 struct flight {
 	uint32_t next; /* 1 + number of the next that is free; 0: none */
 	uint32_t high_rxt; /* HighRxt of RFC 6675 2: behind the last octet sent again in this recovery */
@@ -29,6 +39,7 @@ struct flight {
 	uint32_t sent_again_ts;	  /* TSval of what was sent again first */
 	uint32_t reduced;	  /* with TCB_ECN: SND.NXT when the window was reduced last */
 	struct cubic cubic;
+	struct prr prr;
 	struct scoreboard board;
 	struct rack rack;
 };
@@ -60,6 +71,7 @@ static inline struct flight *flight_begin(struct tcp_host *host, struct tcb *tcb
 	flight->rescued = flight->undo = false;
 	flight->reduced = tcb->snd_una;
 	flight->cubic = (struct cubic){ .running = false };
+	flight->prr = (struct prr){ .arrived = tcb->snd_una };
 	scoreboard_clear(&flight->board);
 	rack_init(&flight->rack);
 	return flight;

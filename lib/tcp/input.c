@@ -165,11 +165,8 @@ COLD static void take_duplicate(struct tcp_host *host, struct tcb *tcb)
 		return;
 	tcp_count(host, STAT_RETRANSMIT_FAST);
 	tcb->flags |= TCB_FAST;
-	if (flight == NULL)
-		return;
-	tcp_count(host, STAT_SACK_RECOVERY);
-	flight->high_rxt = tcb->snd_una;
-	flight->rescued = false;
+	if (flight != NULL)
+		tcp_count(host, STAT_SACK_RECOVERY);
 }
 
 /* Something was acknowledged: the queue shrinks, the clocks start anew (RFC 6298 5.2, 5.3). */

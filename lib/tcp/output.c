@@ -126,6 +126,8 @@ static void send_span(struct tcp_host *host, struct tcb *tcb, const struct span 
 
 	tcp_count(host, len > 0 ? STAT_RETRANSMIT_TEXT : STAT_RETRANSMIT_FIN);
 	tcb->flags &= ~(uint32_t)TCB_TIMING; /* Karn (MUST-18) */
+	if (tcb->flight != 0)
+		flight_of(host, tcb)->prr.again += len;
 	send_text(host, tcb, span->left, len, fin, seg, text);
 }
 

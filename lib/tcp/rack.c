@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* RACK-TLP (RFC 8985). What left before something that has arrived is lost once it is late by the reordering
- * window (6.2); when ACKs stay away a probe draws one (7). What is lost goes again by RFC 6675's pipe. */
+ * window (6.2); when ACKs stay away a probe draws one (7). What is lost goes again as PRR lets it. */
 #include "tcp/rack.h"
 #include "tcp/cc.h"
 #include "tcp/sack.h"
@@ -11,7 +11,7 @@
 void rack_init(struct rack *rack)
 {
 	rack->delivered = rack->reordering_seen = rack->in_dsack_round = false;
-	rack->recovering = rack->entered = rack->tlp = false;
+	rack->recovering = rack->tlp = false;
 	rack->min_rtt_us = UINT32_MAX;
 	rack->reo_wnd_mult = 1;
 	rack->reo_wnd_persist = 0;
@@ -260,7 +260,7 @@ static void act(struct tcp_host *host, struct tcb *tcb, struct flight *flight)
 	if (lost && !(tcb->flags & (TCB_RECOVERY | TCB_RTX)) && seq_gt(tcb->snd_una, tcb->recover)) {
 		tcp_count(host, STAT_RACK_RECOVERY);
 		cc_recovery(host, tcb, true);
-		flight->rack.recovering = flight->rack.entered = true;
+		flight->rack.recovering = true;
 	}
 	if (wait_us == 0 || !(tcb->timers & TIMER_RTX))
 		return;
@@ -283,6 +283,7 @@ void rack_acked(struct tcp_host *host, struct tcb *tcb, const struct seg *seg, u
 		adapt(tcb, &flight->rack, seg);
 		if (moved || (seg->options & OPT_SACK))
 			act(host, tcb, flight);
+		prr_watch(tcb, flight);
 	}
 	if (moved && tcb->snd_una != tcb->snd_nxt)
 		schedule(host, tcb, tcb->snd_nxt - tcb->snd_una);

@@ -22,7 +22,6 @@ struct rack {
 	bool reordering_seen;
 	bool in_dsack_round;
 	bool recovering;	  /* as TCB_RECOVERY was */
-	bool entered;		  /* ... and nothing was sent again yet */
 	bool tlp, tlp_is_retrans; /* a probe is out */
 	struct sentlog log;	  /* empty: RACK is off */
 };

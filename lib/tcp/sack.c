@@ -2,6 +2,7 @@
 /* RFC 6675: Update, SetPipe and NextSeg over the scoreboard; which blocks are believed (RFC 2018 3, 8) and
  * which report a duplicate (RFC 2883 4). input.c begins and ends recovery, output.c sends. */
 #include "tcp/sack.h"
+#include "tcp/cc.h"
 
 /* The first block is no news of a gap: it lies before the ACK, or within the block behind it. */
 bool sack_is_duplicate(const struct seg *seg)
@@ -18,6 +19,8 @@ bool sack_take(struct tcp_host *host, struct tcb *tcb, const struct seg *seg)
 	uint8_t i = 0;
 	uint32_t fresh = 0;
 
+	if (tcb->flight != 0)
+		prr_watch(tcb, flight_of(host, tcb));
 	tcp_stat_add(host, STAT_SACK_IN, seg->sacks);
 	if (sack_is_duplicate(seg)) {
 		tcp_count(host, STAT_DSACK_IN);
@@ -70,8 +73,7 @@ bool sack_una_lost(const struct tcp_host *host, const struct tcb *tcb)
 	       scoreboard_lost_edge(&flight->board, tcb->snd_una, tcb->snd_mss) != tcb->snd_una;
 }
 
-/* SetPipe(): octets that are neither held by the peer nor lost, and those sent again, which may be both. */
-static uint32_t pipe_octets(const struct tcp_host *host, const struct tcb *tcb)
+uint32_t sack_pipe(const struct tcp_host *host, const struct tcb *tcb)
 {
 	const struct flight *const flight = flight_of(host, tcb);
 	const struct scoreboard *const board = &flight->board;
@@ -88,7 +90,7 @@ static uint32_t pipe_octets(const struct tcp_host *host, const struct tcb *tcb)
 
 uint32_t sack_window(const struct tcp_host *host, const struct tcb *tcb)
 {
-	const uint32_t pipe = pipe_octets(host, tcb);
+	const uint32_t pipe = sack_pipe(host, tcb);
 	const uint32_t in_flight = tcb->snd_nxt - tcb->snd_una;
 
 	return in_flight + (tcb->cwnd > pipe ? tcb->cwnd - pipe : 0);
@@ -97,8 +99,7 @@ uint32_t sack_window(const struct tcp_host *host, const struct tcb *tcb)
 /* Step C of recovery: nothing leaves unless a whole segment may, nor beyond the peer's window. */
 static bool may_leave(const struct tcp_host *host, const struct tcb *tcb, uint32_t seq)
 {
-	return pipe_octets(host, tcb) + tcb->snd_mss <= tcb->cwnd &&
-	       seq - tcb->snd_una < tcb->snd_wnd;
+	return sack_pipe(host, tcb) + tcb->snd_mss <= tcb->cwnd && seq - tcb->snd_una < tcb->snd_wnd;
 }
 
 /* A segment's worth of what is not held and was not sent again yet, from HighRxt to this octet. */
@@ -115,24 +116,14 @@ static bool take_hole(const struct tcp_host *host, const struct tcb *tcb, uint32
 	return true;
 }
 
-/* The first of them goes whatever the pipe holds (step 4.3). */
-static bool take_lost(const struct tcp_host *host, const struct tcb *tcb, struct span *span)
-{
-	struct rack *const rack = &flight_of(host, tcb)->rack;
-
-	if (!rack_lost(host, tcb, span) || (!rack->entered && !may_leave(host, tcb, span->left)))
-		return false;
-	rack->entered = false;
-	return true;
-}
-
-bool sack_next_lost(const struct tcp_host *host, const struct tcb *tcb, struct span *span)
+bool sack_next_lost(const struct tcp_host *host, struct tcb *tcb, struct span *span)
 {
 	const struct flight *const flight = flight_of(host, tcb);
 	const struct scoreboard *const board = &flight->board;
 
+	prr_acked(host, tcb);
 	if (flight->rack.log.count > 0)
-		return take_lost(host, tcb, span);
+		return rack_lost(host, tcb, span) && may_leave(host, tcb, span->left);
 	return take_hole(host, tcb, scoreboard_lost_edge(board, tcb->snd_una, tcb->snd_mss), span);
 }
 

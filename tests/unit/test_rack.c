@@ -70,7 +70,10 @@ static void last_held__all_before_it_goes_again(struct tcb_rig *r)
 	rig_silent(r);
 	rig_advance(r, RTT / 4 + MS(1));
 	whole(r, 0);
-	whole(r, 1); /* two are half of the flight */
+	rig_silent(r);
+	rig_sack(r, 1, 3, 4, 0, 0);
+	whole(r, 1);
+	whole(r, 2); /* two are half of the flight */
 	rig_silent(r);
 }
 
@@ -87,6 +90,23 @@ static void sent_apart__timer_is_of_the_missing_one(struct tcb_rig *r)
 	rig_silent(r);
 	rig_advance(r, MS(2));
 	whole(r, 0);
+}
+
+/* RFC 9937 6.2: nothing was delivered, so one goes; the ACKs that come of it tell how many more. */
+static void many_lost_by_the_timer__one_goes_again(struct tcb_rig *r)
+{
+	in_flight(r, 10);
+	rig_advance(r, RTT);
+	rig_sack(r, 0, 8, 10, 0, 0);
+	rig_silent(r);
+	rig_advance(r, RTT / 4 + MS(1));
+	rig_counted(r, STAT_RACK_RECOVERY, 1);
+	whole(r, 0);
+	rig_silent(r);
+	rig_sack(r, 1, 8, 10, 0, 0);
+	whole(r, 1);
+	whole(r, 2);
+	rig_silent(r);
 }
 
 static void one_overtaken__nothing_goes_again(struct tcb_rig *r)
@@ -290,9 +310,9 @@ static void tail__lost__probe_then_recovery(struct tcb_rig *r)
 	rig_advance(r, RTT);
 	rig_sack(r, 0, 3, 4, 0, 0); /* all before it left long ago */
 	whole(r, 0);
-	whole(r, 1);
 	rig_silent(r);
-	rig_sack(r, 2, 3, 4, 0, 0);
+	rig_sack(r, 1, 3, 4, 0, 0);
+	whole(r, 1);
 	whole(r, 2);
 	rig_sack(r, 4, 0, 0, 0, 0);
 	rig_advance(r, SEC(2));
@@ -579,6 +599,7 @@ static const struct tcb_row rows[] = {
 	{ "RFC8985-6.2-timer", one_held__reordering_window_passes_first, 0 },
 	{ "RFC8985-6.2-last", last_held__all_before_it_goes_again, 0 },
 	{ "RFC8985-6.2-apart", sent_apart__timer_is_of_the_missing_one, 0 },
+	{ "RFC9937-6.2-timer", many_lost_by_the_timer__one_goes_again, 0 },
 	{ "RFC8985-6.2-late", one_overtaken__nothing_goes_again, 0 },
 	{ "RFC8985-6.2-3", reordering_seen__window_stays, 0 },
 	{ "RFC3042-rack", blocks__new_text_by_limited_transmit, 0 },

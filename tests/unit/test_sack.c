@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* SACK at the sender (RFC 6675, RFC 2018, RFC 2883), and duplicates told by the receiver. */
+/* SACK at the sender (RFC 6675, RFC 2018, RFC 2883, RFC 9937), and duplicates told by the receiver. */
+#include "tcp/sack.h"
 #include "test_tcp.h"
 
-/* ESTABLISHED with SACK, so many full segments on their way and as many as cwnd lets out. */
+/* ESTABLISHED with SACK, so many full segments on their way. */
 static void in_flight(struct tcb_rig *r, uint32_t segments)
 {
 	r->wnd = 30000 >> 3;
 	r->wscale = 3;
 	rig_to(r, TCPS_ESTABLISHED);
 	r->tcb.flags |= TCB_SACK;
+	r->tcb.sent_ms = r->host.now_ms; /* not idle */
+	if (segments > 10)
+		r->tcb.cwnd = segments * r->tcb.snd_mss;
 	rig_write(r, segments * r->tcb.snd_mss);
 	for (uint32_t i = 0; i < segments; i++)
 		rig_expect_text(r, i, r->tcb.snd_mss);
@@ -25,10 +29,10 @@ static void one_lost__goes_again_and_nothing_else(struct tcb_rig *r)
 	rig_expect_text(r, 0, r->tcb.snd_mss);
 	rig_silent(r);
 	assert_int_equal(r->tcb.ssthresh, 4 * mss);
-	assert_int_equal(r->tcb.cwnd, 4 * mss);
 	for (uint32_t i = 5; i <= 7; i++)
 		rig_sack(r, 0, 1, i, 0, 0);
 	rig_sack(r, 8, 0, 0, 0, 0);
+	assert_int_equal(r->tcb.cwnd, 4 * mss); /* RFC 9937 6.4 */
 	assert_int_equal(r->tcb.flight, 0);
 	assert_int_equal(r->host.flights.used, 0);
 	rig_counted(r, STAT_SACK_RECOVERY, 1);
@@ -288,6 +292,65 @@ static void first_two_duplicates__let_a_segment_each_out(struct tcb_rig *r)
 	}
 }
 
+/* ---- PRR ---- */
+
+/* 6.2: half of what was in flight is to stay, so every second segment that arrives lets one out; once half
+ * of it is left, every one. */
+static void one_lost__every_second_ack_lets_one_out(struct tcb_rig *r)
+{
+	const uint32_t mss = (r->config->snd_buf = 60000, in_flight(r, 20), r->tcb.snd_mss);
+	uint32_t next = 20;
+
+	rig_sack(r, 0, 1, 4, 0, 0);
+	rig_expect_text(r, 0, r->tcb.snd_mss);
+	rig_write(r, 9 * mss);
+	for (uint32_t delivered = 4; delivered <= 19; delivered++) {
+		rig_sack(r, 0, 1, 1 + delivered, 0, 0);
+		if (delivered < 16 ? delivered % 2 == 0 : delivered > 16)
+			rig_expect_text(r, next++, r->tcb.snd_mss);
+		rig_silent(r);
+		rig_sack(r, 0, 1, 1 + delivered, 0, 0); /* no news */
+		rig_silent(r);
+	}
+	assert_int_equal(sack_pipe(&r->host, &r->tcb), 10 * mss);
+	assert_int_equal(r->tcb.ssthresh, 10 * mss);
+}
+
+/* 6.2: what is in flight is below ssthresh. As much goes again as has arrived (PRR-CRB), and with each ACK
+ * that mends without another loss a segment more (PRR-SSRB), up to ssthresh. */
+static void many_lost__grows_to_ssthresh(struct tcb_rig *r)
+{
+	in_flight(r, 10);
+	rig_write(r, 10u * r->tcb.snd_mss);
+	rig_sack(r, 0, 7, 10, 0, 0);
+	for (uint32_t i = 0; i < 3; i++)
+		rig_expect_text(r, i, r->tcb.snd_mss);
+	rig_silent(r);
+	for (uint32_t una = 1; una <= 2; una++) {
+		rig_sack(r, una, 7, 10, 0, 0);
+		rig_expect_text(r, 1 + 2 * una, r->tcb.snd_mss);
+		rig_expect_text(r, 2 + 2 * una, r->tcb.snd_mss);
+		rig_silent(r);
+	}
+	rig_sack(r, 3, 7, 10, 0, 0); /* 5 in flight */
+	rig_expect_text(r, 10, r->tcb.snd_mss);
+	rig_silent(r);
+}
+
+/* SafeACK: not with an ACK that tells of more losses. */
+static void more_lost__no_segment_more(struct tcb_rig *r)
+{
+	in_flight(r, 16);
+	rig_sack(r, 0, 7, 10, 0, 0); /* 6 in flight, ssthresh 8 */
+	rig_expect_text(r, 0, r->tcb.snd_mss);
+	rig_expect_text(r, 1, r->tcb.snd_mss);
+	rig_silent(r);
+	rig_sack(r, 1, 13, 16, 7, 10); /* 10 to 12 are lost too */
+	for (uint32_t i = 2; i <= 6; i++)
+		rig_expect_text(r, i, r->tcb.snd_mss);
+	rig_silent(r);
+}
+
 /* ---- The receiver ------------------------------------------------------------------------------- */
 
 static void text(struct tcb_rig *r, uint32_t from, uint16_t len)
@@ -399,6 +462,9 @@ static const struct tcb_row rows[] = {
 	{ "RFC2883-5", dsack__is_no_duplicate_ack, 0 },
 	{ "HF-SACK1-pool", no_flight_left__newreno, 0 },
 	{ "RFC3042", first_two_duplicates__let_a_segment_each_out, 0 },
+	{ "RFC9937-6.2", one_lost__every_second_ack_lets_one_out, 0 },
+	{ "RFC9937-6.2-bound", many_lost__grows_to_ssthresh, 0 },
+	{ "RFC9937-6.2-safeack", more_lost__no_segment_more, 0 },
 	{ "RFC2883-4", duplicates__are_told_once, 0 },
 	{ "RFC2883-4-order", dsack__is_followed_by_the_block_around_it, 0 },
 	{ "RFC2883-4.2", in_order_over_held_text__is_told, 0 },
