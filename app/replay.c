@@ -12,6 +12,8 @@
 #include <string.h>
 
 #include "capfile.h"
+#include "impair.h"
+#include "plan.h"
 #include "replay_report.h"
 #include "script.h"
 #include "status.h"
@@ -21,6 +23,8 @@
 #define FRAME_ROOM (HF_MTU_MAX + LINK_OCTETS)
 #define TRACE_FRAMES 1024 /* of a turn */
 #define TRACE_OCTETS 192
+#define MBUFS 4096
+#define SPARE_MB 64
 #define SPINS 1000000 /* turns without the clock moving: the engine would be wrong */
 
 struct replay {
@@ -29,6 +33,7 @@ struct replay {
 	struct capfile *cap;
 	struct hf_port *port;
 	struct hf_worker *w;
+	struct hf_impair impair;
 	struct script script;
 	struct trace trace;
 	struct capfile_frame frame; /* the next one */
@@ -177,6 +182,7 @@ static void configure(const struct replay *r, struct hf_config *config)
 	config->ttl = s->ttl;
 	config->ipv4 = config->ipv6 = sizes;
 	config->seed = (struct hf_seed){ .seeded = true, .seed = s->replay.seed };
+	config->impair = s->impair[0] ? &r->impair : NULL;
 	config->clock_start_ms = (uint32_t)(r->start_us / 1000);
 	if (!capfile_l3(r->cap))
 		find_stations(s, config);
@@ -214,6 +220,9 @@ static int prepare(struct replay *r, struct hf_config *config)
 {
 	int rc = script_parse(&r->script, r->s->replay.calls, r->why);
 
+	r->impair.seed = r->s->replay.seed;
+	if (rc == 0)
+		rc = impair_parse(r->s->impair, &r->impair, r->why);
 	if (rc == 0)
 		rc = capfile_open(r->s->replay.in, r->s->replay.out, &r->cap, r->why);
 	if (rc == 0)
@@ -227,12 +236,29 @@ static int prepare(struct replay *r, struct hf_config *config)
 
 /* ---- The whole ----------------------------------------------------------------------------- */
 
+static uint32_t mbufs(const struct replay *r)
+{
+	return MBUFS + (r->s->impair[0] ? 2 * impair_frames(&r->impair) : 0);
+}
+
+static int start(const struct replay *r, const char *program, const char *const *eal, int eal_count)
+{
+	const struct hf_env env = {
+		.program = program,
+		.eal = eal,
+		.eal_count = eal_count,
+		.memory_mb = (uint32_t)(mbufs(r) * plan_mbuf_octets(r->s) >> 20) + SPARE_MB,
+	};
+
+	return hf_env_start(&env, r->why);
+}
+
 static int make(struct replay *r, const struct hf_config *config)
 {
 	const struct hf_memport memport = {
 		.name = "replay",
 		.l3 = capfile_l3(r->cap),
-		.mbufs = 4096,
+		.mbufs = mbufs(r),
 		.mtu = r->s->mtu,
 		.frames = 1024,
 		.multi_segs = true,
@@ -302,7 +328,6 @@ int replay_run(const struct settings *s, const char *program, const char *const 
 {
 	struct hf_error why = { "no memory" }, written;
 	struct replay *r = calloc(1, sizeof(*r));
-	const struct hf_env env = { .program = program, .eal = eal, .eal_count = eal_count };
 	struct hf_config config;
 	int status = STATUS_USAGE;
 
@@ -312,7 +337,7 @@ int replay_run(const struct settings *s, const char *program, const char *const 
 	r->why = &why;
 	if (prepare(r, &config) == 0) {
 		status = STATUS_ENVIRONMENT;
-		if (hf_env_start(&env, &why) == 0) {
+		if (start(r, program, eal, eal_count) == 0) {
 			status = run(r, &config);
 			hf_worker_destroy(r->w);
 			hf_port_free(r->port);

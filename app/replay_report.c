@@ -14,6 +14,15 @@ static uint64_t open_now(const struct script *script)
 	return script->established - script->closed - script->lost;
 }
 
+static void print_counters(const struct replay_sum *sum, const char *prefix, const char *what,
+			   FILE *out)
+{
+	for (unsigned i = 0; i < hf_counters(); i++)
+		if (strncmp(hf_counter_name(i), prefix, strlen(prefix)) == 0 && hf_counter(sum->w, i))
+			fprintf(out, "%s: %" PRIu64 " %s\n", what, hf_counter(sum->w, i),
+				hf_counter_name(i));
+}
+
 void replay_print(const struct replay_sum *sum, FILE *out)
 {
 	const struct script *const script = sum->script;
@@ -25,10 +34,8 @@ void replay_print(const struct replay_sum *sum, FILE *out)
 		" open\n",
 		sum->in, sum->out, (double)sum->us / 1e6, script->opened, script->accepted,
 		script->established, script->failed, script->closed, script->lost, open_now(script));
-	for (unsigned i = 0; i < hf_counters(); i++)
-		if (strncmp(hf_counter_name(i), "rx_drop_", 8) == 0 && hf_counter(sum->w, i))
-			fprintf(out, "dropped: %" PRIu64 " %s\n", hf_counter(sum->w, i),
-				hf_counter_name(i));
+	print_counters(sum, "impair_", "bad link", out);
+	print_counters(sum, "rx_drop_", "dropped", out);
 	if (sum->cut)
 		fprintf(out, "%" PRIu64 " frames were cut when they were captured\n", sum->cut);
 	if (sum->back)

@@ -2,6 +2,7 @@
 """What `replay` does with seeds, with bad files and with bad calls: test_replay.py HANDFAST"""
 
 import json
+import re
 import subprocess
 import sys
 import tempfile
@@ -94,6 +95,20 @@ class Replay(unittest.TestCase):
         self.assertEqual([at for at, _ in self.syn_acks(octets)], [0, 0.6, 1, 3, 7, 15, 31])
         octets, _ = self.octets("--linger", "2s")
         self.assertEqual([at for at, _ in self.syn_acks(octets)], [0, 0.6, 1])
+
+    def test_a_bad_link(self):  # HF-H6
+        def at(*args):
+            octets, told = self.octets("--impair", *args)
+            return [at for at, _ in self.syn_acks(octets)], told
+
+        self.assertEqual(at("rule=drop:out:syn-ack:1")[0], [0.6, 1, 3, 7, 15, 31])
+        self.assertEqual(at("in:delay=50ms,out:delay=20ms", "--linger", "2s")[0], [0.07, 0.67, 1.07])
+        self.assertIn("2 frames in, 0 out", self.octets("--impair", "delay=1s", "--linger", "0s")[1])
+        times, told = at("loss=50%,hold=16384", "--seed", "3")
+        self.assertEqual((times, told), at("loss=50%,hold=16384", "--seed", "3"))
+        lost = re.search(r"^bad link: (\d+) impair_lost$", told, re.M)
+        self.assertTrue(0 < int(lost[1]) < 2 + 7, told)
+        self.refused(self.source, self.target, "--impair", "loss=2", says="--impair: ")
 
     def test_quiet(self):
         self.assertEqual(self.octets("-q")[1], "")
