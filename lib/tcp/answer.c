@@ -13,7 +13,7 @@ static uint32_t window_wanted(const struct tcp_host *host, const struct tcb *tcb
 	const uint32_t room = host->config.rcv_buf > tcb->rcv_queued ?
 				      min_u32(host->config.rcv_buf - tcb->rcv_queued, most) :
 				      0;
-	const uint32_t promised = tcb->rcv_adv - tcb->rcv_nxt;
+	const uint32_t promised = tcp_rcv_wnd(tcb);
 	const uint32_t step = min_u32(host->config.mss[tcb->version == 6], host->config.rcv_buf / 2);
 
 	return room >= promised + step ? room : promised;
@@ -29,7 +29,7 @@ uint16_t tcp_window(const struct tcp_host *host, struct tcb *tcb)
 
 bool tcp_window_opens(const struct tcp_host *host, const struct tcb *tcb)
 {
-	const uint32_t promised = tcb->rcv_adv - tcb->rcv_nxt;
+	const uint32_t promised = tcp_rcv_wnd(tcb);
 	const uint32_t wanted = window_wanted(host, tcb);
 
 	return wanted > promised &&

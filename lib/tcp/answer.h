@@ -5,6 +5,12 @@
 
 #include "tcp/tcp.h"
 
+/* RCV.WND: octets from RCV.NXT on that were promised. */
+static inline uint32_t tcp_rcv_wnd(const struct tcb *tcb)
+{
+	return tcb->rcv_adv - tcb->rcv_nxt;
+}
+
 /* SEG.WND of the next segment we send; what it promises is kept in rcv_adv (SHLD-14, MUST-39). */
 uint16_t tcp_window(const struct tcp_host *host, struct tcb *tcb);
 

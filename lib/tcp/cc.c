@@ -4,6 +4,8 @@
  * (RFC 6928), and what is taken back when no loss was met (RFC 3522, RFC 4015). cwnd and ssthresh are octets. */
 #include "tcp/cc.h"
 #include "tcp/answer.h"
+#include "tcp/rack.h"
+#include "tcp/sack.h"
 
 /* RFC 6928 2 */
 static uint32_t initial_window(const struct tcb *tcb)
@@ -90,21 +92,33 @@ static void shrink(struct tcp_host *host, struct tcb *tcb, uint32_t flight)
 		f->reduced = tcb->snd_nxt;
 }
 
-/* RFC 5681 3.2, or step 4 of RFC 6675 5. What was in flight when an earlier loss was met begins no second
- * recovery (RFC 6582 3.2, step 2). */
-bool cc_duplicate(struct tcp_host *host, struct tcb *tcb, bool sack, bool lost)
+/* RFC 5681 3.2, or step 4 of RFC 6675 5; with RACK, which tells what is lost in its place, RFC 3042 alone. What
+ * was in flight when an earlier loss was met begins no second recovery (RFC 6582 3.2, step 2). */
+void cc_duplicate(struct tcp_host *host, struct tcb *tcb)
 {
+	const bool sack = (tcb->flags & TCB_SACK) && tcb->flight != 0;
+
+	tcp_count(host, STAT_DUP_ACK_IN);
+	if (sack && rack_is_on(host, tcb)) {
+		if (tcb->dupacks < DUP_THRESH && !(tcb->flags & TCB_RECOVERY))
+			tcb->dupacks++;
+		return;
+	}
 	if (tcb->flags & TCB_RECOVERY) {
 		if (!sack)
 			tcb->cwnd += tcb->snd_mss; /* one more segment has left the network */
-		return false;
+		return;
 	}
 	if (tcb->dupacks < UINT8_MAX)
 		tcb->dupacks++;
-	if ((tcb->dupacks < DUP_THRESH && !lost) || !seq_gt(tcb->snd_una, tcb->recover))
-		return false;
+	if ((tcb->dupacks < DUP_THRESH && !sack_una_lost(host, tcb)) ||
+	    !seq_gt(tcb->snd_una, tcb->recover))
+		return;
 	cc_recovery(host, tcb, sack);
-	return true;
+	tcp_count(host, STAT_RETRANSMIT_FAST);
+	if (sack)
+		tcp_count(host, STAT_SACK_RECOVERY);
+	tcb->flags |= TCB_FAST;
 }
 
 void cc_recovery(struct tcp_host *host, struct tcb *tcb, bool sack)

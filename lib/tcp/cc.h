@@ -10,9 +10,8 @@ void cc_init(struct tcb *tcb);
 void cc_ack(const struct tcp_host *host, struct tcb *tcb, uint32_t acked);
 void cc_timeout(struct tcp_host *host, struct tcb *tcb);
 
-/* A duplicate ACK; the third, or with SACK one that shows SND.UNA to be lost, begins fast recovery.
- * @return whether the segment at SND.UNA goes again */
-bool cc_duplicate(struct tcp_host *host, struct tcb *tcb, bool sack, bool lost);
+/* A duplicate ACK; the third, or with SACK one that shows SND.UNA to be lost, begins fast recovery. */
+COLD void cc_duplicate(struct tcp_host *host, struct tcb *tcb);
 
 /* Fast recovery begins, led by SACK or not. */
 void cc_recovery(struct tcp_host *host, struct tcb *tcb, bool sack);

@@ -11,11 +11,6 @@
 /* A check passes the segment on, or has dealt with it. */
 enum verdict { NEXT, DONE };
 
-static uint32_t rcv_wnd(const struct tcb *tcb)
-{
-	return tcb->rcv_adv - tcb->rcv_nxt;
-}
-
 /* Timestamps were agreed: the segment has one (RFC 7323 3.2) and it is not old (5.3). */
 static enum verdict check_paws(struct tcp_host *host, struct tcb *tcb, const struct seg *seg,
 			       struct out *out)
@@ -65,7 +60,7 @@ static enum verdict check_seq(struct tcp_host *host, struct tcb *tcb, const stru
 		return NEXT;
 	if ((tcb->flags & TCB_TS) && check_paws(host, tcb, seg, out) == DONE)
 		return DONE;
-	if (seg_acceptable(seg, tcb->rcv_nxt, rcv_wnd(tcb)))
+	if (seg_acceptable(seg, tcb->rcv_nxt, tcp_rcv_wnd(tcb)))
 		return NEXT;
 	return take_old(host, tcb, seg, out);
 }
@@ -82,7 +77,7 @@ static enum verdict check_rst(struct tcp_host *host, struct tcb *tcb, const stru
 		tcp_count(host, STAT_RST_OK);
 		out->error = tcb->state == TCPS_SYN_RECEIVED ? ECONNREFUSED : ECONNRESET;
 		tcp_set_state(host, tcb, TCPS_CLOSED);
-	} else if (seq_in(seg->seq, tcb->rcv_nxt, rcv_wnd(tcb))) {
+	} else if (seq_in(seg->seq, tcb->rcv_nxt, tcp_rcv_wnd(tcb))) {
 		tcp_count(host, STAT_RST_CHALLENGED);
 		answer_challenge(host, tcb, out);
 	} else {
@@ -149,24 +144,6 @@ static bool is_duplicate(const struct tcb *tcb, const struct seg *seg, bool sack
 		return sacked && seg->ack == tcb->snd_una;
 	return seg->ack == tcb->snd_una && seg->len == 0 && tcb->snd_una != tcb->snd_nxt &&
 	       (uint32_t)seg->wnd << tcb->snd_wscale == tcb->snd_wnd && tcb->snd_wnd > 0;
-}
-
-COLD static void take_duplicate(struct tcp_host *host, struct tcb *tcb)
-{
-	struct flight *const flight = tcb->flags & TCB_SACK ? flight_of(host, tcb) : NULL;
-
-	tcp_count(host, STAT_DUP_ACK_IN);
-	if (flight != NULL && rack_is_on(host, tcb)) { /* RACK tells what is lost, in its place */
-		if (tcb->dupacks < DUP_THRESH && !(tcb->flags & TCB_RECOVERY))
-			tcb->dupacks++; /* RFC 3042 */
-		return;
-	}
-	if (!cc_duplicate(host, tcb, flight != NULL, sack_una_lost(host, tcb)))
-		return;
-	tcp_count(host, STAT_RETRANSMIT_FAST);
-	tcb->flags |= TCB_FAST;
-	if (flight != NULL)
-		tcp_count(host, STAT_SACK_RECOVERY);
 }
 
 /* Something was acknowledged: the queue shrinks, the clocks start anew (RFC 6298 5.2, 5.3). */
@@ -308,11 +285,11 @@ static enum verdict check_ack(struct tcp_host *host, struct tcb *tcb, const stru
 	if (seq_gt(seg->ack, tcb->snd_una)) {
 		take_ack(host, tcb, seg, out);
 		if (__builtin_expect(sacked, 0))
-			take_duplicate(host, tcb); /* as well (RFC 6675 2) */
+			cc_duplicate(host, tcb); /* as well (RFC 6675 2) */
 	} else if (tcb->timers & TIMER_PERSIST) {
 		tcb->retransmits = 0; /* the peer lives: it answers probes */
 	} else if (is_duplicate(tcb, seg, sacked)) {
-		take_duplicate(host, tcb);
+		cc_duplicate(host, tcb);
 	}
 	if (seq_ge(seg->ack, tcb->snd_una)) {
 		take_window(host, tcb, seg);
@@ -340,26 +317,6 @@ COLD static enum verdict abort_on_data(struct tcp_host *host, struct tcb *tcb, s
 	answer_reset(host, tcb, STAT_RST_OUT_UNREAD, out);
 	out->error = ECONNABORTED;
 	tcp_set_state(host, tcb, TCPS_CLOSED);
-	return DONE;
-}
-
-/* Something ahead of RCV.NXT: a duplicate ACK shows the peer where the gap is (RFC 5681 4.2). For an
- * orphan, text there ends the connection; a bare FIN does so only in FIN-WAIT-2 (Tables D and F). */
-COLD static enum verdict ahead_of_gap(struct tcp_host *host, struct tcb *tcb, const struct seg *seg,
-				      struct out *out)
-{
-	struct span again = { 0, 0 };
-
-	if ((tcb->flags & TCB_ORPHAN) && (seg->text_len > 0 || tcb->state != TCPS_FIN_WAIT_1))
-		return abort_on_data(host, tcb, out);
-	if ((seg->flags & SEG_FIN) && seq_in(seg->seq + seg->text_len, tcb->rcv_nxt, rcv_wnd(tcb))) {
-		tcb->flags |= TCB_FIN_AHEAD;
-		tcb->fin_seq = seg->seq + seg->text_len;
-	}
-	if (seg->text_len > 0)
-		again = reassembly_hold(host, tcb, seg, out);
-	tcp_count(host, STAT_DUP_ACK_OUT);
-	answer_duplicate(host, tcb, again.left, again.right, out);
 	return DONE;
 }
 
@@ -420,15 +377,20 @@ static enum verdict take_text(struct tcp_host *host, struct tcb *tcb, const stru
 	}
 	if (__builtin_expect(tcb->flags & TCB_ECN, 0) && seg->text_len > 0)
 		take_ecn(host, tcb, seg);
-	if (seq_gt(seg->seq, tcb->rcv_nxt))
-		return ahead_of_gap(host, tcb, seg, out);
+	if (seq_gt(seg->seq, tcb->rcv_nxt)) {
+		/* for an orphan a bare FIN there ends it only in FIN-WAIT-2 (Tables D and F) */
+		if ((tcb->flags & TCB_ORPHAN) && (seg->text_len > 0 || tcb->state != TCPS_FIN_WAIT_1))
+			return abort_on_data(host, tcb, out);
+		reassembly_ahead(host, tcb, seg, out);
+		return DONE;
+	}
 	if (seg->text_len <= old)
 		return NEXT; /* a FIN is all that is new */
 	if (tcb->flags & TCB_ORPHAN)
 		return abort_on_data(host, tcb, out);
 	fresh = seg->text_len - old;
-	if (fresh > rcv_wnd(tcb))
-		fresh = rcv_wnd(tcb);
+	if (fresh > tcp_rcv_wnd(tcb))
+		fresh = tcp_rcv_wnd(tcb);
 	if (fresh == 0) {
 		answer_ack(host, tcb, out); /* the window is shut (3.10.7.4) */
 		return DONE;
@@ -442,7 +404,7 @@ static enum verdict take_text(struct tcp_host *host, struct tcb *tcb, const stru
 		if (old == 0) /* else the first is told of (RFC 2883 4) */
 			again = held;
 	}
-	if (rcv_wnd(tcb) == 0)
+	if (tcp_rcv_wnd(tcb) == 0)
 		tcp_count(host, STAT_ZERO_WINDOW_OUT);
 	if (again.left != again.right && (tcb->flags & TCB_SACK)) { /* RFC 2883 4.2 */
 		answer_duplicate(host, tcb, again.left, again.right, out);
@@ -466,7 +428,7 @@ static void take_fin(struct tcp_host *host, struct tcb *tcb, const struct seg *s
 
 	if (!now && !earlier)
 		return;
-	if (rcv_wnd(tcb) == 0) {
+	if (tcp_rcv_wnd(tcb) == 0) {
 		answer_ack(host, tcb, out); /* the window ends before it */
 		return;
 	}

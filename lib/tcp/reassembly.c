@@ -4,6 +4,7 @@
  * them (RFC 2018). What a new segment has that is held already is not taken again: it is cut off at the
  * ends, and in between the held octets go over the segment's. */
 #include "tcp/reassembly.h"
+#include "tcp/answer.h"
 
 static uint32_t range_end(const struct range *range)
 {
@@ -109,8 +110,9 @@ static void hold(struct tcp_host *host, struct tcb *tcb, const struct seg *seg,
 	tcp_count(host, STAT_OOO_QUEUED);
 }
 
-struct span reassembly_hold(struct tcp_host *host, struct tcb *tcb, const struct seg *seg,
-			    struct out *out)
+/* @return what of it was held already, the first of several such spans */
+static struct span hold_text(struct tcp_host *host, struct tcb *tcb, const struct seg *seg,
+			     struct out *out)
 {
 	struct place p = { .first = seg->seq, .end = seg->seq + seg->text_len };
 	struct span again;
@@ -129,6 +131,21 @@ struct span reassembly_hold(struct tcp_host *host, struct tcb *tcb, const struct
 	}
 	hold(host, tcb, seg, &p, out);
 	return again;
+}
+
+void reassembly_ahead(struct tcp_host *host, struct tcb *tcb, const struct seg *seg, struct out *out)
+{
+	const uint32_t end = seg->seq + seg->text_len;
+	struct span again = { 0, 0 };
+
+	if ((seg->flags & SEG_FIN) && seq_in(end, tcb->rcv_nxt, tcp_rcv_wnd(tcb))) {
+		tcb->flags |= TCB_FIN_AHEAD;
+		tcb->fin_seq = end;
+	}
+	if (seg->text_len > 0)
+		again = hold_text(host, tcb, seg, out);
+	tcp_count(host, STAT_DUP_ACK_OUT);
+	answer_duplicate(host, tcb, again.left, again.right, out);
 }
 
 bool reassembly_span(struct tcp_host *host, struct tcb *tcb, const struct seg *seg, struct out *out)

@@ -6,10 +6,10 @@
 #include "tcp/scoreboard.h"
 #include "tcp/tcp.h"
 
-/* Hold what is new of the segment's text and within the window; out tells the host which octets, and
- * under what number. @return what of it was held already, the first of several such spans */
-struct span reassembly_hold(struct tcp_host *host, struct tcb *tcb, const struct seg *seg,
-			    struct out *out);
+/* A segment ahead of RCV.NXT: hold what is new of its text and within the window; out tells the host which octets,
+ * and under what number. A duplicate ACK shows the peer where the gap is (RFC 5681 4.2). */
+COLD void reassembly_ahead(struct tcp_host *host, struct tcb *tcb, const struct seg *seg,
+			   struct out *out);
 
 /* Text from RCV.NXT on that goes on behind what is held: hold all of it, for reassembly_join. @return false:
  * it does not, or the host has no range for it; reassembly_room tells what to take */
