@@ -59,15 +59,49 @@ static bool has_version(const struct nets *nets, uint8_t version)
 	return false;
 }
 
+static bool same(const struct net *a, const struct hf_ip *ip)
+{
+	return memcmp(&a->range.first, ip, sizeof(*ip)) == 0;
+}
+
 static bool ours(const struct settings *s, const struct hf_ip *ip)
 {
 	for (uint32_t i = 0; i < s->addr.count; i++)
-		if (memcmp(&s->addr.at[i].range.first, ip, sizeof(*ip)) == 0)
+		if (same(&s->addr.at[i], ip))
 			return true;
 	return false;
 }
 
+/* fe80::/10, which is on every link (RFC 4291 2.5.6). */
+static bool link_local(const struct hf_ip *ip)
+{
+	return ip->version == 6 && ip->octets[0] == 0xfe && ip->octets[1] >> 6 == 2;
+}
+
 /* @return what is wrong with the addresses, or NULL */
+static const char *own_refuses(const struct settings *s)
+{
+	for (uint32_t i = 0; i < s->addr.count; i++) {
+		const struct net *net = &s->addr.at[i];
+
+		if (broadcast(net, &net->range.first))
+			return "--addr is the broadcast address of its network; take another one of it (MUST-46)";
+		for (uint32_t k = 0; k < i; k++)
+			if (same(net, &s->addr.at[k].range.first))
+				return "--addr: one address is given twice; leave one";
+	}
+	for (uint32_t i = 0; i < s->tap_kernel_addr.count; i++)
+		if (ours(s, &s->tap_kernel_addr.at[i].range.first))
+			return "--tap-kernel-addr is an address of --addr too; give the kernel another one of that network";
+	for (uint32_t i = 0; i < s->gateway.count; i++)
+		if (ours(s, &s->gateway.at[i].range.first))
+			return "--gateway is an address of --addr; give the router's";
+	if (s->gateway.count == 2 &&
+	    s->gateway.at[0].range.first.version == s->gateway.at[1].range.first.version)
+		return "--gateway: one of each IP version";
+	return NULL;
+}
+
 static const char *load_refuses(const struct settings *s)
 {
 	const struct hf_ip *target = &s->target.at[0].range.first;
@@ -82,40 +116,61 @@ static const char *load_refuses(const struct settings *s)
 		return "--target is an address of --addr, so ours; both ends is what pair is for";
 	if (!has_version(s->from.count ? &s->from : &s->addr, target->version))
 		return "--addr, --from: none is of the IP version of --target";
+	if (!net_of(s, target) && !link_local(target) && !has_version(&s->gateway, target->version))
+		return "--target is in no network of --addr; give the --gateway to it";
 	for (uint32_t i = 0; i < s->from.count; i++)
 		if (!net_of(s, &s->from.at[i].range.first))
 			return "--from is in no network of --addr; give an ADDR/LEN there that holds it";
 	return NULL;
 }
 
-static const char *serve_refuses(const struct settings *s)
+/* 0.0.0.0 or [::] */
+static bool is_any(const struct net *net)
 {
 	static const struct hf_ip any[2] = { { .version = 4 }, { .version = 6 } };
 
+	return same(net, &any[net->range.first.version == 6]);
+}
+
+/* Whether two of --listen would take the same connections. */
+static bool overlap(const struct net *a, const struct net *b)
+{
+	const struct hf_ip *ip = &b->range.first;
+
+	return a->port <= b->port_last && b->port <= a->port_last &&
+	       (same(a, ip) || (a->range.first.version == ip->version && (is_any(a) || is_any(b))));
+}
+
+static const char *serve_refuses(const struct settings *s)
+{
 	if (!s->listen.count)
 		return "serve needs --listen ADDR:PORT; 0.0.0.0 and [::] stand for all of --addr";
 	for (uint32_t i = 0; i < s->listen.count; i++) {
-		const struct hf_ip *ip = &s->listen.at[i].range.first;
+		const struct net *listen = &s->listen.at[i];
+		const struct hf_ip *ip = &listen->range.first;
 
-		if (memcmp(ip, &any[ip->version == 6], sizeof(*ip)) == 0 ?
-			    !has_version(&s->addr, ip->version) :
-			    !ours(s, ip))
+		if (is_any(listen) ? !has_version(&s->addr, ip->version) : !ours(s, ip))
 			return "--listen is no address of --addr; name it there too, or listen to 0.0.0.0 or [::]";
+		for (uint32_t k = 0; k < i; k++)
+			if (overlap(listen, &s->listen.at[k]))
+				return "--listen: one port is given twice; leave one, or the address that stands for all";
 	}
 	return NULL;
 }
 
 static const char *refuses(const struct settings *s, const struct plan *plan)
 {
+	const char *refusal;
+
 	if (!s->dev[0])
 		return "give a device: --dev tap:hf0, or a profile: -c config/tap.yaml";
 	if (!s->addr.count)
 		return "give an address of ours: --addr 10.99.0.2/24";
-	if (s->gateway.count == 2 &&
-	    s->gateway.at[0].range.first.version == s->gateway.at[1].range.first.version)
-		return "--gateway: one of each IP version";
 	if (has_version(&s->addr, 6) && s->mtu < 1280)
 		return "mtu must be 1280 or more with IPv6 (RFC 8200 5)";
+	refusal = own_refuses(s);
+	if (refusal)
+		return refusal;
 	return plan->command == COMMAND_LOAD ? load_refuses(s) : serve_refuses(s);
 }
 

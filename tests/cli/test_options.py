@@ -83,13 +83,20 @@ class Options(unittest.TestCase):
         for target, says in (("10.9.0.255:80", "broadcast address"), ("224.0.0.1:80", "is not unicast"),
                              ("255.255.255.255:80", "is not unicast"), ("[ff02::1]:80", "is not unicast"),
                              ("10.9.0.2:80", "is an address of --addr"), ("[fd99::1]:80", "IP version of --target"),
-                             ("10.9.0.1", "no ADDR:PORT"), ("10.9.0.1:0", "no ADDR:PORT")):
+                             ("10.8.0.1:80", "in no network of --addr; give the --gateway"), ("10.9.0.1", "no ADDR:PORT"), ("10.9.0.1:0", "no ADDR:PORT")):
             self.refused("load", *ours, "--target", target, says=says)
+        for more, says in ((("--addr", "10.9.0.2/24"), "--addr: one address is given twice"),
+                           (("--addr", "10.9.1.255/24"), "--addr is the broadcast address"),
+                           (("--gateway", "10.9.0.2"), "--gateway is an address of --addr"),
+                           (("--tap-kernel-addr", "10.9.0.2/24"), "--tap-kernel-addr is an address of --addr too")):
+            self.refused("load", *ours, *more, "--target", "10.9.0.1:80", says=says)
         self.refused("load", *ours, says="load needs --target")
         self.refused("load", *ours, "--target", "10.9.0.1:80", "--from", "10.8.0.1", says="--from is in no network")
         self.refused("serve", *ours, says="serve needs --listen")
         for listen in "10.9.0.3:80", "[::]:80":
             self.refused("serve", *ours, "--listen", listen, says="--listen is no address of --addr")
+        for again in "0.0.0.0:80", "10.9.0.2:80", "10.9.0.2:70-90":
+            self.refused("serve", *ours, "--listen", "10.9.0.2:80", "--listen", again, says="--listen: one port is given twice")
         self.refused("serve", "--dev", "net_null0", "--listen", "10.9.0.2:80", says="--addr 10.99.0.2/24")
         self.refused("serve", *ours[2:], "--listen", "10.9.0.2:80", says="--dev tap:hf0")
 
