@@ -137,23 +137,29 @@ static void end_gather(struct end_report *sum, const struct end *e)
 		sum->missed += hf_port_missed(e->port);
 }
 
-/* Opens are offered until the end, and no longer. */
-static double offered_per_s(const struct end *e)
+static double per_second(uint64_t n, uint64_t from_us, uint64_t to_us)
 {
-	if (e->to.offered_us <= e->from.offered_us)
-		return 0;
-	return (double)(e->to.offered - e->from.offered) * 1e6 /
-	       (double)(e->to.offered_us - e->from.offered_us);
+	return to_us > from_us ? (double)n * 1e6 / (double)(to_us - from_us) : 0;
+}
+
+/* Opens are offered until the end or --count, and no longer; how long what is open then takes to end is another matter. */
+static void opens_gather(struct report *r, const struct end *e)
+{
+	const struct mark *from = &e->from, *to = &e->to;
+
+	r->offered_per_s += per_second(to->offered - from->offered, from->offered_us, to->offered_us);
+	r->achieved_per_s +=
+		per_second(to->attempted - from->attempted, from->offered_us, to->opened_us);
 }
 
 /* Rates over the time that was measured: from the first worker's start to the last one's end. */
 static void rates_gather(struct report *r, struct end *const ends[SIDES])
 {
-	uint64_t first = UINT64_MAX, last = 0, packets = 0, octets = 0, attempted = 0;
+	uint64_t first = UINT64_MAX, last = 0, packets = 0, octets = 0;
 	uint64_t closed[SIDES] = { 0 }, cycles[SIDES] = { 0 }, text = 0, responses = 0;
 	const enum side one = plan_has(r->plan, CLIENT) ? CLIENT : SERVER;
 
-	r->offered_per_s = 0;
+	r->offered_per_s = r->achieved_per_s = 0;
 	for (unsigned side = 0; side < SIDES; side++) {
 		for (unsigned i = 0; i < r->plan->pairs; i++) {
 			const struct end *e = &ends[side][i];
@@ -170,8 +176,7 @@ static void rates_gather(struct report *r, struct end *const ends[SIDES])
 			octets += e->to.octets - e->from.octets;
 			text += e->to.text - e->from.text;
 			responses += side == one ? e->to.responses - e->from.responses : 0;
-			attempted += e->to.attempted - e->from.attempted;
-			r->offered_per_s += offered_per_s(e);
+			opens_gather(r, e);
 		}
 	}
 	if (first >= last)
@@ -185,7 +190,6 @@ static void rates_gather(struct report *r, struct end *const ends[SIDES])
 	r->bits_per_s = (double)octets * 8 / r->seconds;
 	r->text_bits_per_s = (double)text * 8 / r->seconds;
 	r->responses_per_s = (double)responses / r->seconds;
-	r->achieved_per_s = (double)attempted / r->seconds;
 	for (unsigned side = 0; side < SIDES && closed[SERVER]; side++)
 		r->ends[side].cycles = (double)cycles[side] / (double)closed[SERVER];
 }

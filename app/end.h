@@ -89,7 +89,8 @@ struct put_off {
 
 /** Counters at the edges of the measured time. */
 struct mark {
-	uint64_t us, attempted, offered, offered_us, closed, packets, octets, text, responses, cycles;
+	uint64_t us, attempted, offered, offered_us, opened_us, closed, packets, octets, text,
+		responses, cycles;
 };
 
 struct end {
@@ -109,8 +110,9 @@ struct end {
 
 	uint64_t count, rate; /* this client's shares; count UINT64_MAX, rate 0: no limit */
 	uint32_t concurrency;
-	uint64_t phase_us;		       /* of this client's arrivals within their interval */
-	uint64_t retry_us;		       /* no open before: no port was free */
+	uint64_t phase_us;  /* of this client's arrivals within their interval */
+	uint64_t retry_us;  /* no open before: no port was free */
+	uint64_t opened_us; /* the last open, what was made up for after the end apart */
 	uint64_t frames_taken, held_up_before; /* of a rate's turn before, and connections then */
 	uint32_t frees_before;
 	uint64_t stopped_us;

@@ -14,6 +14,11 @@
 #define LINGER_US 100000   /* what a tap's kernel has not taken yet goes with the tap */
 #define ABORTED_US 3000000 /* after ABORT: retransmissions find nobody within this */
 
+static uint64_t min(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
 /* When the run is over by the clock. */
 static uint64_t end_us(const struct run *run)
 {
@@ -22,11 +27,17 @@ static uint64_t end_us(const struct run *run)
 		       run->start_us + run->s->warmup_us + run->plan->duration_us;
 }
 
-/* Opens that are due by now, and before the end, at the rate; the first one phase_us after the start. */
+/* When the n-th open of a rate is due, from 0; the first one phase_us after the start. */
+static uint64_t due_us(const struct end *e, uint64_t n)
+{
+	return e->run->start_us + e->phase_us + (uint64_t)((__uint128_t)n * 1000000 / e->rate);
+}
+
+/* Opens that are due by now, and before the end, at the rate. */
 static uint64_t due(const struct end *e, uint64_t now_us)
 {
-	const uint64_t start_us = e->run->start_us + e->phase_us, over_us = end_us(e->run);
-	const uint64_t at_us = now_us < over_us ? now_us : over_us - 1;
+	const uint64_t start_us = due_us(e, 0), over_us = end_us(e->run);
+	const uint64_t at_us = min(now_us, over_us - 1);
 
 	return at_us < start_us ?
 		       0 :
@@ -61,20 +72,13 @@ static void open_some(struct end *e, uint64_t now_us)
 	const uint32_t in_flight = e->size - e->frees;
 	uint64_t n = e->concurrency > in_flight ? e->concurrency - in_flight : 0;
 	const uint64_t wanted = e->rate ? due(e, now_us) : UINT64_MAX;
-	const uint64_t left = (wanted < e->count ? wanted : e->count) - e->books.attempted;
+	const uint64_t left = min(wanted, e->count) - e->books.attempted;
 	const uint64_t most = e->rate ? pace(e, in_flight) : OPENS_A_TURN;
 
-	if (n > left)
-		n = left;
-	if (n > most)
-		n = most;
-	for (; n && now_us >= e->retry_us; n--) {
-		const uint64_t start_us =
-			!e->rate ? now_us :
-				   e->run->start_us + e->phase_us +
-					   (uint64_t)((__uint128_t)e->books.attempted * 1000000 /
-						      e->rate);
+	for (n = min(n, min(left, most)); n && now_us >= e->retry_us; n--) {
+		const uint64_t start_us = e->rate ? due_us(e, e->books.attempted) : now_us;
 
+		e->opened_us = min(now_us, end_us(e->run));
 		if (end_open(e, start_us) < 0 && !e->rate)
 			e->retry_us = now_us + RETRY_US; /* slow down rather than spin (HF-LG7) */
 	}
@@ -83,11 +87,16 @@ static void open_some(struct end *e, uint64_t now_us)
 
 static struct mark mark_now(const struct end *e, uint64_t now_us)
 {
+	const bool all = e->rate && e->count != UINT64_MAX;
+	const uint64_t over_us = min(end_us(e->run), all ? due_us(e, e->count) : UINT64_MAX);
+	const uint64_t offered_us = min(now_us, over_us);
+
 	return (struct mark){
 		.us = now_us,
 		.attempted = e->books.attempted,
-		.offered = e->rate ? due(e, now_us - 1) : 0, /* before this instant */
-		.offered_us = now_us < end_us(e->run) ? now_us : end_us(e->run),
+		.offered = e->rate ? due(e, offered_us - 1) : 0, /* before this instant */
+		.offered_us = offered_us,
+		.opened_us = e->opened_us > offered_us ? e->opened_us : offered_us,
 		.closed = e->books.closed + e->books.closed_by_rst,
 		.packets = end_counter(e, e->packets),
 		.octets = end_counter(e, e->octets),

@@ -322,6 +322,23 @@ static void count__at_a_rate__ends_the_run(void **state)
 	assert_int_equal(l->syns, 777);
 }
 
+/* What is open when all are opened takes its time; the rate was kept all the same. */
+static void count__at_a_rate__is_offered_and_opened_no_longer(void **state)
+{
+	struct load *l = begin(state, "--rate", "20000/s", "--count", "777");
+
+	l->manner = SILENT; /* SYNs are sent again after 1 s */
+	run_until(l, MS(100));
+	l->manner = ANSWERS;
+	run_until(l, SEC(10));
+	assert_false(l->more);
+	assert_int_equal(l->e.books.closed, 777);
+	assert_in_range(l->e.to.us - l->e.from.us, SEC(1), SEC(2));
+	assert_int_equal(l->e.to.offered, 777);
+	assert_int_equal(l->e.to.offered_us - l->e.from.offered_us, 38850);
+	assert_int_equal(l->e.to.opened_us, l->e.to.offered_us);
+}
+
 static void warmup__is_left_out_of_the_measure(void **state)
 {
 	struct load *l =
@@ -422,6 +439,7 @@ int main(void)
 		ROW("HF-LG4-concurrency", concurrency__alone__is_held_exactly),
 		ROW("HF-LG4-ends", concurrency__with_ends__opens_as_many_as_end),
 		ROW("HF-LG4-count", count__at_a_rate__ends_the_run),
+		ROW("HF-LG4-count-offered", count__at_a_rate__is_offered_and_opened_no_longer),
 		ROW("HF-LG4-warmup", warmup__is_left_out_of_the_measure),
 		ROW("HF-LG7", ports__run_out__slows_and_says_so),
 		ROW("HF-LG7-rate", ports__run_out_at_a_rate__each_open_is_told),
