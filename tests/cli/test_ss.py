@@ -10,7 +10,7 @@ import unittest
 from instance import Instance, until
 
 HANDFAST = sys.argv[1]
-SMALL = ["--client-ports", "1024-9999", "--set", "tcp.max_tw_buckets=1Mi", "-q", "--duration", "60s"]
+SMALL = ["--client-ports", "1024-9999", "--set", "tcp.max_tw_buckets=1Mi", "-q", "--duration", "1h"]
 LINE = re.compile(r"(\S+) +(\d+) +(\d+) +(\S+):(\d+) +(\S+):(\d+|\*)(.*)")
 
 
@@ -20,7 +20,7 @@ class Held(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.instance = Instance(HANDFAST, "pair", *SMALL, "--concurrency", "500", "--drain", "1s",
-                                "--impair", "rule=drop:out:fin")
+                                "--impair", "rule=drop:out:fin", "--set", "tcp.orphan_retries=255")
         cls.instance.workers()
         until(lambda: cls.instance.ask("/handfast/states")[0]["fin_wait_1_now"] == 500)
         # the handshakes' last ACKs were on the FINs: more come when the SYN-ACKs are repeated
