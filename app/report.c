@@ -360,13 +360,18 @@ void report_cpu(char text[128])
 		(void)fclose(info);
 }
 
+void report_hgrm_path(const char *prefix, unsigned i, char path[TEXT_ROOM + 32])
+{
+	snprintf(path, TEXT_ROOM + 32, "%s-%s.hgrm", prefix, latency_names[i]);
+}
+
 int report_hgrm(const struct report *r, const char *prefix)
 {
 	for (unsigned i = 0; i < LATENCIES; i++) {
 		char path[TEXT_ROOM + 32];
 		FILE *out;
 
-		snprintf(path, sizeof(path), "%s-%s.hgrm", prefix, latency_names[i]);
+		report_hgrm_path(prefix, i, path);
 		out = fopen(path, "we");
 		if (!out)
 			return -errno;

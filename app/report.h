@@ -84,6 +84,7 @@ json_t *report_object(const struct report *r);
 /** @return 0, or -1 when it cannot be written */
 int report_json(const json_t *report, FILE *out);
 int report_hgrm(const struct report *r, const char *prefix);
+void report_hgrm_path(const char *prefix, unsigned latency, char path[TEXT_ROOM + 32]);
 
 /** The processor's name, as provenance has it. */
 void report_cpu(char text[128]);

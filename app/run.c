@@ -4,6 +4,7 @@
 #include "run.h"
 
 #include <errno.h>
+#include <libgen.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -373,6 +374,28 @@ static int running_report(const struct running *p, const char *program)
 	return status;
 }
 
+/* A report that has nowhere to go is found out before the run, not after it. */
+static int can_write(const char *option, const char *path, struct hf_error *why)
+{
+	char directory[TEXT_ROOM + 32];
+
+	snprintf(directory, sizeof(directory), "%s", path);
+	if (access(path, W_OK) == 0 || (errno == ENOENT && access(dirname(directory), W_OK) == 0))
+		return 0;
+	snprintf(why->text, sizeof(why->text), "%s: %.160s: %s", option, path, strerror(errno));
+	return -EINVAL;
+}
+
+static int reports_check(const struct settings *s, struct hf_error *why)
+{
+	char path[TEXT_ROOM + 32];
+
+	report_hgrm_path(s->hgrm, 0, path);
+	if (s->hgrm[0] && can_write("--hgrm", path, why) < 0)
+		return -EINVAL;
+	return s->json[0] && strcmp(s->json, "-") != 0 ? can_write("--json", s->json, why) : 0;
+}
+
 /* Before DPDK starts: what is wrong with the settings. @return STATUS_OK or what to exit with */
 static int running_plan(struct running *p, enum command command, struct hf_error *why)
 {
@@ -384,7 +407,7 @@ static int running_plan(struct running *p, enum command command, struct hf_error
 			 s->break_books);
 		return STATUS_USAGE;
 	}
-	if (watch_check(s, why) < 0 || recorded_check(s, why) < 0)
+	if (reports_check(s, why) < 0 || watch_check(s, why) < 0 || recorded_check(s, why) < 0)
 		return STATUS_USAGE;
 	if (s->root[0] && s->app != APP_HTTP) {
 		snprintf(why->text, sizeof(why->text), "--root: only --app http has files");

@@ -61,6 +61,7 @@ class Options(unittest.TestCase):
                      says="1 addresses for 2 client workers")
         self.refused("pair", "--impair", "loss=1%,delay=5", says="--impair: 'delay=5': such as delay=50ms")
         self.refused("pair", "--impair", "rule=lose:fin", says="--impair: 'rule=lose:fin': no such act")
+        self.refused("trace", "a.pcap", "--json", "-", says="--json: no such option")
         self.refused("config", says="one of --check and --print")
         self.refused("config", "--check", "--print", says="one of --check and --print")
 

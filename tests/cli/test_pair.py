@@ -223,9 +223,10 @@ class Pair(unittest.TestCase):
             for name in ("connect", "close", "transaction"):
                 text = Path(scratch, f"a-{name}.hgrm").read_text(encoding="utf-8")
                 self.assertRegex(text, r"Total count    = +1000\]")
-            ran = run(*SMALL, "--count", "1", "--json", str(Path(scratch, "no/such")))
-            self.assertEqual(ran.returncode, 1)
-            self.assertIn("No such file", ran.stderr)
+            for option in "--json", "--hgrm":  # before the run, not after it
+                ran = run(*SMALL, "--duration", "60s", option, str(Path(scratch, "no/such")))
+                self.assertEqual((ran.returncode, ran.stdout), (2, ""))
+                self.assertRegex(ran.stderr, rf"\Ahandfast: {option}: .*/no/such.*: No such file or directory\n\Z")
 
     def started(self, *args, sockets=1):
         """Under way: so many connections, counted at both ends, are there."""
