@@ -51,6 +51,7 @@ struct run {
 	struct hf_addr target;
 	uint64_t start_us;	      /* when opening begins */
 	atomic_bool go, stop, cancel; /* cancel: go, and straight home */
+	atomic_bool hurry;	      /* after stop: wait for nothing that is open */
 	atomic_uint opening;	      /* clients that still open or wait for theirs to end */
 	atomic_ulong taken;	      /* by all servers, when they are to stop at a count */
 	atomic_uint busy;	      /* ends of both sides that have something unfinished */
@@ -115,7 +116,7 @@ struct end {
 	uint64_t opened_us; /* the last open, what was made up for after the end apart */
 	uint64_t frames_taken, held_up_before; /* of a rate's turn before, and connections then */
 	uint32_t frees_before;
-	uint64_t stopped_us;
+	uint64_t stopped_us, drain_us; /* how long what is open then may take */
 	bool measuring, stopping, measured, idle, aborted;
 	uint64_t missed;	/* of run->taken: ended before they were accepted */
 	uint32_t mbufs;		/* that the device held before the run */

@@ -40,7 +40,8 @@ struct running {
 	struct hf_port **ports[SIDES];
 	struct end *ends[SIDES]; /* plan.pairs of each */
 	struct job *jobs;	 /* plan.cores of them */
-	bool interrupted, warned;
+	unsigned signals;	 /* the first drains, the second aborts, the third is the end */
+	bool warned;
 	uint64_t shown_us, shown;
 	struct watching watch;
 	struct rights rights; /* of whom we become */
@@ -96,10 +97,10 @@ static void take_signals(struct running *p, const sigset_t *signals)
 
 	if (sigtimedwait(signals, NULL, &wait) < 0)
 		return;
-	if (p->interrupted)
+	if (++p->signals > 2)
 		_exit(STATUS_KILLED);
-	p->interrupted = true;
 	atomic_store(&p->run.stop, true);
+	atomic_store(&p->run.hurry, p->signals > 1);
 }
 
 static void show_progress(struct running *p, bool last)
@@ -144,7 +145,7 @@ static void wait_for_carrier(struct running *p, const sigset_t *signals)
 {
 	const uint64_t until_us = hf_now_us() + CARRIER_US;
 
-	while (!hf_port_link(p->ports[CLIENT][0]) && !p->interrupted) {
+	while (!hf_port_link(p->ports[CLIENT][0]) && p->signals == 0) {
 		if (hf_now_us() > until_us) {
 			fprintf(stderr, "no carrier on %s; going on without%s\n", p->run.s->dev,
 				strncmp(p->run.s->dev, "memif", 5) == 0 ?
@@ -354,7 +355,7 @@ static int running_report(const struct running *p, const char *program)
 	r->steering = hf_port_steering(p->ports[plan_has(&p->plan, CLIENT) ? CLIENT : SERVER][0]);
 	r->watched = p->watch.frames;
 	r->unwatched = p->watch.lost;
-	r->interrupted = p->interrupted;
+	r->interrupted = p->signals > 0;
 	if (report_gather(r, p->ends) == 0) {
 		status = running_json(r, program);
 		if (r->problems)
@@ -436,7 +437,7 @@ static int running_go(struct running *p, const struct wire *wire, const char *pr
 	if (status != STATUS_ENVIRONMENT) {
 		reported = running_report(p, program);
 		if (status == STATUS_OK)
-			status = reported;
+			status = p->signals > 1 ? STATUS_KILLED : reported;
 	}
 	running_free(p);
 	return status;

@@ -157,6 +157,7 @@ static void measure(struct end *e, uint64_t now_us)
 	if (!e->stopping && must_stop(e, now_us)) {
 		e->stopping = true;
 		e->stopped_us = now_us;
+		e->drain_us = e->run->s->drain_us;
 		if (e->measuring) {
 			e->to = mark_now(e, now_us);
 			e->measured = true;
@@ -231,8 +232,12 @@ static bool half_closed(const struct end *e)
 static bool drain(struct end *e, uint64_t now_us)
 {
 	struct run *run = e->run;
-	const uint64_t limit_us = run->s->drain_us + (e->side == SERVER ? 500000 : 0);
 	bool idle = e->frees == e->size;
+	uint64_t limit_us;
+
+	if (atomic_load_explicit(&run->hurry, memory_order_relaxed))
+		e->drain_us = min(e->drain_us, now_us - e->stopped_us);
+	limit_us = e->drain_us + (e->side == SERVER ? 500000 : 0);
 
 	if (idle && e->side == SERVER) {
 		idle = atomic_load_explicit(&run->opening, memory_order_relaxed) == 0;
@@ -243,7 +248,7 @@ static bool drain(struct end *e, uint64_t now_us)
 			idle = levels.requests.used == 0 && levels.connections.used == 0;
 		}
 	}
-	if (idle && !e->peer && now_us - e->stopped_us < run->s->drain_us)
+	if (idle && !e->peer && now_us - e->stopped_us < e->drain_us)
 		idle = !half_closed(e);
 	if (idle != e->idle) {
 		e->idle = idle;

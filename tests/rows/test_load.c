@@ -424,6 +424,22 @@ static void stop__target_silent__ends_within_the_limit(void **state)
 	assert_int_equal(l->e.books.failed[FAILED_ABORTED], 100);
 }
 
+/* A second signal: nobody waits for what is open. */
+static void stop__hurried__aborts_at_once(void **state)
+{
+	struct load *l = begin(state, "--concurrency", "50", "--close", "peer", "--drain", "60s");
+
+	l->manner = ANSWERS;
+	run_until(l, MS(50));
+	atomic_store(&l->run.stop, true);
+	run_until(l, SEC(10));
+	assert_int_equal(l->e.books.lost[LOST_ABORTED], 0);
+	atomic_store(&l->run.hurry, true);
+	run_until(l, SEC(12));
+	assert_false(l->more);
+	assert_int_equal(l->e.books.lost[LOST_ABORTED], 50);
+}
+
 #define ROW(id, test)                          \
 	{                                      \
 		id, test, set_up, finish, NULL \
@@ -445,6 +461,7 @@ int main(void)
 		ROW("HF-LG7-rate", ports__run_out_at_a_rate__each_open_is_told),
 		ROW("HF-LG8", stop__no_new_opens__drains_then_aborts_the_rest),
 		ROW("HF-LG8-opening", stop__target_silent__ends_within_the_limit),
+		ROW("HF-LG8-hurry", stop__hurried__aborts_at_once),
 	};
 	const struct hf_env env = { .program = "test_load", .memory_mb = 64 };
 	struct hf_error why;
