@@ -10,6 +10,8 @@
 #define BUSY_IN_FLIGHT \
 	512 /* connections that keep a core busy: more of them only leave the caches cold */
 #define OVERTIME_US 100000 /* for opens that were due before the end, when the core was held up */
+#define FIRST_OPENS 16	   /* until one is answered: as wait for a next hop's MAC address */
+#define FIRST_US 100000	   /* ... or until it is clear that none will be */
 #define RETRY_US 1000	   /* after there was no port */
 #define LINGER_US 100000   /* what a tap's kernel has not taken yet goes with the tap */
 #define ABORTED_US 3000000 /* after ABORT: retransmissions find nobody within this */
@@ -67,10 +69,20 @@ static uint64_t pace(struct end *e, uint32_t in_flight)
 	return in_flight < BUSY_IN_FLIGHT ? ended : 0;
 }
 
+/* Connections in flight, by now. What a rate offers it offers at once. */
+static uint32_t wanted_in_flight(const struct end *e, uint32_t in_flight, uint64_t now_us)
+{
+	const bool unanswered = e->books.established == 0 && e->books.attempted == in_flight;
+
+	if (e->rate || e->peer || !unanswered || now_us - e->run->start_us >= FIRST_US)
+		return e->concurrency;
+	return (uint32_t)min(e->concurrency, FIRST_OPENS);
+}
+
 static void open_some(struct end *e, uint64_t now_us)
 {
-	const uint32_t in_flight = e->size - e->frees;
-	uint64_t n = e->concurrency > in_flight ? e->concurrency - in_flight : 0;
+	const uint32_t in_flight = e->size - e->frees, held = wanted_in_flight(e, in_flight, now_us);
+	uint64_t n = held > in_flight ? held - in_flight : 0;
 	const uint64_t wanted = e->rate ? due(e, now_us) : UINT64_MAX;
 	const uint64_t left = min(wanted, e->count) - e->books.attempted;
 	const uint64_t most = e->rate ? pace(e, in_flight) : OPENS_A_TURN;

@@ -291,6 +291,17 @@ static void concurrency__alone__is_held_exactly(void **state)
 	assert_int_equal(l->e.books.closed, 50);
 }
 
+/* More SYNs than wait for the MAC address of the next hop would be lost, and come a second late. */
+static void concurrency__unanswered__begins_with_few(void **state)
+{
+	struct load *l = begin(state, "--concurrency", "50", "--count", "5000");
+
+	run_until(l, MS(100)); /* in silence */
+	assert_int_equal(l->e.books.attempted, 16);
+	run_until(l, MS(101));
+	assert_int_equal(l->e.books.attempted, 50);
+}
+
 static void concurrency__with_ends__opens_as_many_as_end(void **state)
 {
 	struct load *l = begin(state, "--concurrency", "50", "--count", "5000");
@@ -416,7 +427,7 @@ static void stop__target_silent__ends_within_the_limit(void **state)
 {
 	struct load *l = begin(state, "--concurrency", "100", "--drain", "1s");
 
-	run_until(l, MS(50));
+	run_until(l, MS(150));
 	atomic_store(&l->run.stop, true);
 	run_until(l, SEC(10));
 	assert_false(l->more);
@@ -453,6 +464,7 @@ int main(void)
 		ROW("HF-LG4-overload", rate__beyond_what_the_core_does__opens_what_it_can),
 		ROW("HF-LG4-late", rate__core_held_up__every_open_is_made),
 		ROW("HF-LG4-concurrency", concurrency__alone__is_held_exactly),
+		ROW("RFC826-d-load", concurrency__unanswered__begins_with_few),
 		ROW("HF-LG4-ends", concurrency__with_ends__opens_as_many_as_end),
 		ROW("HF-LG4-count", count__at_a_rate__ends_the_run),
 		ROW("HF-LG4-count-offered", count__at_a_rate__is_offered_and_opened_no_longer),
