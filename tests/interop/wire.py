@@ -209,6 +209,11 @@ class Test(unittest.TestCase):
         report = running.wait()
         return self.balanced(running, report, status, problems), report
 
+    def first_line(self, running, says):
+        """Of the report for people, which with --json - goes to stderr."""
+        lines = [line for line in running.said().splitlines() if "carrier" not in line]
+        self.assertRegex(lines[0], says)
+
     def connect(self, port, version=4, **more):
         sock = socket.create_connection((OURS[version], port), timeout=10, **more)
         self.addCleanup(sock.close)
