@@ -122,6 +122,26 @@ static void tail_lost__one_rescue(struct tcb_rig *r)
 	rig_counted(r, STAT_RTO_EXPIRED, 0);
 }
 
+static void second_recovery__has_a_rescue_of_its_own(struct tcb_rig *r)
+{
+	in_flight(r, 10);
+	rig_sack(r, 0, 1, 7, 0, 0);
+	rig_expect_text(r, 0, r->tcb.snd_mss);
+	rig_expect_text(r, 9, r->tcb.snd_mss);
+	rig_write(r, 5u * r->tcb.snd_mss);
+	rig_expect_text(r, 10, r->tcb.snd_mss);
+	rig_silent(r);
+	rig_sack(r, 10, 0, 0, 0, 0);
+	for (uint32_t i = 11; i < 15; i++)
+		rig_expect_text(r, i, r->tcb.snd_mss);
+	rig_sack(r, 10, 11, 14, 0, 0);
+	rig_expect_text(r, 10, r->tcb.snd_mss);
+	rig_silent(r);
+	rig_sack(r, 14, 0, 0, 0, 0);
+	rig_expect_text(r, 14, r->tcb.snd_mss);
+	rig_silent(r);
+}
+
 static void lost_fin__is_part_of_the_last_segment(struct tcb_rig *r)
 {
 	uint32_t mss;
@@ -351,6 +371,21 @@ static void more_lost__no_segment_more(struct tcb_rig *r)
 	rig_silent(r);
 }
 
+/* SafeACK: nor with one that moves nothing. */
+static void not_moved__no_segment_more(struct tcb_rig *r)
+{
+	in_flight(r, 10);
+	rig_sack(r, 0, 7, 10, 0, 0);
+	for (uint32_t i = 0; i < 3; i++)
+		rig_expect_text(r, i, r->tcb.snd_mss);
+	rig_sack(r, 1, 7, 10, 0, 0);
+	rig_expect_text(r, 3, r->tcb.snd_mss);
+	rig_expect_text(r, 4, r->tcb.snd_mss);
+	rig_sack(r, 1, 2, 3, 7, 10); /* 3 in flight, ssthresh 5 */
+	rig_expect_text(r, 5, r->tcb.snd_mss);
+	rig_silent(r);
+}
+
 /* ---- The receiver ------------------------------------------------------------------------------- */
 
 static void text(struct tcb_rig *r, uint32_t from, uint16_t len)
@@ -454,6 +489,7 @@ static const struct tcb_row rows[] = {
 	{ "RFC6675-2", blocks_on_a_cumulative_ack__begin_recovery, 0 },
 	{ "RFC6675-nextseg2", recovery__new_text_by_the_pipe, 0 },
 	{ "RFC6675-nextseg4", tail_lost__one_rescue, 0 },
+	{ "RFC6675-nextseg4-again", second_recovery__has_a_rescue_of_its_own, 0 },
 	{ "RFC6675-fin", lost_fin__is_part_of_the_last_segment, 0 },
 	{ "RFC2018-8", timeout__blocks_are_forgotten, 0 },
 	{ "RFC6675-5.1", timeout__new_blocks_are_skipped, 0 },
@@ -465,6 +501,7 @@ static const struct tcb_row rows[] = {
 	{ "RFC9937-6.2", one_lost__every_second_ack_lets_one_out, 0 },
 	{ "RFC9937-6.2-bound", many_lost__grows_to_ssthresh, 0 },
 	{ "RFC9937-6.2-safeack", more_lost__no_segment_more, 0 },
+	{ "RFC9937-6.2-unmoved", not_moved__no_segment_more, 0 },
 	{ "RFC2883-4", duplicates__are_told_once, 0 },
 	{ "RFC2883-4-order", dsack__is_followed_by_the_block_around_it, 0 },
 	{ "RFC2883-4.2", in_order_over_held_text__is_told, 0 },
