@@ -357,6 +357,20 @@ static void many_lost__grows_to_ssthresh(struct tcb_rig *r)
 	rig_silent(r);
 }
 
+/* ... whatever else is on its way. */
+static void some_lost__grows_too(struct tcb_rig *r)
+{
+	in_flight(r, 20);
+	rig_sack(r, 0, 13, 16, 0, 0); /* 4 in flight, ssthresh 10 */
+	for (uint32_t i = 0; i < 3; i++)
+		rig_expect_text(r, i, r->tcb.snd_mss);
+	rig_silent(r);
+	rig_sack(r, 1, 13, 16, 0, 0);
+	rig_expect_text(r, 3, r->tcb.snd_mss);
+	rig_expect_text(r, 4, r->tcb.snd_mss);
+	rig_silent(r);
+}
+
 /* SafeACK: not with an ACK that tells of more losses. */
 static void more_lost__no_segment_more(struct tcb_rig *r)
 {
@@ -500,6 +514,7 @@ static const struct tcb_row rows[] = {
 	{ "RFC3042", first_two_duplicates__let_a_segment_each_out, 0 },
 	{ "RFC9937-6.2", one_lost__every_second_ack_lets_one_out, 0 },
 	{ "RFC9937-6.2-bound", many_lost__grows_to_ssthresh, 0 },
+	{ "RFC9937-6.2-some", some_lost__grows_too, 0 },
 	{ "RFC9937-6.2-safeack", more_lost__no_segment_more, 0 },
 	{ "RFC9937-6.2-unmoved", not_moved__no_segment_more, 0 },
 	{ "RFC2883-4", duplicates__are_told_once, 0 },
