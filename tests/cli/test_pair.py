@@ -80,13 +80,11 @@ class Pair(unittest.TestCase):
                 for layout in LAYOUTS:
                     for version in ([], ["--ipv6"]):
                         args = [*SMALL, *version, "--app", app, "--close", close, "--layout", layout,
-                                "--rate", "20k/s", "--duration", "400ms", "--request", "70", "--response", "700"]
+                                "--rate", "20k/s", "--count", "4000", "--request", "70", "--response", "700"]
                         report = self.report(*args)
                         opened = report["connections"]
                         self.assertEqual(sum(opened["failed"].values()) + sum(opened["lost"].values()), 0, args)
-                        # never more than the rate; less where the machine has other things to do
-                        self.assertTrue(1000 < opened["attempted"] <= 8001, args)
-                        self.assertEqual(opened["closed"], opened["established"], args)
+                        self.assertEqual((opened["attempted"], opened["closed"]), (4000, 4000), args)
                         waits = report["time_wait"]["entered"]
                         if close == "rst":
                             self.assertEqual(waits, 0, args)
