@@ -118,14 +118,14 @@ static void persist_expired(struct tcp_host *host, struct tcb *tcb, struct out *
 /* Nothing has come for long: ask whether the peer is still there (3.8.4, MUST-25 to MUST-29). */
 static void idle_expired(struct tcp_host *host, struct tcb *tcb, struct out *out)
 {
-	const uint32_t silent_ms = host->now_ms - tcb->heard_ms;
+	const uint32_t silent_tick = tcb->heard_ms + host->config.keepalive_ms;
 
 	if (tcb->state == TCPS_CLOSING || tcb->state == TCPS_LAST_ACK) {
 		tcb->timers &= (uint8_t)~TIMER_IDLE; /* the FIN's own timer ends these */
 	} else if (tcb->snd_una != tcb->snd_nxt || tcb->state == TCPS_FIN_WAIT_1) {
 		tcb->idle_tick = tcp_after(host, host->config.keepalive_ms);
-	} else if (silent_ms < host->config.keepalive_ms) {
-		tcb->idle_tick = tcp_after(host, host->config.keepalive_ms - silent_ms);
+	} else if (!tick_due(silent_tick, host->now_ms)) {
+		tcb->idle_tick = silent_tick;
 	} else if (tcb->keepalive_probes >= host->config.keepalive_probes) {
 		give_up(host, tcb, out);
 	} else {

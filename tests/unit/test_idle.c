@@ -64,6 +64,23 @@ static void traffic__puts_the_probe_off(struct tcb_rig *r)
 	probe(r, HOURS(7));
 }
 
+/* In the very turn, within a millisecond that has begun. */
+static void traffic__as_the_timer_expires__no_probe(struct tcb_rig *r)
+{
+	uint64_t heard;
+
+	r->config->keepalive_ms = 7200000;
+	rig_to(r, TCPS_ESTABLISHED);
+	rig_advance(r, HOURS(2) - MS(1));
+	rig_clock(r, MS(2) + 500);
+	rig_send(r, (struct seg){ .seq = IRS + 1, .ack = ISS + 1, .flags = SEG_ACK });
+	heard = rig_now(r);
+	rig_advance(r, 1);
+	rig_silent(r);
+	rig_advance(r, HOURS(2) + MS(1));
+	probe(r, heard + HOURS(2));
+}
+
 static void user_timeout__counts_from_what_is_not_acked(struct tcb_rig *r)
 {
 	r->config->user_timeout_ms = 5000;
@@ -109,6 +126,7 @@ static const struct tcb_row rows[] = {
 	{ "MUST-29, SHLD-12, MAY-6", idle__nine_probes_unanswered__timeout, 0 },
 	{ "MUST-29-answered", idle__ninth_probe_answered__lives, 0 },
 	{ "MUST-26", traffic__puts_the_probe_off, 0 },
+	{ "MUST-26-turn", traffic__as_the_timer_expires__no_probe, 0 },
 	{ "HF-UT1", user_timeout__counts_from_what_is_not_acked, 0 },
 	{ "HF-UT1-off", user_timeout__taken_back__others_go_on, 0 },
 	{ "MUST-21", user_timeout__all_acked__never, 0 },
