@@ -92,8 +92,7 @@ static void shrink(struct tcp_host *host, struct tcb *tcb, uint32_t flight)
 		f->reduced = tcb->snd_nxt;
 }
 
-/* RFC 5681 3.2, or step 4 of RFC 6675 5; with RACK, which tells what is lost in its place, RFC 3042 alone. What
- * was in flight when an earlier loss was met begins no second recovery (RFC 6582 3.2, step 2). */
+/* RFC 5681 3.2, or step 4 of RFC 6675 5; with RACK, which tells what is lost in its place, RFC 3042 alone. */
 void cc_duplicate(struct tcp_host *host, struct tcb *tcb)
 {
 	const bool sack = (tcb->flags & TCB_SACK) && tcb->flight != 0;
@@ -111,8 +110,7 @@ void cc_duplicate(struct tcp_host *host, struct tcb *tcb)
 	}
 	if (tcb->dupacks < UINT8_MAX)
 		tcb->dupacks++;
-	if ((tcb->dupacks < DUP_THRESH && !sack_una_lost(host, tcb)) ||
-	    !seq_gt(tcb->snd_una, tcb->recover))
+	if ((tcb->dupacks < DUP_THRESH && !sack_una_lost(host, tcb)) || cc_was_met(tcb))
 		return;
 	cc_recovery(host, tcb, sack);
 	tcp_count(host, STAT_RETRANSMIT_FAST);

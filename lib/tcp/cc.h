@@ -19,6 +19,13 @@ void cc_recovery(struct tcp_host *host, struct tcb *tcb, bool sack);
 /* A loss was mended by a probe alone: the window shrinks all the same (RFC 8985 7.4). */
 void cc_mended(struct tcp_host *host, struct tcb *tcb);
 
+/* What was in flight when an earlier loss was met begins no second recovery (RFC 6582 3.2, step 2). By that octet
+ * alone: once it is acknowledged it falls behind SND.UNA without end, half the circle and more. */
+static inline bool cc_was_met(const struct tcb *tcb)
+{
+	return seq_in(tcb->recover, tcb->snd_una, tcb->snd_nxt - tcb->snd_una);
+}
+
 /* So many octets were acknowledged in fast recovery. @return the same */
 bool cc_recover(struct tcb *tcb, bool sack, uint32_t acked);
 

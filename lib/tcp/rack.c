@@ -257,7 +257,7 @@ static void act(struct tcp_host *host, struct tcb *tcb, struct flight *flight)
 	bool lost;
 	const uint32_t wait_us = detect(host, tcb, flight, &lost);
 
-	if (lost && !(tcb->flags & (TCB_RECOVERY | TCB_RTX)) && seq_gt(tcb->snd_una, tcb->recover)) {
+	if (lost && !(tcb->flags & (TCB_RECOVERY | TCB_RTX)) && !cc_was_met(tcb)) {
 		tcp_count(host, STAT_RACK_RECOVERY);
 		cc_recovery(host, tcb, true);
 		flight->rack.recovering = true;

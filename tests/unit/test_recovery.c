@@ -71,6 +71,34 @@ static void partial_ack__next_hole_goes_again(struct tcb_rig *r)
 	rig_counted(r, STAT_RTO_EXPIRED, 0);
 }
 
+/* RECOVER of the last loss lies on the same circle as SND.UNA, which has left it behind (HF-D6). */
+static void after_2_gib__lost_segment_goes_again(struct tcb_rig *r)
+{
+	uint32_t octets = 0, used;
+	uint16_t mss;
+
+	r->mss = r->config->mss[0] = 60000;
+	r->config->snd_buf = 4 * 60000;
+	r->wscale = 3;
+	r->wnd = 60000;
+	rig_to(r, TCPS_ESTABLISHED);
+	mss = r->tcb.snd_mss;
+	used = r->ranges_used;
+	for (; octets < 0x90000000; octets += 2 * mss) {
+		r->ranges_used = used; /* none waits */
+		rig_write(r, 2 * mss);
+		expect_text(r, octets, mss);
+		expect_text(r, octets + mss, mss);
+		ack(r, octets + 2 * mss);
+		rig_silent(r);
+	}
+	rig_write(r, mss);
+	expect_text(r, octets, mss);
+	for (unsigned i = 0; i < 3; i++)
+		ack(r, octets);
+	expect_text(r, octets, mss);
+}
+
 /* What the first two let out does not count as in flight (RFC 5681 3.2 step 2). */
 static void limited_transmit__is_not_halved(struct tcb_rig *r)
 {
@@ -195,6 +223,7 @@ static const struct tcb_row rows[] = {
 	{ "RFC5681-2-idle", nothing_in_flight__acks_again_are_nothing, 0 },
 	{ "RFC6582-3.2-timeout", timeout__in_recovery__ends_it, 0 },
 	{ "RFC6582-3.2", duplicates_after_timeout__begin_nothing, 0 },
+	{ "HF-D6-recover", after_2_gib__lost_segment_goes_again, ROW_PLAIN },
 	{ "RFC5681-3.2-fin", lost_fin__goes_again_by_duplicates, 0 },
 };
 
