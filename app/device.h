@@ -46,6 +46,10 @@ bool checksums_unfinished(const struct hf_worker *w);
 /** Give the kernel's interface these addresses, an MTU, and bring it up. @return 0 or a negative errno */
 int kernel_set(const char *iface, const struct nets *addrs, unsigned mtu, struct hf_error *why);
 
+/** Whether no program has this tap: its kernel would share connections out among them. @return 0; -EBUSY, why says what
+ *  would mend it */
+int kernel_tap_free(const char *iface, struct hf_error *why);
+
 /** Whether the kernel's interface passes packets of this MTU on. @return 0; -EINVAL, why says what would mend it */
 int kernel_carries(const char *iface, unsigned mtu, struct hf_error *why);
 

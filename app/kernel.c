@@ -97,20 +97,40 @@ int kernel_set(const char *iface, const struct nets *addrs, unsigned mtu, struct
 	return error;
 }
 
-int kernel_carries(const char *iface, unsigned mtu, struct hf_error *why)
+/* Ask the kernel about an interface (netdevice(7)). @return false: there is none */
+static bool ask(const char *iface, unsigned long what, struct ifreq *answer)
 {
-	struct ifreq request = { .ifr_mtu = 0 };
 	const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	int error;
 
-	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", iface);
-	error = ioctl(fd, SIOCGIFMTU, &request);
+	memset(answer, 0, sizeof(*answer));
+	snprintf(answer->ifr_name, sizeof(answer->ifr_name), "%s", iface);
+	error = ioctl(fd, what, answer);
 	close(fd);
-	if (error < 0 || request.ifr_mtu >= (int)mtu)
+	return error == 0;
+}
+
+int kernel_tap_free(const char *iface, struct hf_error *why)
+{
+	struct ifreq answer;
+
+	if (!ask(iface, SIOCGIFFLAGS, &answer) || !(answer.ifr_flags & IFF_RUNNING))
+		return 0; /* one that `ip tuntap add` has made has no carrier while nobody has it */
+	snprintf(why->text, sizeof(why->text),
+		 "%s is in use: another program has it, or it is no tap; end that, or name another one, such as --dev tap:%.11s1",
+		 iface, iface);
+	return -EBUSY;
+}
+
+int kernel_carries(const char *iface, unsigned mtu, struct hf_error *why)
+{
+	struct ifreq answer;
+
+	if (!ask(iface, SIOCGIFMTU, &answer) || answer.ifr_mtu >= (int)mtu)
 		return 0; /* that there is none the driver will say */
 	snprintf(why->text, sizeof(why->text),
 		 "%s carries packets of %d octets at most, not %u: lower mtu, or `ip link set %s mtu %u`",
-		 iface, request.ifr_mtu, mtu, iface, mtu);
+		 iface, answer.ifr_mtu, mtu, iface, mtu);
 	return -EINVAL;
 }
 

@@ -11,6 +11,8 @@ static int one_want(const struct settings *s, unsigned queues, struct wanted *wa
 
 	if (rc == 0 && device.iface[0] && !s->allow_kernel_address)
 		rc = kernel_lacks(&s->addr, why);
+	if (rc == 0 && device.tap)
+		rc = kernel_tap_free(device.iface, why);
 	if (rc == 0 && device.iface[0] && !device.tap)
 		rc = kernel_carries(device.iface, s->mtu, why);
 	if (rc < 0)

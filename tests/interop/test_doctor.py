@@ -72,6 +72,14 @@ class Lacks(wire.Test):
         self.assertIn("serving", first.stderr.readline())
         self.lacks("--dev", "net_null0", "--addr", "10.99.0.2/24", eal=eal, says="--file-prefix=NAME")
 
+    def test_a_tap_that_another_program_has(self):
+        """The kernel would send each of them some of a connection's frames; one that nobody has is as good as none."""
+        wire.sh("ip tuntap add dev hf0 mode tap multi_queue && ip link set hf0 up")
+        self.addCleanup(wire.sh, "ip link del hf0")
+        first = self.start("serve", *LISTEN)
+        self.lacks(*TAP, says="hf0 is in use: another program has it")
+        self.balanced(first, first.stop())
+
     def test_no_port(self):
         """EAL runs, with 0 ports."""
         self.lacks("--dev", "pci:0000:ff:1f.7", "--addr", "10.99.0.2/24", doctor=False,
