@@ -125,6 +125,8 @@ static void print_what(const struct report *r, FILE *out)
 
 static void print_rate(const struct report *r, FILE *out)
 {
+	const double cycles = r->ends[CLIENT].cycles + r->ends[SERVER].cycles;
+
 	fprintf(out, "  rate          %14s connections/s over %.3f s%s\n",
 		N((uint64_t)r->connections_per_s), r->seconds,
 		r->seconds > 0 ? "" : " (it ended before its warm-up)");
@@ -137,15 +139,19 @@ static void print_rate(const struct report *r, FILE *out)
 		fprintf(out, "                %14.3f Gbit/s of text\n", r->text_bits_per_s / 1e9);
 	if (r->s->app == APP_HTTP)
 		fprintf(out, "                %14s responses/s\n", N((uint64_t)r->responses_per_s));
-	if (r->ends[CLIENT].cycles + r->ends[SERVER].cycles > 0)
+	if (cycles > 0 && r->plan->command == COMMAND_PAIR)
 		fprintf(out,
 			"  cycles        %14.0f a connection at the client, %.0f at the server\n",
 			r->ends[CLIENT].cycles, r->ends[SERVER].cycles);
+	else if (cycles > 0)
+		fprintf(out, "  cycles        %14.0f a connection\n", cycles);
 	fprintf(out, "\n  latency, us   %14s %10s %10s %10s %10s\n", "p50", "p90", "p99", "p99.9",
 		"max");
 	for (unsigned i = 0; i < LATENCIES; i++) {
 		const struct histogram *h = &r->latency[i];
 
+		if (h->total == 0)
+			continue;
 		fprintf(out, "  %-13s %14llu %10llu %10llu %10llu %10llu\n", latency_names[i],
 			(unsigned long long)histogram_percentile(h, 0.5),
 			(unsigned long long)histogram_percentile(h, 0.9),
@@ -293,11 +299,15 @@ static void print_memory(const struct report *r, FILE *out)
 {
 	const struct hf_levels *c = report_levels(r);
 	const unsigned v = report_version(r) == 6;
+	const double client = (double)r->ends[CLIENT].levels.memory / 1048576;
+	const double server = (double)r->ends[SERVER].levels.memory / 1048576;
 
-	fprintf(out,
-		"\n  memory        %14.1f MiB at most; %.1f MiB of tables at the client, %.1f at the server\n",
-		(double)r->peak_octets / 1048576, (double)r->ends[CLIENT].levels.memory / 1048576,
-		(double)r->ends[SERVER].levels.memory / 1048576);
+	fprintf(out, "\n  memory        %14.1f MiB at most; ", (double)r->peak_octets / 1048576);
+	if (r->plan->command == COMMAND_PAIR)
+		fprintf(out, "%.1f MiB of tables at the client, %.1f at the server\n", client,
+			server);
+	else
+		fprintf(out, "%.1f MiB of tables\n", client + server);
 	fprintf(out,
 		"                %14u octets a connection, %u a half-open, %u a TIME-WAIT record\n",
 		c->bytes_per_connection[v], c->bytes_per_request[v], c->bytes_per_bucket[v]);

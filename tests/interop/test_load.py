@@ -157,6 +157,17 @@ class Load(wire.Test):
         self.assertEqual((books["established"], books["lost"]["reset"]), (30, 30), books)
         self.assertEqual(self.buckets(books), {"reset"})
 
+    def test_the_report_is_of_one_end(self):
+        wire.nginx(self, 80)
+        running = self.start("load", "--target", "10.99.0.1:80", "--app", "http", "--count", "10")
+        self.balanced(running, running.wait())
+        self.assertRegex(running.said(), r"(?m)^  cycles +\d+ a connection$")
+        self.assertRegex(running.said(), r"(?m)^  memory .* MiB of tables$")
+        running = self.start("serve", "--listen", "10.99.0.2:80", "--app", "http", "--count", "1")
+        wire.sh(f"curl -sS {wire.url(4)}")
+        self.balanced(running, running.wait())
+        self.assertNotRegex(running.said(), r"(?m)^  (connect|transaction) ")
+
     def test_frames_that_a_port_drops_are_said_first(self):
         with tempfile.TemporaryDirectory() as scratch:
             running = self.start("load", "--dev", f"vhost:{scratch}/nobody", "--addr", "10.97.0.1/24", "--target",
@@ -243,4 +254,4 @@ class Refused(wire.Test):
 
 
 if __name__ == "__main__":
-    wire.main("nginx", "nc", "nft")
+    wire.main("curl", "nginx", "nc", "nft")
