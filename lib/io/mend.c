@@ -22,6 +22,8 @@ static const struct {
 	  "the options about memory" },
 	{ "create umem",
 	  "an umem is locked memory, and AF_XDP wants CAP_BPF of the machine: be root, not `unshare -Ur`" },
+	{ "mmap failed on AF_PACKET",
+	  "its rings are more memory than `ulimit -l` lets it lock: be root, or give framecnt=128" },
 };
 
 /* Drivers by what a device's name begins with. */

@@ -48,6 +48,10 @@ class Lacks(wire.Test):
         self.lacks("--dev", "af_packet:lo", "--addr", "10.99.0.2/24",
                    before=("setpriv", "--bounding-set", "-net_raw"), says="CAP_NET_RAW: be root")
 
+    def test_no_memory_to_lock(self):
+        self.lacks("--dev", "af_packet:lo", "--addr", "10.99.0.2/24",
+                   before=("setpriv", "--bounding-set", "-ipc_lock", "prlimit", "--memlock=65536"), says=r"ulimit -l.*framecnt=128")
+
     def test_no_driver(self):
         with tempfile.TemporaryDirectory() as scratch:
             few = shutil.copytree(plugins(), Path(scratch, "few"), symlinks=True,
@@ -159,4 +163,4 @@ class Checksums(wire.Test):
 
 
 if __name__ == "__main__":
-    wire.main("ethtool", "curl", "setpriv")
+    wire.main("ethtool", "curl", "prlimit", "setpriv")
