@@ -274,6 +274,25 @@ static void shut_window__with_text_on_its_way__is_probed_with_it(struct tcb_rig 
 	assert_int_equal(r->tcb.timers, 0);
 }
 
+/* ... and a peer that takes the octet but keeps the window shut is asked as seldom as before. */
+static void shut_window__takes_what_asks__next_waits(struct tcb_rig *r)
+{
+	rig_to(r, TCPS_ESTABLISHED);
+	rig_write(r, 100);
+	rig_forget(r);
+	ack(r, 1, 0);
+	rig_advance(r, MS(1002));
+	expect_text(r, 1, 1, SEG_ACK);
+	ack(r, 2, 0);
+	rig_silent(r);
+	rig_advance(r, MS(1002));
+	expect_text(r, 2, 1, SEG_ACK);
+	rig_counted(r, STAT_WINDOW_PROBES, 2);
+	ack(r, 3, 10000);
+	expect_text(r, 3, 98, PSH_ACK);
+	rig_silent(r);
+}
+
 /* A window shut before the FIN: the FIN itself asks. */
 static void shut_window__fin_alone__probes(struct tcb_rig *r)
 {
@@ -465,6 +484,7 @@ static const struct tcb_row rows[] = {
 	{ "HF-ZW2", shut_window__opens_by_the_answer_to_a_probe, 0 },
 	{ "HF-ZW2-refused", shut_window__opens__refused_octet_goes_again, 0 },
 	{ "MUST-36", shut_window__with_text_on_its_way__is_probed_with_it, 0 },
+	{ "SHLD-30-taken", shut_window__takes_what_asks__next_waits, 0 },
 	{ "HF-LA3-zero-window", shut_window__fin_alone__probes, 0 },
 	{ "SHLD-14", our_window__shuts_without_moving_left, 0 },
 	{ "MUST-39", our_window__opens_from_zero, 0 },
