@@ -53,6 +53,8 @@ void sack_advance(struct tcp_host *host, struct tcb *tcb)
 
 	sentlog_advance(&flight->rack.log, tcb->snd_una);
 	flight->reduced = seq_max(flight->reduced, tcb->snd_una);
+	if (!seq_gt(flight->range_end, tcb->snd_una)) /* it may be another's from now on */
+		flight->range = RANGE_NONE;
 	if (tcb->snd_una == tcb->snd_nxt) {
 		scoreboard_clear(&flight->board);
 		if (!flight->rack.tlp) /* else rack_acked does */

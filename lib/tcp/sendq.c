@@ -59,8 +59,6 @@ void sendq_find(const struct tcp_host *host, struct tcb *tcb, uint32_t seq, stru
 		tcb->sndq_next = find_from(host, tcb, tcb->sndq_next, seq, text);
 		return;
 	}
-	if (!seq_gt(flight->range_end, tcb->snd_una)) /* what it stood for is acknowledged */
-		flight->range = RANGE_NONE;
 	flight->range = find_from(host, tcb, flight->range, seq, text);
 	flight->range_end = host->ranges.at[flight->range].seq + host->ranges.at[flight->range].len;
 }

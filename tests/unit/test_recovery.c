@@ -71,32 +71,57 @@ static void partial_ack__next_hole_goes_again(struct tcb_rig *r)
 	rig_counted(r, STAT_RTO_EXPIRED, 0);
 }
 
-/* RECOVER of the last loss lies on the same circle as SND.UNA, which has left it behind (HF-D6). */
-static void after_2_gib__lost_segment_goes_again(struct tcb_rig *r)
+/* Segments so large that it does not take many to go half round the circle of sequence numbers. */
+static uint16_t large(struct tcb_rig *r, uint32_t segments)
 {
-	uint32_t octets = 0, used;
-	uint16_t mss;
-
 	r->mss = r->config->mss[0] = 60000;
 	r->config->snd_buf = 4 * 60000;
 	r->wscale = 3;
 	r->wnd = 60000;
-	rig_to(r, TCPS_ESTABLISHED);
-	mss = r->tcb.snd_mss;
-	used = r->ranges_used;
-	for (; octets < 0x90000000; octets += 2 * mss) {
-		r->ranges_used = used; /* none waits */
-		rig_write(r, 2 * mss);
-		expect_text(r, octets, mss);
+	return in_flight(r, segments);
+}
+
+/* From these octets on, of which one segment is on its way, as one always is. @return what was acknowledged last */
+static uint32_t two_gib(struct tcb_rig *r, uint32_t octets)
+{
+	const uint16_t mss = r->tcb.snd_mss;
+	const uint32_t used = r->ranges_used;
+
+	for (; octets < 0x90000000; octets += mss) {
+		r->ranges_used = used + octets / mss % 4; /* those of the last four are free again */
+		rig_write(r, mss);
 		expect_text(r, octets + mss, mss);
-		ack(r, octets + 2 * mss);
-		rig_silent(r);
+		ack(r, octets + mss);
 	}
-	rig_write(r, mss);
-	expect_text(r, octets, mss);
+	rig_silent(r);
+	return octets;
+}
+
+static void three_duplicates__it_goes_again(struct tcb_rig *r, uint32_t octets)
+{
 	for (unsigned i = 0; i < 3; i++)
 		ack(r, octets);
-	expect_text(r, octets, mss);
+	expect_text(r, octets, r->tcb.snd_mss);
+	rig_silent(r);
+}
+
+/* RECOVER of the last loss lies on the same circle as SND.UNA, which has left it behind (HF-D6). */
+static void after_2_gib__lost_segment_goes_again(struct tcb_rig *r)
+{
+	large(r, 1);
+	three_duplicates__it_goes_again(r, two_gib(r, 0));
+}
+
+/* So does the range in which what went again was found last: it is long another's. */
+static void after_2_gib__lost_segment_is_found_again(struct tcb_rig *r)
+{
+	const uint16_t mss = large(r, 2);
+
+	three_duplicates__it_goes_again(r, 0);
+	rig_write(r, mss);
+	expect_text(r, 2 * mss, mss);
+	ack(r, 2 * mss);
+	three_duplicates__it_goes_again(r, two_gib(r, 2 * mss));
 }
 
 /* What the first two let out does not count as in flight (RFC 5681 3.2 step 2). */
@@ -224,6 +249,7 @@ static const struct tcb_row rows[] = {
 	{ "RFC6582-3.2-timeout", timeout__in_recovery__ends_it, 0 },
 	{ "RFC6582-3.2", duplicates_after_timeout__begin_nothing, 0 },
 	{ "HF-D6-recover", after_2_gib__lost_segment_goes_again, ROW_PLAIN },
+	{ "HF-D6-range", after_2_gib__lost_segment_is_found_again, ROW_PLAIN },
 	{ "RFC5681-3.2-fin", lost_fin__goes_again_by_duplicates, 0 },
 };
 
