@@ -146,6 +146,16 @@ static bool is_duplicate(const struct tcb *tcb, const struct seg *seg, bool sack
 	       (uint32_t)seg->wnd << tcb->snd_wscale == tcb->snd_wnd && tcb->snd_wnd > 0;
 }
 
+/* What went again by the timer: the echo alone tells of which transmission this is the ACK (RFC 6298 3, RFC 7323
+ * 4.1). Without it a back-off ends, and the next begins at what was known before. */
+COLD static void sample_echo(struct tcp_host *host, struct tcb *tcb, const struct seg *seg)
+{
+	const uint32_t rtt_ms = tcp_tsval(host, tcb->ts_offset) - seg->tsecr;
+
+	if ((tcb->flags & TCB_TS) && (seg->options & OPT_TS) && rtt_ms <= host->config.rto_max_ms)
+		rto_sample(host, tcb, (rtt_ms > 0 ? rtt_ms : 1) * 1000);
+}
+
 /* Something was acknowledged: the queue shrinks, the clocks start anew (RFC 6298 5.2, 5.3). */
 static void take_ack(struct tcp_host *host, struct tcb *tcb, const struct seg *seg, struct out *out)
 {
@@ -159,6 +169,8 @@ static void take_ack(struct tcp_host *host, struct tcb *tcb, const struct seg *s
 	if ((tcb->flags & TCB_TIMING) && seq_ge(seg->ack, tcb->rtt_seq)) {
 		tcb->flags &= ~(uint32_t)TCB_TIMING;
 		rto_sample(host, tcb, (uint32_t)host->now_us - tcb->rtt_at_us);
+	} else if (__builtin_expect(tcb->backoff > 0, 0)) {
+		sample_echo(host, tcb, seg);
 	}
 	tcb->snd_una = seg->ack;
 	tcb->retransmits = 0;

@@ -274,9 +274,10 @@ static void again__ack_of_all__ends_it(struct tcb_rig *r)
 	rig_silent(r);
 }
 
-/* Karn's rule (MUST-18). */
+/* Karn's rule (MUST-18): the ACK may be of either; with timestamps its echo tells of which. */
 static void again__no_sample_from_what_went_twice(struct tcb_rig *r)
 {
+	const bool told = r->timestamps;
 	uint32_t srtt_us;
 
 	rig_to(r, TCPS_ESTABLISHED);
@@ -289,12 +290,25 @@ static void again__no_sample_from_what_went_twice(struct tcb_rig *r)
 	rig_write(r, 10);
 	rig_advance(r, MS(1002));
 	rig_counted(r, STAT_RETRANSMIT_TEXT, 1);
+	rig_clock(r, MS(26));
 	ack(r, 21);
-	rig_counted(r, STAT_RTT_SAMPLES, 0);
-	assert_int_equal(r->tcb.srtt_us, srtt_us);
+	rig_counted(r, STAT_RTT_SAMPLES, told);
+	assert_in_range(r->tcb.srtt_us, told ? (7 * srtt_us + MS(27)) / 8 : srtt_us,
+			told ? (7 * srtt_us + MS(28)) / 8 : srtt_us);
 	rig_write(r, 10);
 	ack(r, 31);
-	rig_counted(r, STAT_RTT_SAMPLES, 1);
+	rig_counted(r, STAT_RTT_SAMPLES, told + 1);
+}
+
+/* Nothing was sent then. */
+static void again__echo_of_no_time__no_sample(struct tcb_rig *r)
+{
+	rig_to(r, TCPS_ESTABLISHED);
+	rig_write(r, 10);
+	rig_advance(r, MS(1002));
+	r->last_tsval += 10;
+	ack(r, 11);
+	rig_counted(r, STAT_RTT_SAMPLES, 0);
 }
 
 /* After a simultaneous open the SYN went out twice: alone and with an ACK. */
@@ -357,6 +371,7 @@ static const struct tcb_row rows[] = {
 	{ "HF-RTX1", again__goes_back_to_snd_una, 0 },
 	{ "HF-RTX1-all", again__ack_of_all__ends_it, 0 },
 	{ "MUST-18", again__no_sample_from_what_went_twice, 0 },
+	{ "MUST-18-echo", again__echo_of_no_time__no_sample, ROW_TS },
 	{ "MUST-18-syn", again__no_sample_from_a_simultaneous_open, 0 },
 	{ "HF-D6", after_4_gib__iss_is_a_number_like_others, 0 },
 	{ "SE-U-CLOSED-next", nothing__comes_from_what_is_over, 0 },
