@@ -204,9 +204,9 @@ class Test(unittest.TestCase):
                          sum(n for name, n in counters.items() if name.startswith("rx_drop_")))
         return books
 
-    def load(self, *args, status=0, problems=()):
+    def load(self, *args, status=0, problems=(), seconds=60):
         running = self.start("load", *args)
-        report = running.wait()
+        report = running.wait(seconds)
         return self.balanced(running, report, status, problems), report
 
     def first_line(self, running, says):
