@@ -48,7 +48,11 @@ static int check_tcp(const struct hf_tcp_config *t, struct hf_error *why)
 		{ "rto_initial", t->rto_initial_ms, 1, 60000 },
 		{ "rto_min", t->rto_min_ms, 1, t->rto_max_ms },
 		{ "rto_max", t->rto_max_ms, 1000, 600000 },
+		/* ticks lie on a circle of 2^32 */
+		{ "keepalive", t->keepalive_ms, 0, INT32_MAX },
+		{ "keepalive_interval", t->keepalive_interval_ms, 1, INT32_MAX },
 		{ "keepalive_probes", t->keepalive_probes, 1, 127 },
+		{ "user_timeout", t->user_timeout_ms, 0, INT32_MAX },
 		{ "delack", t->delack_ms, 0, 499 },
 		{ "min_snd_mss", t->min_snd_mss, 48, 536 },
 		{ "pmtu_floor", t->pmtu_floor, 68, 1500 },

@@ -135,6 +135,23 @@ static void set__bad_calls__errors(struct rig *r)
 	assert_int_equal(hf_set(r->w, r->id, (enum hf_option)99, 1), -EINVAL);
 }
 
+static void config__beyond_half_the_circle_of_ticks__refused(struct rig *r)
+{
+	struct hf_config config = r->config;
+	uint32_t *const knobs[] = { &config.tcp.keepalive_ms, &config.tcp.keepalive_interval_ms,
+				    &config.tcp.user_timeout_ms };
+	struct hf_worker *w;
+	struct hf_error why;
+
+	for (size_t i = 0; i < sizeof(knobs) / sizeof(knobs[0]); i++) {
+		const uint32_t before = *knobs[i];
+
+		*knobs[i] = (uint32_t)INT32_MAX + 1;
+		assert_int_equal(hf_worker_create(&config, r->port, &w, &why), -EINVAL);
+		*knobs[i] = before;
+	}
+}
+
 /* ---- hf_peek ---- */
 
 static void peek__takes_nothing(struct rig *r)
@@ -170,6 +187,9 @@ static const struct row rows[] = {
 	{ .name = "MUST-67-open", .test = mss__of_an_open__told_and_kept_to },
 	{ .name = "MUST-67-listener", .test = mss__of_a_listener__told_and_kept_to },
 	{ .name = "set-errors", .test = set__bad_calls__errors, .variants = ROW_ONCE },
+	{ .name = "HF-KN1-ticks",
+	  .test = config__beyond_half_the_circle_of_ticks__refused,
+	  .variants = ROW_ONCE },
 	{ .name = "peek", .test = peek__takes_nothing },
 };
 
