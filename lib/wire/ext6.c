@@ -41,11 +41,10 @@ static bool header_passes(struct ext6 *ext, const uint8_t *h, uint32_t len)
 		return (get16(h + 2) & 0xfff9) == 0; /* offset and M flag; the rest is reserved */
 	case EXT_ROUTING:
 		return h[2] != 0 && h[3] == 0; /* RFC 5095; segments left */
-	case EXT_HOP_BY_HOP:
-	case EXT_DESTINATION:
+	default:
+		/* EXT_HOP_BY_HOP, EXT_DESTINATION */
 		return options_pass(h, len);
 	}
-	return false;
 }
 
 bool ext6_walk(struct ext6 *ext, const uint8_t *frame, uint32_t end, uint32_t have)

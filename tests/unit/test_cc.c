@@ -213,6 +213,32 @@ static void cc__timeout_in_time__stands(struct tcb_rig *r)
 	rig_forget(r);
 }
 
+/* Congestion that the peer tells of is no loss that may be none, whatever the next ACK echoes. */
+static void cc__congestion_told__stands(struct tcb_rig *r)
+{
+	const uint32_t first = (rig_to(r, TCPS_ESTABLISHED), r->last_tsval);
+	struct seg ack = { .seq = IRS + 1,
+			   .ack = ISS + 1 + r->tcb.snd_mss,
+			   .flags = SEG_ACK | SEG_ECE,
+			   .options = OPT_TS,
+			   .tsval = r->tsval,
+			   .tsecr = first + 5 };
+
+	rig_advance(r, MS(5));
+	rig_write(r, 8 * r->tcb.snd_mss);
+	rig_advance(r, MS(5));
+	rig_forget(r);
+	r->tcb.flags |= TCB_ECN;
+	rig_send(r, ack);
+	rig_counted(r, STAT_ECN_REDUCED, 1);
+	ack.ack += r->tcb.snd_mss;
+	ack.flags = SEG_ACK;
+	rig_send(r, ack);
+	rig_counted(r, STAT_SPURIOUS, 0);
+	assert_int_equal(r->tcb.ssthresh, 4 * r->tcb.snd_mss);
+	rig_forget(r);
+}
+
 /* A peer that leaves its timestamps out echoes nothing, whatever an earlier segment left there. */
 static void cc__timeout_without_an_echo__stands(struct tcb_rig *r)
 {
@@ -342,6 +368,7 @@ static const struct tcb_row rows[] = {
 	{ "RFC5681-4.1", cc__idle__restarts_with_ten_segments, 0 },
 	{ "RFC3522", cc__timeout_too_early__is_taken_back, ROW_TS },
 	{ "RFC3522-not", cc__timeout_in_time__stands, 0 },
+	{ "RFC3168-6.1.2-undo", cc__congestion_told__stands, ROW_TS },
 	{ "RFC3522-lenient", cc__timeout_without_an_echo__stands, ROW_TS },
 	{ "RFC9438", cubic__grows_as_its_oracle, ROW_ONCE },
 	{ "RFC9438-4.7", cubic__smaller_each_time__makes_room, ROW_ONCE },
