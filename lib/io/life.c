@@ -174,14 +174,17 @@ static struct wheel *bucket_wheel(struct hf_worker *w, handle h)
 void bucket_drop(struct hf_worker *w, handle h, enum stat why)
 {
 	const struct timewait *const tw = bucket_at(w, h);
+	struct port_list *const list = ports_at(&w->ports, tw->port_list);
 	struct flow flow;
 
 	if (wheel_armed(pools_entry(&w->pools, h)))
 		wheel_cancel(bucket_wheel(w, h), h);
 	if (tw->flags & TW_ACTIVE) {
 		entry_flow(w, h, &flow);
-		ports_release(ports_at(&w->ports, tw->port_list), flow_local_port(&flow),
-			      w->host.now_ms);
+		if (tw->flags & TW_FIN_WAIT_2)
+			ports_return(list, flow_local_port(&flow), w->host.now_ms);
+		else
+			ports_release(list, flow_local_port(&flow), w->host.now_ms);
 	}
 	tcp_level_leave(&w->host, tw->flags & TW_FIN_WAIT_2 ? TCPS_FIN_WAIT_2 : TCPS_TIME_WAIT);
 	count(w, why);

@@ -420,6 +420,29 @@ static void orphan__fin_timeout__obeyed(struct rig *r)
 	rig_expect_state(r, HF_CLOSED);
 }
 
+static void set_one_port(struct rig *r)
+{
+	r->active = true;
+	r->config.port_first = r->config.port_last = 2000;
+}
+
+/* The record's port is free with it, which never entered TIME-WAIT: by timeout, by RST. */
+static void orphan__gone__port_comes_back(struct rig *r)
+{
+	for (unsigned i = 0; i < 3; i++) {
+		r->local.port = 0;
+		rig_to(r, RIG_FIN_WAIT_2);
+		if (i == 1)
+			rig_send(r, (struct seg){ .seq = r->rn, .flags = SEG_RST });
+		else
+			rig_advance(r, SEC(60));
+		rig_expect_state(r, HF_CLOSED);
+		rig_advance(r, SEC(1));
+		rig_another(r);
+		r->peer.port--;
+	}
+}
+
 enum fw2_out { FW2_NOTHING, FW2_ACK, FW2_RS };
 
 /* What each kind of segment does to the record (HF-FW2-2). */
@@ -736,6 +759,7 @@ static const struct row rows[] = {
 	{ .name = "HF-FW2-1-held", .test = held__close_starts_timer },
 	{ .name = "HF-FW2-1-owing", .test = held__close_owing_ack__acks },
 	{ .name = "HF-FW2-1-knob", .test = orphan__fin_timeout__obeyed, .set_up = set_fin_timeout },
+	{ .name = "HF-FW2-1-port", .test = orphan__gone__port_comes_back, .set_up = set_one_port },
 	{ .name = "HF-FW2-2", .test = orphan__segments__as_tables_say },
 	{ .name = "HF-FW2-3, SEC-19", .test = orphan__peer_only_acks__ends_all_the_same },
 
