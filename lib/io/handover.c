@@ -50,7 +50,7 @@ static bool share(struct hf_worker *w, struct rte_mbuf *m)
 	for (unsigned to = 0; to < steer->workers; to++) {
 		if (to == w->port->queue)
 			continue;
-		rte_mbuf_refcnt_update(m, 1);
+		rte_pktmbuf_refcnt_update(m, 1);
 		any |= hand_over(w, m, to);
 	}
 	return any;
@@ -156,7 +156,7 @@ bool steer_error(struct hf_worker *w, struct rte_mbuf *m, const struct flow *quo
 	home = steer_home(w->steer, quoted);
 	if (home == w->port->queue)
 		return false;
-	rte_mbuf_refcnt_update(m, 1); /* the turn still frees what it received */
+	rte_pktmbuf_refcnt_update(m, 1); /* the turn still frees what it received */
 	count_handed(w, hand_over(w, m, home));
 	return true;
 }
