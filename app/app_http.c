@@ -264,6 +264,8 @@ static void client_arrival(struct end *e, struct conn *c, uint64_t now_us)
 		}
 		if (talk->at < talk->len) /* more than was asked for, or no HTTP */
 			c->wrong = true;
+		if (http_malformed(http)) /* nothing that follows can be read */
+			end_close(e, c, now_us);
 		if (http->complete && !c->finished)
 			client_judge(e, c, talk, now_us);
 	}

@@ -2,6 +2,7 @@
 """curl, wrk, ab and nginx against `handfast --app http` over a tap: test_http.py HANDFAST
 HANDFAST_MIB and HANDFAST_SECONDS make it longer, as script/soak does."""
 
+import concurrent.futures
 import hashlib
 import os
 import re
@@ -119,6 +120,24 @@ class Load(wire.Test):
             _, report = self.load("--target", "10.99.0.1:80", "--app", "http", "--count", "3", "--requests", "2", *args,
                                   status=1, problems=why)
             self.assertEqual(report["http"][wrong], 6)
+
+    def test_who_speaks_something_else_does_not_hold_us_up(self):
+        """A greeting, and then it waits for ours: no later octet of it can be read, so we close."""
+        listener = self.listener(80)
+
+        def greet():
+            for _ in range(3):
+                sock = listener.accept()[0]
+                self.addCleanup(sock.close)
+                sock.sendall(b"SSH-2.0-x\r\n")
+
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            greeting = pool.submit(greet)
+            books, _ = self.load("--target", "10.99.0.1:80", "--app", "http", "--count", "3", "--concurrency", "1", status=1,
+                                 problems=["client: 3 connections carried a response that is not 200, not of the right length"
+                                           " or not HTTP"])
+            greeting.result()
+        self.assertEqual(books["closed"], 3)
 
 
 if __name__ == "__main__":
