@@ -60,7 +60,7 @@ static int site_add(struct site *site, const char *path, uint64_t len)
 static int site_walk(struct site *site, const char *dir, struct hf_error *why)
 {
 	char *const roots[] = { (char *)(uintptr_t)dir, NULL }; /* fts_open writes none of it */
-	FTS *walk = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
+	FTS *walk = fts_open(roots, FTS_PHYSICAL | FTS_COMFOLLOW | FTS_NOCHDIR, NULL);
 	const size_t strip = strlen(dir) - (dir[strlen(dir) - 1] == '/');
 	int rc = walk ? 0 : -errno;
 
