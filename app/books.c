@@ -181,8 +181,8 @@ static void rates_gather(struct report *r, struct end *const ends[SIDES])
 	}
 	if (first >= last)
 		return;
-	if (r->plan->command == COMMAND_LOAD || r->plan->close == CLOSE_RST ||
-	    (one == CLIENT && closed[SERVER] > closed[CLIENT]))
+	if (one == CLIENT && (r->plan->command == COMMAND_LOAD || r->plan->close == CLOSE_RST ||
+			      closed[SERVER] > closed[CLIENT]))
 		closed[SERVER] = closed[CLIENT]; /* a whole connection has ended at both ends */
 	r->seconds = (double)(last - first) / 1e6;
 	r->connections_per_s = (double)closed[SERVER] / r->seconds;

@@ -180,6 +180,18 @@ class Plain(wire.Test):
         sock.close()
         self.balanced(serve, serve.stop())
 
+    def test_what_we_reset_is_in_the_rate(self):
+        serve = self.start("serve", *LISTEN, "--app", "echo", "--close", "rst")
+        for _ in range(3):
+            sock = self.connect(7000)
+            sock.sendall(b"x")
+            with self.assertRaises(ConnectionResetError):
+                everything(sock)
+        report = serve.stop()
+        self.assertEqual(self.balanced(serve, report)["closed"], 3)
+        self.assertAlmostEqual(report["rate"]["connections_per_second"] * report["seconds"], 3, 3)
+        self.assertGreater(report["cycles_per_connection"]["server"], 0)
+
     def test_ranges_of_ports_and_counts(self):
         serve = self.start("serve", "--listen", "10.99.0.2:7000-7009", "--close", "us", "--count", "10")
         with self.assertRaises(ConnectionRefusedError):
