@@ -200,19 +200,34 @@ static json_t *memory(const struct report *r)
 			 "peak_bytes", number(r->peak_octets));
 }
 
+/* A name of the user's: what is no UTF-8, and so no JSON, stands as ?. */
+static json_t *user_text(const char *text)
+{
+	json_t *const whole = json_string(text);
+	char plain[TEXT_ROOM];
+
+	if (whole)
+		return whole;
+	snprintf(plain, sizeof(plain), "%s", text);
+	for (char *c = plain; *c; c++)
+		if (*c & 0x80)
+			*c = '?';
+	return json_string(plain);
+}
+
 static json_t *provenance(const struct report *r)
 {
 	const bool pair = r->plan->command == COMMAND_PAIR;
 	char cpu[128];
 
 	report_cpu(cpu);
-	return json_pack("{s:s s:s s:[s] s:s s:o s:s s:s s:s s:o s:o s:s}", "commit", HF_COMMIT,
-			 "dpdk", HF_DPDK, "devices", pair ? "net_ring" : r->s->dev, "cpu", cpu,
-			 "cores", number(r->plan->cores), "layout",
+	return json_pack("{s:s s:s s:[o] s:s s:o s:s s:s s:s s:o s:o s:o}", "commit", HF_COMMIT,
+			 "dpdk", HF_DPDK, "devices", user_text(pair ? "net_ring" : r->s->dev),
+			 "cpu", cpu, "cores", number(r->plan->cores), "layout",
 			 r->plan->split ? "split" : "local", "steering",
 			 hf_steering_name(r->steering), "secrets", "random", "seed",
 			 number(r->s->seed), "tuples", number(r->plan->tuples), "profile",
-			 r->s->profile[0] ? r->s->profile : "built in");
+			 user_text(r->s->profile[0] ? r->s->profile : "built in"));
 }
 
 json_t *report_object(const struct report *r)

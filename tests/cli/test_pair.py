@@ -221,6 +221,10 @@ class Pair(unittest.TestCase):
             for name in ("connect", "close", "transaction"):
                 text = Path(scratch, f"a-{name}.hgrm").read_text(encoding="utf-8")
                 self.assertRegex(text, r"Total count    = +1000\]")
+            profile = os.fsencode(scratch) + b"/\xfc.yaml"  # a legal name, though no UTF-8
+            Path(os.fsdecode(profile)).touch()
+            report = self.report(*SMALL, "--count", "10", "-q", "-c", profile)
+            self.assertEqual(report["provenance"]["profile"], f"{scratch}/?.yaml")
             for option in "--json", "--hgrm":  # before the run, not after it
                 ran = run(*SMALL, "--duration", "60s", option, str(Path(scratch, "no/such")))
                 self.assertEqual((ran.returncode, ran.stdout), (2, ""))
