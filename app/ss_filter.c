@@ -157,20 +157,24 @@ static bool read_port(const char *text, uint16_t *port)
 static bool read_network(char *text, struct filter_node *node)
 {
 	char *const slash = strchr(text, '/');
-	const unsigned long bits = slash ? strtoul(slash + 1, NULL, 10) : 128;
+	unsigned long most, bits = 0;
 	struct hf_addr addr;
+	char *end;
 
-	if (slash)
+	if (slash) {
 		*slash = '\0';
+		bits = strtoul(slash + 1, &end, 10);
+		if (!isdigit((unsigned char)slash[1]) || *end)
+			return false;
+	}
 	if (!*text || strcmp(text, "*") == 0)
 		return true;
 	if (hf_addr_parse(text, &addr) < 0 || addr.port)
 		return false;
 	node->addr.ip = addr.ip;
-	node->prefix = (uint8_t)(addr.ip.version == 4 ? (bits > 32 ? 32 : bits) :
-				 bits > 128	      ? 128 :
-							bits);
-	return true;
+	most = addr.ip.version == 4 ? 32 : 128;
+	node->prefix = (uint8_t)(slash ? bits : most);
+	return bits <= most;
 }
 
 /* ADDR[/LEN][:PORT], with an IPv6 address in brackets when a port follows. */
