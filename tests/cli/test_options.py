@@ -56,6 +56,7 @@ class Options(unittest.TestCase):
         self.refused("pair", "-Z", says="-Z: no such option")
         self.refused("pair", "now", says="'now' is no option")
         self.refused("pair", "--break-books", "client.bananas", says="no book")
+        self.refused("pair", "--app", "rr", "--requests", "2", says="--requests: only --app http has several")
         self.refused("pair", "--cores", "0", "--layout", "split", says="--layout local")
         self.refused("pair", "--client", "198.18.0.1", "--cores", "0-1", "--layout", "local",
                      says="1 addresses for 2 client workers")
