@@ -110,28 +110,39 @@ static int read_mapping(struct reader *r, const char *prefix, const yaml_node_t 
 	return 0;
 }
 
-static int read_file(FILE *file, struct reader *r)
+/* @return 1; 0 when no document follows; -EINVAL */
+static int read_document(yaml_parser_t *parser, bool first, struct reader *r)
 {
-	yaml_parser_t parser;
 	const yaml_node_t *root;
-	int rc = 0;
+	int rc;
 
-	if (!yaml_parser_initialize(&parser))
-		return complain(r, 0, "", "no memory to read it");
-	yaml_parser_set_input_file(&parser, file);
-	if (!yaml_parser_load(&parser, &r->document)) {
-		rc = complain(r, parser.problem_mark.line, "",
-			      parser.problem ? parser.problem : "is no YAML");
-		yaml_parser_delete(&parser);
-		return rc;
-	}
+	if (!yaml_parser_load(parser, &r->document))
+		return complain(r, parser->problem_mark.line, "",
+				parser->problem ? parser->problem : "is no YAML");
 	root = yaml_document_get_root_node(&r->document);
-	if (root && root->type == YAML_MAPPING_NODE)
-		rc = read_mapping(r, "", root);
+	rc = root ? 1 : 0;
+	if (root && !first)
+		rc = complain(r, root->start_mark.line, "", "a second document; leave one");
+	else if (root && root->type == YAML_MAPPING_NODE)
+		rc = read_mapping(r, "", root) < 0 ? -EINVAL : 1;
 	else if (root && !(root->type == YAML_SCALAR_NODE && root->data.scalar.length == 0))
 		rc = complain(r, root->start_mark.line, "",
 			      "is no profile; KEY: VALUE lines are expected");
 	yaml_document_delete(&r->document);
+	return rc;
+}
+
+static int read_file(FILE *file, struct reader *r)
+{
+	yaml_parser_t parser;
+	int rc;
+
+	if (!yaml_parser_initialize(&parser))
+		return complain(r, 0, "", "no memory to read it");
+	yaml_parser_set_input_file(&parser, file);
+	rc = read_document(&parser, true, r);
+	if (rc > 0)
+		rc = read_document(&parser, false, r);
 	yaml_parser_delete(&parser);
 	return rc;
 }

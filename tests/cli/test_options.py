@@ -130,6 +130,11 @@ class Options(unittest.TestCase):
             self.refused("config", "--check", "-c", str(path), says="a.yaml:2: tcp.tw_len: '241s'")
             path.write_text('"run\\nrun": 1\n', encoding="utf-8")
             self.refused("config", "--check", "-c", str(path), says="a.yaml:1: run?run: no such key")
+            for text, says in (("---\nmtu: 1400\n---\nttl: 3\n", "a.yaml:4: a second document"), ("mtu: 1400\n...\n[\n", "a.yaml:3: ")):
+                path.write_text(text, encoding="utf-8")
+                self.refused("config", "--check", "-c", str(path), says=says)
+            path.write_text("%YAML 1.1\n---\nmtu: 1400\n...\n# the end\n", encoding="utf-8")
+            self.assertEqual(run("config", "--check", "-c", str(path)).returncode, 0)
         self.refused("pair", "-c", "no-such-profile", says="no-such-profile: No such file")
         for path in (ROOT / "config").glob("*.yaml"):
             self.assertEqual(run("config", "--check", "-c", str(path)).returncode, 0, path)
