@@ -184,6 +184,18 @@ int config_agree(const struct settings *s, struct hf_error *why)
 	return 0;
 }
 
+/* Within double quotes YAML takes a backslash for an escape. */
+static void print_quoted(const char *value, FILE *out)
+{
+	fputc('"', out);
+	for (; *value; value++) {
+		if (*value == '"' || *value == '\\')
+			fputc('\\', out);
+		fputc(*value, out);
+	}
+	fputc('"', out);
+}
+
 void config_print(const struct settings *s, FILE *out)
 {
 	char section[32] = "";
@@ -207,12 +219,13 @@ void config_print(const struct settings *s, FILE *out)
 		}
 		value_format(row, s, value);
 		value_range(row, range);
+		fprintf(out, "%s%s: ", dot ? "  " : "", leaf);
 		if (row->type == VALUE_CORES || row->type == VALUE_TEXT || row->type == VALUE_MAC ||
 		    row->type == VALUE_IMPAIR || value_is_list(row) || strchr(value, ':'))
-			fprintf(out, "%s%s: \"%s\" # %s", dot ? "  " : "", leaf, value, row->help);
+			print_quoted(value, out);
 		else
-			fprintf(out, "%s%s: %s # %s", dot ? "  " : "", leaf, value, row->help);
-		fprintf(out, "%s%s%s%s%s\n", range[0] ? "; " : "", range, row->id[0] ? " (" : "",
-			row->id, row->id[0] ? ")" : "");
+			fputs(value, out);
+		fprintf(out, " # %s%s%s%s%s%s\n", row->help, range[0] ? "; " : "", range,
+			row->id[0] ? " (" : "", row->id, row->id[0] ? ")" : "");
 	}
 }

@@ -155,7 +155,8 @@ class Options(unittest.TestCase):
         self.assertIn("10 in flight", ran.stdout)
 
     def test_print_reads_back(self):
-        first = run("config", "--print", "--set", "tcp.tw_len=1500ms", "--ipv6", "--rate", "2M/s", "--server6", "2001:2:0:1::")
+        first = run("config", "--print", "--set", "tcp.tw_len=1500ms", "--ipv6", "--rate", "2M/s", "--server6", "2001:2:0:1::",
+                    "--path", r'/a\b"c')
         self.assertEqual(first.returncode, 0)
         for key, _, _ in ROWS:
             if key:
