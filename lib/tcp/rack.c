@@ -276,7 +276,9 @@ void rack_acked(struct tcp_host *host, struct tcb *tcb, const struct seg *seg, u
 	if (flight != NULL) {
 		detect_probe(host, tcb, seg, moved);
 		if (tcb->snd_una == tcb->snd_nxt) {
-			if (!flight->rack.tlp)
+			if (flight->rack.tlp)
+				flight->rack.delivered = false; /* what is next may leave long after */
+			else
 				flight_end(host, tcb);
 			return;
 		}

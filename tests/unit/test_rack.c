@@ -462,6 +462,25 @@ static void probe__mended_it__window_shrinks(struct tcb_rig *r)
 	assert_int_equal(r->tcb.flight, 0);
 }
 
+/* The probe may have told nothing when all is acknowledged. What leaves later is not dated by what was delivered
+ * then, which after half of the circle of microseconds lies ahead. */
+static void probe__mended_it_long_ago__nothing_is_late(struct tcb_rig *r)
+{
+	in_flight(r, 4);
+	rig_advance(r, 2 * RTT + MS(2));
+	whole(r, 3);
+	rig_sack(r, 4, 0, 0, 0, 0);
+	rig_advance(r, SEC(2400));
+	rig_write(r, 2 * r->tcb.snd_mss);
+	whole(r, 4);
+	whole(r, 5);
+	rig_advance(r, RTT);
+	rig_sack(r, 5, 0, 0, 0, 0);
+	rig_advance(r, 3 * RTT);
+	rig_silent(r);
+	rig_counted(r, STAT_RACK_RECOVERY, 0);
+}
+
 static void probe__was_needless__window_stays(struct tcb_rig *r)
 {
 	uint32_t cwnd;
@@ -622,6 +641,7 @@ static const struct tcb_row rows[] = {
 	{ "RFC8985-7.2-rto", timer__is_nearer__probe_in_its_place, 0 },
 	{ "RFC8985-7.2-text", text_goes_on__probe_comes_with_the_timer, 0 },
 	{ "RFC8985-7.4", probe__mended_it__window_shrinks, 0 },
+	{ "RFC8985-7.4-idle", probe__mended_it_long_ago__nothing_is_late, 0 },
 	{ "RFC8985-7.4-dsack", probe__was_needless__window_stays, 0 },
 	{ "HF-SACK1-log", log__anything__bounded_and_never_early, ROW_PLAIN },
 	{ "HF-SACK1-times", log__second_time__has_both, 0 },
