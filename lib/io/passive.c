@@ -217,6 +217,8 @@ static bool cookie_arrival(struct hf_worker *w, int listener, struct arrival *a)
 	count(w, STAT_COOKIE_OK);
 	if (listener_is_full(w, l))
 		return true;
+	mss = syn_mss(&w->host, &(struct seg){ .options = OPT_MSS, .mss = mss }, flow->version,
+		      listener_mss(w, l, flow->version));
 	request_recall(&w->host, &rq, seg, flow->version, mss, ts_offset(&w->secrets, flow));
 	h = promote(w, &rq, (uint16_t)listener, a);
 	if (h == HANDLE_NONE || flow_insert(&w->flows, a->hash, h) != 0) {

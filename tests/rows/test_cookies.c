@@ -189,6 +189,38 @@ static void listen__cookie__keeps_options(struct rig *r)
 	assert_int_equal(status.snd_mss, r->timestamps ? 1400 - 12 : 1400);
 }
 
+static void set_small(struct rig *r)
+{
+	set_always(r);
+	r->config.tcp.min_snd_mss = 48;
+}
+
+/* Whoever asked for less than the cookie's least MSS gets no more than that. */
+static void listen__cookie__mss_never_above_the_agreed(struct rig *r)
+{
+	static const struct {
+		uint16_t ours, peers, most;
+	} cases[] = { { 100, 1460, 100 }, { 1460, 60, 60 }, { 1460, 215, 215 }, { 64, 48, 48 } };
+
+	rig_listen(r);
+	for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct seg syn, synack;
+
+		rig_another(r);
+		syn = rig_syn(r);
+		syn.options |= OPT_MSS;
+		syn.mss = cases[i].peers;
+		assert_int_equal(hf_set_listener(r->w, r->listener, HF_MSS, cases[i].ours), 0);
+		synack = cookie_of(r, syn);
+		rig_send(r, last_ack(r, synack));
+		take_up(r, synack);
+		rig_event(r, HF_EV_ACCEPT);
+		rig_accept(r);
+		assert_in_range(rig_status(r).snd_mss, 48 - 12,
+				cases[i].most - (r->timestamps ? 12 : 0));
+	}
+}
+
 static struct seg syn_from(struct rig *r, struct hf_addr *peer)
 {
 	peer->port++;
@@ -278,6 +310,7 @@ static const struct row rows[] = {
 	{ "RFC4987-cookie1-forged", listen__wrong_cookie__ra, .set_up = set_always },
 	{ "HF-RL7", listen__cookie_right_in_part__as_if_all_wrong, .set_up = set_always },
 	{ "RFC4987-cookie2", listen__cookie__keeps_options, .set_up = set_always },
+	{ "RFC4987-cookie2-mss", listen__cookie__mss_never_above_the_agreed, .set_up = set_small },
 	{ "RFC4987-cookie3, SEC-16", listen__acks_and_no_flood__no_mac, .set_up = set_full },
 	{ "RFC4987-cookie4", established__cookie_replayed__finds_the_connection,
 	  .set_up = set_always },

@@ -37,8 +37,8 @@ static void lives_between_112_and_128_s(void **state)
 
 static void keeps_the_largest_mss_not_above(void **state)
 {
-	static const uint16_t offered[] = { 216, 500, 536, 1219, 1220, 1399, 1460, 1500, 8960, 65535 };
-	static const uint16_t kept[] = { 216, 216, 536, 536, 1220, 1360, 1460, 1460, 8960, 8960 };
+	static const uint16_t offered[] = { 48, 500, 536, 1219, 1220, 1399, 1460, 1500, 8960, 65535 };
+	static const uint16_t kept[] = { 48, 48, 536, 536, 1220, 1360, 1460, 1460, 8960, 8960 };
 	struct secrets secrets;
 	uint16_t mss;
 
