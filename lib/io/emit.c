@@ -92,8 +92,11 @@ uint32_t emit_mbufs(const struct hf_worker *w)
 {
 	uint32_t n = 0;
 
-	for (uint16_t i = 0; i < w->tx_count; i++)
-		n += w->tx[i]->nb_segs;
+	for (uint16_t i = 0; i < w->tx_count; i++) {
+		const struct rte_mbuf *const m = w->tx[i];
+
+		n += m != NULL ? m->nb_segs : 0; /* to another thread the count may come first */
+	}
 	return n;
 }
 

@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 #include <string.h>
 
+#include "io/worker.h"
 #include "rig/rig.h"
 
 #define MANY 300
@@ -411,6 +412,17 @@ static void listener__flipped_by_a_thread__each_syn_one_answer(struct rig *r)
 	assert_int_equal(rig_levels(r).requests.used, 0);
 }
 
+/* Another thread may look between the two writes by which a frame joins those that leave: of a place that was
+ * never used before the count is there first. */
+static void levels__read_while_a_frame_joins__not_there_yet(struct rig *r)
+{
+	assert_int_equal(r->w->tx_count, 0);
+	assert_null(r->w->tx[0]);
+	r->w->tx_count = 1;
+	assert_int_equal(rig_levels(r).queued_mbufs, 0);
+	r->w->tx_count = 0;
+}
+
 /* ---- Names ------------------------------------------------------------------------------------------ */
 
 /* A name is a word in lower case, and no other counter's; docs/counters.md lists them (suite docs). */
@@ -457,6 +469,9 @@ static const struct row rows[] = {
 	{ .name = "HF-H4-full", .test = ask__too_many_or_wrong__refused, .variants = ROW_ONCE },
 	{ .name = "HF-M10", .test = counters__read_without_end__turns_go_on },
 	{ .name = "HF-CT1", .test = ask__another_thread__answered_between_turns },
+	{ .name = "HF-CT1-frame",
+	  .test = levels__read_while_a_frame_joins__not_there_yet,
+	  .variants = ROW_ONCE },
 	{ .name = "HF-M9", .test = listener__asked_for_and_let_go__old_or_new },
 	{ .name = "HF-M9-thread",
 	  .test = listener__flipped_by_a_thread__each_syn_one_answer,
