@@ -114,8 +114,9 @@ class Veth(wire.Test):
 
     def test_the_target_is_removed(self):
         wire.nginx(self, 80)
-        load = self.start("load", "--dev", "af_packet:hfb", "--addr", "10.98.0.2/24", "--target", "10.98.0.1:80", "--app",
-                          "http", "--concurrency", "20", "--duration", "4s", "--set", "tcp.user_timeout=1s", profile=None)
+        load = self.start("load", "--dev", "af_packet:hfb", "--addr", "10.98.0.2/24", "--target", "10.98.0.1:80",
+                          "--app", "http", "--rate", "200/s", "--duration", "4s", "--set", "tcp.user_timeout=1s",
+                          profile=None)
         before = wire.snmp("PassiveOpens")
         wire.until(lambda: wire.snmp("PassiveOpens") - before > 50, 20, "no connection")
         wire.sh("ip link del hfa")
