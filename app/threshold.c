@@ -3,6 +3,7 @@
 #include "threshold.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -64,10 +65,10 @@ int threshold_check(const char *text, struct hf_error *why)
 	return 0;
 }
 
-/* @return false: it is no figure */
+/* @param figure  out: NAN when it is of a latency that was never measured @return false: it is no figure */
 static bool figure_of(const json_t *report, const char *path, double *figure)
 {
-	const json_t *value = report;
+	const json_t *value = report, *count = NULL;
 	const char *key;
 	json_t *each;
 	char part[96];
@@ -76,11 +77,14 @@ static bool figure_of(const json_t *report, const char *path, double *figure)
 		const size_t len = strcspn(path, ".");
 
 		snprintf(part, sizeof(part), "%.*s", (int)len, path);
+		count = json_object_get(value, "count");
 		value = json_object_get(value, part);
 		path += len + (path[len] == '.');
 	}
 	*figure = json_number_value(value);
 	json_object_foreach((json_t *)(uintptr_t)value, key, each) *figure += json_number_value(each);
+	if (count && value != count && json_integer_value(count) == 0)
+		*figure = NAN;
 	return json_is_number(value) || json_is_object(value);
 }
 
@@ -96,6 +100,8 @@ unsigned threshold_missed(const char *text, const json_t *report, const char *pr
 			fprintf(out,
 				"%s: threshold: the report has no figure %s; --json - shows all\n",
 				program, t.figure);
+		else if (isnan(figure))
+			fprintf(out, "%s: threshold: %s: nothing was measured\n", program, t.figure);
 		else if (t.least ? figure < t.bound : figure > t.bound)
 			fprintf(out, "%s: threshold: %s is %.10g, %s than %.10g\n", program,
 				t.figure, figure, t.least ? "less" : "more", t.bound);

@@ -67,6 +67,10 @@ class Pair(unittest.TestCase):
                              ("ends.client.frobs>=0", "the report has no figure ends.client.frobs; --json - shows all")):
             ran = run(*count, "--threshold", f"connections.established>=1k,{missed}")
             self.assertEqual((ran.returncode, ran.stderr), (99, f"handfast: threshold: {says}\n"))
+        for figure in "p99<=1k", "max>=0":  # its 0 is nobody's
+            ran = run(*count, "--warmup", "60s", "--threshold", f"latency_us.connect.count<=0,latency_us.connect.{figure}")
+            says = f"handfast: threshold: latency_us.connect.{figure[:3]}: nothing was measured\n"
+            self.assertEqual((ran.returncode, ran.stderr), (99, says))
         broken = run(*count, "--threshold", "connections.closed>=1001", "--break-books", "client.closed")
         self.assertEqual(broken.returncode, 1, broken.stderr)
         for wrong in ("rate", "rate>1", "rate=>1", ">=1", "rate>=", "rate>=1x", "rate>=1,,", "rate>=1;lost<=1", "a" * 100 + ">=1"):
