@@ -52,6 +52,12 @@ static inline uint64_t plan_mbuf_octets(const struct settings *s)
 	return hf_frame_room(s->mtu) + 2048;
 }
 
+/** Of EAL, for so many mbufs of one port, and what it wants for itself. */
+static inline uint32_t plan_port_mb(const struct settings *s, uint32_t mbufs)
+{
+	return (uint32_t)(mbufs * plan_mbuf_octets(s) >> 20) + 64;
+}
+
 /** Whether this process has such an end. */
 static inline bool plan_has(const struct plan *plan, enum side side)
 {

@@ -17,7 +17,6 @@
 #define MBUFS 16384	  /* beside those of texts */
 #define MBUFS_WORKER 4096 /* of each further one: its queue, its cache, what others hand it */
 #define MBUFS_TEXT 65536
-#define SPARE_MB 64
 
 static bool in_net(const struct net *net, const struct hf_ip *ip)
 {
@@ -273,7 +272,7 @@ int plan_one(const struct settings *s, unsigned cores, struct plan *plan, struct
 		      (uint32_t)(text < MBUFS_TEXT ? text : MBUFS_TEXT);
 	if (plan->impaired)
 		plan->mbufs += 2 * impair_frames(&plan->impair);
-	plan->memory_mb = (uint32_t)(plan->mbufs * plan_mbuf_octets(s) >> 20) + SPARE_MB;
+	plan->memory_mb = plan_port_mb(s, plan->mbufs);
 	return 0;
 }
 

@@ -24,7 +24,6 @@
 #define TRACE_FRAMES 1024 /* of a turn */
 #define TRACE_OCTETS 192
 #define MBUFS 4096
-#define SPARE_MB 64
 #define SPINS 1000000 /* turns without the clock moving: the engine would be wrong */
 
 struct replay {
@@ -247,7 +246,7 @@ static int start(const struct replay *r, const char *program, const char *const 
 		.program = program,
 		.eal = eal,
 		.eal_count = eal_count,
-		.memory_mb = (uint32_t)(mbufs(r) * plan_mbuf_octets(r->s) >> 20) + SPARE_MB,
+		.memory_mb = plan_port_mb(r->s, mbufs(r)),
 	};
 
 	return hf_env_start(&env, r->why);
