@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "io/worker.h"
+#include "tcp/answer.h"
 
 void flow_addresses(const struct flow *flow, struct hf_addr *local, struct hf_addr *peer)
 {
@@ -56,7 +57,7 @@ static void connection_status(const struct hf_worker *w, handle h, struct hf_sta
 	s->snd_wnd = tcb->snd_wnd;
 	s->iss = tcb->iss;
 	s->rcv_nxt = tcb->rcv_nxt;
-	s->rcv_wnd = tcb->rcv_adv - tcb->rcv_nxt;
+	s->rcv_wnd = tcp_rcv_wnd(tcb);
 	s->irs = tcb->irs;
 	s->unacked = tcb->snd_nxt - tcb->snd_una;
 	s->unsent = tcb->flags & TCB_FIN_SENT || tcb->snd_nxt == tcb->iss ?

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* RFC 6675: Update, SetPipe and NextSeg over the scoreboard; which blocks are believed (RFC 2018 3, 8) and
- * which report a duplicate (RFC 2883 4). input.c begins and ends recovery, output.c sends. */
+ * which report a duplicate (RFC 2883 4). cc.c begins and ends recovery, output.c sends. */
 #include "tcp/sack.h"
 #include "tcp/cc.h"
 

@@ -9,7 +9,7 @@ void timewait_enter(const struct tcp_host *host, const struct tcb *tcb, struct t
 {
 	const uint32_t wait_ms = (tcb->rto_ms * 7 + 1) / 2; /* 3.5 RTO */
 	const uint32_t len_ms = wait_ms > host->config.tw_len_ms ? wait_ms : host->config.tw_len_ms;
-	const uint32_t wnd = (tcb->rcv_adv - tcb->rcv_nxt) >> tcb->rcv_wscale;
+	const uint32_t wnd = tcp_rcv_wnd(tcb) >> tcb->rcv_wscale;
 
 	*tw = (struct timewait){
 		.snd_nxt = tcb->snd_nxt,
