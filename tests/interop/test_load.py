@@ -90,11 +90,7 @@ class Load(wire.Test):
         self.assertEqual(books["failed"]["timeout"] + books["failed"]["unreachable"], 5)
 
     def test_the_target_dies(self):
-        target = wire.nginx(self, 80)
-        before = wire.snmp("PassiveOpens")
-        running = self.start("load", "--target", "10.99.0.1:80", "--app", "http", "--rate", "300/s",
-                             "--duration", "3s")
-        wire.until(lambda: wire.snmp("PassiveOpens") - before > 50, 10, "no connection")
+        target, running = self.loading("--target", "10.99.0.1:80", "--rate", "300/s", "--duration", "3s")
         target.send_signal(signal.SIGKILL)
         books = self.balanced(running, running.wait())
         self.assertGreater(books["closed"], 0)
@@ -104,11 +100,8 @@ class Load(wire.Test):
 
     def vanishes(self, rule, *more):
         """A load whose target's kernel begins to follow this rule of nftables in mid-run. @return its books"""
-        wire.nginx(self, 80)
-        before = wire.snmp("PassiveOpens")
-        running = self.start("load", "--target", "10.99.0.1:80", "--app", "http", "--rate", "300/s", "--duration", "2s",
-                             "--drain", "20s", "--set", "tcp.syn_retries=1", "--set", "tcp.retries2=3", *more)
-        wire.until(lambda: wire.snmp("PassiveOpens") - before > 50, 10, "no connection")
+        _, running = self.loading("--target", "10.99.0.1:80", "--rate", "300/s", "--duration", "2s", "--drain", "20s",
+                                  "--set", "tcp.syn_retries=1", "--set", "tcp.retries2=3", *more)
         wire.sh("nft 'add table inet hf; add chain inet hf in { type filter hook input priority 0; };"
                 f"add rule inet hf in iifname hf0 tcp dport 80 {rule}'")
         self.addCleanup(wire.sh, "nft delete table inet hf")
@@ -206,11 +199,7 @@ class Load(wire.Test):
         self.assertLessEqual({peer[1] for peer in peers}, set(range(5000, 5010)))
 
     def test_a_signal_drains(self):
-        wire.nginx(self, 80)
-        before = wire.snmp("PassiveOpens")
-        running = self.start("load", "--target", "10.99.0.1:80", "--app", "http", "--rate", "200/s",
-                             "--duration", "60s")
-        wire.until(lambda: wire.snmp("PassiveOpens") - before > 50, 10, "no connection")
+        _, running = self.loading("--target", "10.99.0.1:80", "--rate", "200/s", "--duration", "60s")
         books = self.balanced(running, running.stop())
         self.assertEqual(books["attempted"], books["closed"])
 

@@ -209,6 +209,14 @@ class Test(unittest.TestCase):
         report = running.wait(seconds)
         return self.balanced(running, report, status, problems), report
 
+    def loading(self, *args, seconds=10, **more):
+        """@return nginx, and a load of it of which the kernel has accepted some connections"""
+        target = nginx(self, 80)
+        before = snmp("PassiveOpens")
+        running = self.start("load", "--app", "http", *args, **more)
+        until(lambda: snmp("PassiveOpens") - before > 50, seconds, "no connection")
+        return target, running
+
     def first_line(self, running, says):
         """Of the report for people, which with --json - goes to stderr."""
         lines = [line for line in running.said().splitlines() if "carrier" not in line]

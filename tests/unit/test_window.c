@@ -259,7 +259,7 @@ static void shut_window__opens__refused_octet_goes_again(struct tcb_rig *r)
 	rig_silent(r);
 }
 
-static void shut_window__with_text_on_its_way__is_probed_with_it(struct tcb_rig *r)
+static void asked_with_text_on_its_way(struct tcb_rig *r)
 {
 	rig_to(r, TCPS_ESTABLISHED);
 	rig_write(r, 100);
@@ -267,6 +267,11 @@ static void shut_window__with_text_on_its_way__is_probed_with_it(struct tcb_rig 
 	ack(r, 1, 0);
 	rig_advance(r, MS(1002));
 	expect_text(r, 1, 1, SEG_ACK);
+}
+
+static void shut_window__with_text_on_its_way__is_probed_with_it(struct tcb_rig *r)
+{
+	asked_with_text_on_its_way(r);
 	rig_counted(r, STAT_WINDOW_PROBES, 1);
 	rig_silent(r);
 	ack(r, 101, 10000);
@@ -277,12 +282,7 @@ static void shut_window__with_text_on_its_way__is_probed_with_it(struct tcb_rig 
 /* ... and a peer that takes the octet but keeps the window shut is asked as seldom as before. */
 static void shut_window__takes_what_asks__next_waits(struct tcb_rig *r)
 {
-	rig_to(r, TCPS_ESTABLISHED);
-	rig_write(r, 100);
-	rig_forget(r);
-	ack(r, 1, 0);
-	rig_advance(r, MS(1002));
-	expect_text(r, 1, 1, SEG_ACK);
+	asked_with_text_on_its_way(r);
 	ack(r, 2, 0);
 	rig_silent(r);
 	rig_advance(r, MS(1002));
