@@ -144,6 +144,17 @@ static bool range_holds(const struct hf_ip_range *range, const struct hf_ip *ip)
 	return x >= first && x - first < range->count;
 }
 
+/* RFC 9112 3.2.1: what may stand in a request line. */
+static bool is_origin_form(const char *path)
+{
+	if (path[0] != '/')
+		return false;
+	for (; *path; path++)
+		if (*path <= ' ' || *path > '~' || *path == '#')
+			return false;
+	return true;
+}
+
 int config_agree(const struct settings *s, struct hf_error *why)
 {
 	const struct hf_tcp_config *tcp = &s->tcp;
@@ -168,6 +179,8 @@ int config_agree(const struct settings *s, struct hf_error *why)
 		  "tcp.rcv_buf above 64Ki needs tcp.window_scaling: true" },
 		{ tcp->pmtu_floor > s->mtu, "tcp.pmtu_floor is more than mtu" },
 		{ s->ipv6 && s->mtu < 1280, "mtu must be 1280 or more with --ipv6 (RFC 8200 5)" },
+		{ !is_origin_form(s->path),
+		  "http.path must begin with / and hold no spaces, # or others than ASCII; write those as %XX" },
 		{ s->ring & (s->ring - 1), "pair.ring must be a power of two" },
 		{ range_holds(&s->client, &s->server.first), "pair.server is one of pair.client" },
 		{ range_holds(&s->client6, &s->server6.first), "pair.server6 is one of pair.client6" },
@@ -182,18 +195,6 @@ int config_agree(const struct settings *s, struct hf_error *why)
 		}
 	}
 	return 0;
-}
-
-/* Within double quotes YAML takes a backslash for an escape. */
-static void print_quoted(const char *value, FILE *out)
-{
-	fputc('"', out);
-	for (; *value; value++) {
-		if (*value == '"' || *value == '\\')
-			fputc('\\', out);
-		fputc(*value, out);
-	}
-	fputc('"', out);
 }
 
 void config_print(const struct settings *s, FILE *out)
@@ -222,7 +223,7 @@ void config_print(const struct settings *s, FILE *out)
 		fprintf(out, "%s%s: ", dot ? "  " : "", leaf);
 		if (row->type == VALUE_CORES || row->type == VALUE_TEXT || row->type == VALUE_MAC ||
 		    row->type == VALUE_IMPAIR || value_is_list(row) || strchr(value, ':'))
-			print_quoted(value, out);
+			profile_quote(value, out);
 		else
 			fputs(value, out);
 		fprintf(out, " # %s%s%s%s%s%s\n", row->help, range[0] ? "; " : "", range,

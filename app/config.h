@@ -214,6 +214,9 @@ int cores_count(const char *list);
 /** Read a profile; name is a path, or one of the installed ones. @return 0 or -EINVAL */
 int profile_read(const char *name, struct settings *s, struct hf_error *why);
 
+/** Write a value as one line that YAML reads back the same. */
+void profile_quote(const char *value, FILE *out);
+
 /* options.c */
 
 /** Read the options of a command, argv[0] being its name: its profile first. @return 0 or -EINVAL;

@@ -188,3 +188,26 @@ int profile_read(const char *name, struct settings *s, struct hf_error *why)
 			*c = '?';
 	return rc;
 }
+
+void profile_quote(const char *value, FILE *out)
+{
+	unsigned char text[12 * TEXT_ROOM]; /* an octet may need "\\xNN" */
+	yaml_document_t document;
+	yaml_emitter_t emitter;
+	size_t len = 0;
+
+	if (!yaml_emitter_initialize(&emitter) ||
+	    !yaml_document_initialize(&document, NULL, NULL, NULL, 1, 1))
+		return;
+	yaml_emitter_set_output_string(&emitter, text, sizeof(text), &len);
+	yaml_emitter_set_unicode(&emitter, 1);
+	yaml_emitter_set_width(&emitter, -1);
+	yaml_document_add_scalar(&document, NULL, (const yaml_char_t *)value, -1,
+				 YAML_DOUBLE_QUOTED_SCALAR_STYLE);
+	/* Ends with a newline; empty when value is no UTF-8, which no profile can hold. */
+	if (yaml_emitter_dump(&emitter, &document) && len > 0)
+		fprintf(out, "%.*s", (int)len - 1, text);
+	else
+		fprintf(out, "\"%s\"", value);
+	yaml_emitter_delete(&emitter);
+}

@@ -3,6 +3,7 @@
  * profile.c, options.c and config.c. */
 #include "config.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -221,6 +222,10 @@ int value_parse(const struct row *row, const char *text, struct settings *s, str
 {
 	struct hf_impair impair = { 0 };
 
+	for (const char *c = text; *c; c++)
+		if (iscntrl((unsigned char)*c))
+			return wrong(why, "holds a control character, octet %u; leave it out",
+				     (unsigned)(c - text) + 1);
 	switch (row->type) {
 	case VALUE_BOOL:
 		return parse_bool(row, text, s, why);

@@ -128,6 +128,20 @@ static void each_row__of_the_wrong_type__is_refused(void **state)
 	}
 }
 
+static void each_row__with_a_control_character__is_refused(void **state)
+{
+	(void)state;
+	FOR_ROWS(row)
+	{
+		struct settings s;
+		struct hf_error why;
+
+		config_defaults(&s);
+		assert_int_equal(value_parse(row, "a\nb", &s, &why), -22);
+		assert_string_equal(why.text, "holds a control character, octet 2; leave it out");
+	}
+}
+
 static void each_key__twice__names_its_line(void **state)
 {
 	(void)state;
@@ -246,6 +260,8 @@ static void printed_settings__read_back__the_same(void **state)
 	assert_int_equal(config_set(&s, "run.rate=2M/s", &why), 0);
 	assert_int_equal(config_set(&s, "pair.close=both", &why), 0);
 	assert_int_equal(config_set(&s, "cores=0-1,3", &why), 0);
+	assert_int_equal(
+		config_set(&s, "dev=a\"\\n: #\xc2\x85\xe2\x80\xa8\xef\xbb\xbf\xc3\xa9 ", &why), 0);
 	config_print(&s, out);
 	fclose(out);
 	assert_int_equal(read_text(text, &back, &why), 0);
@@ -328,6 +344,10 @@ static void bad_command_lines__say_what_is_wrong(void **state)
 		{ "--set", "tcp.tw_reuse_unsafe=1",
 		  "tcp.tw_reuse_unsafe is for tcp.timestamps: false" },
 		{ "--set", "pair.ring=1000", "pair.ring must be a power of two" },
+		{ "--path", "a", "http.path must begin with /" },
+		{ "--path", "/a b", "http.path must begin with /" },
+		{ "--path", "/a#b", "http.path must begin with /" },
+		{ "--path", "/\xc3\xa9", "http.path must begin with /" },
 		{ "--server", "198.18.0.64", "pair.server is one of pair.client" },
 		{ "--server6", "2001:2::33", "pair.server6 is one of pair.client6" },
 	};
@@ -361,6 +381,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		{ "HF-KN1", each_number__out_of_range__is_refused, NULL, NULL, NULL },
 		cmocka_unit_test(each_row__of_the_wrong_type__is_refused),
+		cmocka_unit_test(each_row__with_a_control_character__is_refused),
 		cmocka_unit_test(each_key__twice__names_its_line),
 		cmocka_unit_test(each_key__misspelt__is_guessed),
 		cmocka_unit_test(bad_profiles__name_line_and_remedy),
