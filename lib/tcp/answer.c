@@ -58,12 +58,17 @@ void tcp_segment(struct tcp_host *host, struct tcb *tcb, uint32_t seq, uint8_t f
 		answer_timestamp(seg, tcp_tsval(host, tcb->ts_offset), tcb->ts_recent);
 	if (__builtin_expect(tcb->flags & TCB_ECE, 0) && !(flags & SEG_RST))
 		seg->flags |= SEG_ECE;
-	if (flags == SEG_ACK && tcb->held != RANGE_NONE && (tcb->flags & TCB_SACK))
-		reassembly_blocks(host, tcb, seg);
 	tcb->last_ack_sent = tcb->rcv_nxt;
 	tcb->flags &= ~(uint32_t)TCB_ACK_NOW;
 	tcb->timers &= (uint8_t)~TIMER_DELACK;
 	tcb->unacked_segs = 0;
+}
+
+void tcp_ack(struct tcp_host *host, struct tcb *tcb, uint32_t seq, struct seg *seg)
+{
+	tcp_segment(host, tcb, seq, SEG_ACK, seg);
+	if (tcb->held != RANGE_NONE && (tcb->flags & TCB_SACK))
+		reassembly_blocks(host, tcb, seg);
 }
 
 static struct seg *next_answer(struct out *out)
@@ -74,7 +79,7 @@ static struct seg *next_answer(struct out *out)
 
 void answer_ack(struct tcp_host *host, struct tcb *tcb, struct out *out)
 {
-	tcp_segment(host, tcb, tcb->snd_nxt, SEG_ACK, next_answer(out));
+	tcp_ack(host, tcb, tcb->snd_nxt, next_answer(out));
 }
 
 void answer_duplicate(struct tcp_host *host, struct tcb *tcb, uint32_t left, uint32_t right,

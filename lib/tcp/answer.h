@@ -22,6 +22,9 @@ bool tcp_window_opens(const struct tcp_host *host, const struct tcb *tcb);
 void tcp_segment(struct tcp_host *host, struct tcb *tcb, uint32_t seq, uint8_t flags,
 		 struct seg *seg);
 
+/* ... an ACK that gets no text, which would leave SACK blocks no room (MUST-16). */
+void tcp_ack(struct tcp_host *host, struct tcb *tcb, uint32_t seq, struct seg *seg);
+
 /* A: an ACK that must not be merged with another. */
 void answer_ack(struct tcp_host *host, struct tcb *tcb, struct out *out);
 

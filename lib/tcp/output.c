@@ -344,11 +344,11 @@ bool tcp_next(struct tcp_host *host, struct tcb *tcb, struct seg *seg, struct te
 	persist(host, tcb);
 	if (tcb->flags & TCB_KEEPALIVE) { /* SHLD-12, MAY-6 */
 		tcb->flags &= ~(uint32_t)TCB_KEEPALIVE;
-		tcp_segment(host, tcb, tcb->snd_nxt - 1, SEG_ACK, seg);
+		tcp_ack(host, tcb, tcb->snd_nxt - 1, seg);
 		return true;
 	}
 	if (!(tcb->flags & TCB_ACK_NOW))
 		return false;
-	tcp_segment(host, tcb, tcb->snd_nxt, SEG_ACK, seg);
+	tcp_ack(host, tcb, tcb->snd_nxt, seg);
 	return true;
 }

@@ -103,6 +103,8 @@ static void collect(struct pair *p, unsigned side)
 	ssize_t len;
 
 	while ((len = hf_memport_pop(p->side[side].port, raw, sizeof(raw))) >= 0) {
+		if (len > p->side[side].config.mtu) /* MUST-16 */
+			pair_fail(p, "a frame of %zd octets came out of side %u", len, side);
 		log_frame(p, side, raw, (size_t)len,
 			  link_send(p->link, side, raw, (size_t)len, p->now_us));
 		if (p->logged % p->verify_every == 0)

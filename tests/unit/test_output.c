@@ -11,10 +11,10 @@ static void ack(struct tcb_rig *r, uint32_t n)
 	rig_send(r, (struct seg){ .seq = IRS + 1, .ack = ISS + n, .flags = SEG_ACK });
 }
 
-static void expect_text(struct tcb_rig *r, uint32_t seq, uint16_t len, uint8_t flags)
+static const struct seg *expect_text(struct tcb_rig *r, uint32_t seq, uint16_t len, uint8_t flags)
 {
-	rig_expect(r,
-		   (struct seg){ .seq = ISS + seq, .ack = IRS + 1, .text_len = len, .flags = flags });
+	return rig_expect(
+		r, (struct seg){ .seq = ISS + seq, .ack = IRS + 1, .text_len = len, .flags = flags });
 }
 
 static void text__much__goes_in_full_segments(struct tcb_rig *r)
@@ -37,6 +37,19 @@ static void text__much__goes_in_full_segments(struct tcb_rig *r)
 	}
 	rig_silent(r);
 	rig_counted(r, STAT_TEXT_OUT, 3000);
+}
+
+/* MUST-16: SACK blocks would make more of a full segment than the path takes; the ACK of what came ahead has them. */
+static void text__with_a_gap_behind_rcv_nxt__has_no_blocks(struct tcb_rig *r)
+{
+	rig_to(r, TCPS_ESTABLISHED);
+	r->tcb.flags |= TCB_SACK;
+	rig_send(r,
+		 (struct seg){ .seq = IRS + 11, .ack = ISS + 1, .text_len = 10, .flags = SEG_ACK });
+	expect_text(r, 1, 0, SEG_ACK);
+	rig_counted(r, STAT_SACK_OUT, 1);
+	rig_write(r, 2000);
+	assert_int_equal(expect_text(r, 1, r->tcb.snd_mss, SEG_ACK)->sacks, 0);
 }
 
 /* The initial window is ten segments (RFC 6928); the peer's is larger. */
@@ -356,6 +369,7 @@ static void nothing__comes_from_what_is_over(struct tcb_rig *r)
 
 static const struct tcb_row rows[] = {
 	{ "SHLD-28", text__much__goes_in_full_segments, 0 },
+	{ "MUST-16", text__with_a_gap_behind_rcv_nxt__has_no_blocks, 0 },
 	{ "RFC6928-2", text__initial_window__is_ten_segments, 0 },
 	{ "MUST-60", text__lengthened_range__is_one_piece, 0 },
 	{ "RFC9293-3.10.2-queued", text__queued_before_the_handshake__follows_it, 0 },
