@@ -6,13 +6,19 @@
 #include "tcp/answer.h"
 #include "tcp/reassembly.h"
 
+/* The largest that can be said. */
+static uint32_t window_most(const struct tcb *tcb)
+{
+	return (uint32_t)UINT16_MAX << tcb->rcv_wscale;
+}
+
 /* What RCV.WND would be if it could be chosen anew: room, but no silly step (3.8.6.2.2). */
 static uint32_t window_wanted(const struct tcp_host *host, const struct tcb *tcb)
 {
-	const uint32_t most = (uint32_t)UINT16_MAX << tcb->rcv_wscale; /* that can be said */
-	const uint32_t room = host->config.rcv_buf > tcb->rcv_queued ?
-				      min_u32(host->config.rcv_buf - tcb->rcv_queued, most) :
-				      0;
+	const uint32_t room =
+		host->config.rcv_buf > tcb->rcv_queued ?
+			min_u32(host->config.rcv_buf - tcb->rcv_queued, window_most(tcb)) :
+			0;
 	const uint32_t promised = tcp_rcv_wnd(tcb);
 	const uint32_t step = min_u32(host->config.mss[tcb->version == 6], host->config.rcv_buf / 2);
 
@@ -32,8 +38,11 @@ bool tcp_window_opens(const struct tcp_host *host, const struct tcb *tcb)
 	const uint32_t promised = tcp_rcv_wnd(tcb);
 	const uint32_t wanted = window_wanted(host, tcb);
 
-	return wanted > promised &&
-	       (promised >> tcb->rcv_wscale == 0 || wanted - promised >= host->config.rcv_buf / 2);
+	if (wanted <= promised)
+		return false;
+	if (promised >> tcb->rcv_wscale == 0)
+		return wanted >> tcb->rcv_wscale > 0;
+	return wanted - promised >= min_u32(host->config.rcv_buf, window_most(tcb)) / 2;
 }
 
 void answer_timestamp(struct seg *seg, uint32_t tsval, uint32_t tsecr)

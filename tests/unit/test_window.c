@@ -382,6 +382,28 @@ static void our_window__buffer_beyond_the_field__no_empty_updates(struct tcb_rig
 	rig_silent(r);
 }
 
+/* ... and half of what can be said is much. */
+static void our_window__buffer_beyond_the_field__opens(struct tcb_rig *r)
+{
+	uint32_t promised;
+
+	r->config->rcv_buf = 200000;
+	rig_to(r, TCPS_ESTABLISHED);
+	for (unsigned n = 0; n < 399; n++) {
+		receive(r, 500);
+		r->sent_first = r->sent_count = 0;
+	}
+	rig_advance(r, MS(50));
+	rig_forget(r);
+	promised = r->tcb.rcv_adv - r->tcb.rcv_nxt;
+	assert_in_range(promised, 1, 500);
+	rig_read(r, promised + UINT16_MAX / 2 - 501);
+	rig_silent(r);
+	rig_read(r, 1);
+	assert_int_equal(expect_text(r, 1, 0, SEG_ACK)->wnd, promised + UINT16_MAX / 2);
+	rig_silent(r);
+}
+
 /* RFC7323-2.4: the right edge as the peer computes it never moves left by a unit or more, and what it
  * promises is taken; odd sizes, shift 7. */
 static void our_window__scaled__keeps_its_promise(struct tcb_rig *r)
@@ -428,6 +450,25 @@ static void our_window__less_than_a_unit__opens_as_from_zero(struct tcb_rig *r)
 	rig_forget(r);
 	rig_read(r, 1500);
 	assert_int_equal(expect_text(r, 1, 0, SEG_ACK)->wnd, 1600 >> 7);
+}
+
+/* ... once it is a unit: with a large scale that is more than a segment, and until then there is nothing to say. */
+static void our_window__unit_beyond_a_segment__no_empty_updates(struct tcb_rig *r)
+{
+	r->config->rcv_buf = 20000;
+	r->config->rcv_wscale = 14;
+	r->config->delack_ms = 0;
+	r->wscale = 0;
+	rig_to(r, TCPS_ESTABLISHED);
+	for (unsigned n = 0; n < 20; n++)
+		receive(r, 1000);
+	assert_int_equal(r->sent[r->sent_count - 1].seg.wnd, 0);
+	rig_forget(r);
+	for (unsigned n = 0; n < 16; n++)
+		rig_read(r, 1000);
+	rig_silent(r);
+	rig_read(r, 1000);
+	assert_int_equal(expect_text(r, 1, 0, SEG_ACK)->wnd, 1);
 }
 
 /* HF-ZW3: one too many of them, and one that has been probed three times goes; below the limit it stays. */
@@ -490,7 +531,9 @@ static const struct tcb_row rows[] = {
 	{ "MUST-39", our_window__opens_from_zero, 0 },
 	{ "MUST-39-octets", our_window__octet_by_octet__two_updates, 0 },
 	{ "MUST-39-unscaled", our_window__buffer_beyond_the_field__no_empty_updates, 0 },
+	{ "MUST-39-field", our_window__buffer_beyond_the_field__opens, 0 },
 	{ "RFC7323-2.4", our_window__scaled__keeps_its_promise, 0 },
 	{ "RFC7323-2.4-zero", our_window__less_than_a_unit__opens_as_from_zero, 0 },
+	{ "RFC7323-2.4-unit", our_window__unit_beyond_a_segment__no_empty_updates, 0 },
 };
 GROUP(window);
