@@ -168,7 +168,8 @@ bool cc_recover(struct tcb *tcb, bool sack, uint32_t acked)
 	if (sack)
 		return false;
 	tcb->cwnd -= acked < tcb->cwnd ? acked : tcb->cwnd;
-	tcb->cwnd += tcb->snd_mss;
+	if (acked >= tcb->snd_mss)
+		tcb->cwnd += tcb->snd_mss;
 	return true;
 }
 

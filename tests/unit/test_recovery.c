@@ -71,6 +71,22 @@ static void partial_ack__next_hole_goes_again(struct tcb_rig *r)
 	rig_counted(r, STAT_RTO_EXPIRED, 0);
 }
 
+/* ... but one of less than a segment adds none back to the window: who divides ACKs gains nothing. */
+static void partial_ack__of_an_octet__gains_nothing(struct tcb_rig *r)
+{
+	uint32_t cwnd;
+
+	in_flight(r, 8);
+	for (unsigned i = 0; i < 3; i++)
+		ack(r, 0);
+	cwnd = r->tcb.cwnd;
+	for (uint32_t i = 1; i < 10; i++) {
+		ack(r, i);
+		assert_int_equal(r->tcb.cwnd, cwnd - i);
+	}
+	rig_forget(r);
+}
+
 /* Segments so large that it does not take many to go half round the circle of sequence numbers. */
 static uint16_t large(struct tcb_rig *r, uint32_t segments)
 {
@@ -241,6 +257,7 @@ static void lost_fin__goes_again_by_duplicates(struct tcb_rig *r)
 static const struct tcb_row rows[] = {
 	{ "RFC5681-3.2", third_duplicate__lost_segment_goes_again, 0 },
 	{ "RFC6582-partial", partial_ack__next_hole_goes_again, 0 },
+	{ "RFC6582-3.2-division", partial_ack__of_an_octet__gains_nothing, 0 },
 	{ "RFC5681-3.2-limited", limited_transmit__is_not_halved, 0 },
 	{ "RFC5681-3.2-inflate", more_duplicates__let_new_text_out, 0 },
 	{ "RFC5681-2", not_duplicates__nothing_goes_again, 0 },
