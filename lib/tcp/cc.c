@@ -130,25 +130,32 @@ void cc_recovery(struct tcp_host *host, struct tcb *tcb, bool sack)
 		prr_begin(host, tcb);
 }
 
+/* For congestion that no echo of what went again takes back; a window that is smaller already stays. */
+static void reduce(struct tcp_host *host, struct tcb *tcb, uint32_t flight)
+{
+	struct flight *f;
+
+	shrink(host, tcb, flight);
+	tcb->cwnd = min_u32(tcb->cwnd, tcb->ssthresh);
+	f = flight_of(host, tcb);
+	if (f != NULL)
+		f->undo = false;
+}
+
 void cc_mended(struct tcp_host *host, struct tcb *tcb)
 {
-	shrink(host, tcb, tcb->cwnd);
-	tcb->cwnd = tcb->ssthresh;
+	reduce(host, tcb, tcb->cwnd);
 }
 
 /* With no flight to remember by, what has been reduced is not again before that was told. */
 void cc_echo(struct tcp_host *host, struct tcb *tcb, uint32_t ack)
 {
-	struct flight *f = flight_of(host, tcb);
+	const struct flight *const f = flight_of(host, tcb);
 
 	if (f != NULL ? seq_le(ack, f->reduced) : (tcb->flags & TCB_CWR) != 0)
 		return;
 	tcp_count(host, STAT_ECN_REDUCED);
-	shrink(host, tcb, in_flight_by_cwnd(tcb));
-	tcb->cwnd = tcb->ssthresh;
-	f = flight_of(host, tcb);
-	if (f != NULL)
-		f->undo = false; /* no loss that may be none */
+	reduce(host, tcb, in_flight_by_cwnd(tcb));
 }
 
 /* RFC 6582 3.2 step 3: all that was in flight is acknowledged, or there is another hole. With SACK RFC 9937 6.4,

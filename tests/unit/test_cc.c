@@ -239,6 +239,19 @@ static void cc__congestion_told__stands(struct tcb_rig *r)
 	rig_forget(r);
 }
 
+/* A window of one segment is not raised to two by it (RFC 3168 6.1.2). */
+static void cc__congestion_told__raises_nothing(struct tcb_rig *r)
+{
+	rig_to(r, TCPS_ESTABLISHED);
+	rig_write(r, 10);
+	r->tcb.cwnd = r->tcb.snd_mss; /* as after a timeout */
+	r->tcb.flags |= TCB_ECN;
+	rig_send(r, (struct seg){ .seq = IRS + 1, .ack = ISS + 11, .flags = SEG_ACK | SEG_ECE });
+	rig_counted(r, STAT_ECN_REDUCED, 1);
+	assert_int_equal(r->tcb.cwnd, r->tcb.snd_mss);
+	rig_forget(r);
+}
+
 /* A peer that leaves its timestamps out echoes nothing, whatever an earlier segment left there. */
 static void cc__timeout_without_an_echo__stands(struct tcb_rig *r)
 {
@@ -369,6 +382,7 @@ static const struct tcb_row rows[] = {
 	{ "RFC3522", cc__timeout_too_early__is_taken_back, ROW_TS },
 	{ "RFC3522-not", cc__timeout_in_time__stands, 0 },
 	{ "RFC3168-6.1.2-undo", cc__congestion_told__stands, ROW_TS },
+	{ "RFC3168-6.1.2-one", cc__congestion_told__raises_nothing, 0 },
 	{ "RFC3522-lenient", cc__timeout_without_an_echo__stands, ROW_TS },
 	{ "RFC9438", cubic__grows_as_its_oracle, ROW_ONCE },
 	{ "RFC9438-4.7", cubic__smaller_each_time__makes_room, ROW_ONCE },

@@ -462,6 +462,23 @@ static void probe__mended_it__window_shrinks(struct tcb_rig *r)
 	assert_int_equal(r->tcb.flight, 0);
 }
 
+/* ... and stays so: what it took for a loss was one, whatever the next ACK echoes. */
+static void probe__mended_it__is_not_taken_back(struct tcb_rig *r)
+{
+	in_flight(r, 4);
+	rig_advance(r, 2 * RTT + MS(2));
+	whole(r, 3);
+	rig_sack(r, 4, 0, 0, 0, 0);
+	rig_write(r, 2 * r->tcb.snd_mss);
+	whole(r, 4);
+	whole(r, 5);
+	rig_advance(r, RTT);
+	rig_sack(r, 5, 0, 0, 0, 0);
+	rig_counted(r, STAT_TLP_RECOVERY, 1);
+	rig_sack(r, 6, 0, 0, 0, 0);
+	rig_counted(r, STAT_SPURIOUS, 0);
+}
+
 /* The probe may have told nothing when all is acknowledged. What leaves later is not dated by what was delivered
  * then, which after half of the circle of microseconds lies ahead. */
 static void probe__mended_it_long_ago__nothing_is_late(struct tcb_rig *r)
@@ -641,6 +658,7 @@ static const struct tcb_row rows[] = {
 	{ "RFC8985-7.2-rto", timer__is_nearer__probe_in_its_place, 0 },
 	{ "RFC8985-7.2-text", text_goes_on__probe_comes_with_the_timer, 0 },
 	{ "RFC8985-7.4", probe__mended_it__window_shrinks, 0 },
+	{ "RFC8985-7.4-stands", probe__mended_it__is_not_taken_back, ROW_TS },
 	{ "RFC8985-7.4-idle", probe__mended_it_long_ago__nothing_is_late, 0 },
 	{ "RFC8985-7.4-dsack", probe__was_needless__window_stays, 0 },
 	{ "HF-SACK1-log", log__anything__bounded_and_never_early, ROW_PLAIN },
