@@ -240,8 +240,8 @@ static void client_judge(struct end *e, struct conn *c, struct talk *talk, uint6
 	e->books.wrong_status += !status;
 	e->books.wrong_length += status && !right;
 	c->wrong |= !status || !right;
-	if (e->measuring && status && right)
-		histogram_record(&e->transaction, now_us - talk->asked_us);
+	if (status && right)
+		end_time(e, &e->transaction, talk->asked_us, now_us);
 	if (client_last(e, talk) || !persists) {
 		end_finish(e, c, false, now_us);
 		return;

@@ -47,8 +47,7 @@ static void client_arrival(struct end *e, struct conn *c, uint64_t now_us)
 	const bool eof = take_text(e, c);
 
 	if (c->got == e->run->s->response && !c->finished) {
-		if (e->measuring)
-			histogram_record(&e->transaction, now_us - c->start_us);
+		end_time(e, &e->transaction, c->start_us, now_us);
 		end_finish(e, c, false, now_us);
 	}
 	if (eof)

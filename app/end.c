@@ -198,10 +198,9 @@ static void book_end(struct end *e, struct conn *c, int error, uint64_t now_us)
 			books->closed_by_rst++;
 		else
 			books->closed++;
-		if (e->measuring)
-			histogram_record(&e->close, now_us - c->mark_us);
-		if (e->measuring && e->side == CLIENT && e->run->s->app == APP_NONE)
-			histogram_record(&e->transaction, now_us - c->start_us);
+		end_time(e, &e->close, c->mark_us, now_us);
+		if (e->side == CLIENT && e->run->s->app == APP_NONE)
+			end_time(e, &e->transaction, c->start_us, now_us);
 	} else if (error == ETIMEDOUT || error == EHOSTUNREACH) {
 		books->lost[LOST_TIMEOUT]++;
 	} else if (error == ECONNABORTED) {
@@ -236,8 +235,7 @@ struct conn *end_event(struct end *e, const struct hf_event *event, uint64_t now
 	if (event->what & HF_EV_CONNECTED) {
 		c->phase = CONN_OPEN;
 		e->books.established++;
-		if (e->measuring)
-			histogram_record(&e->connect, now_us - c->start_us);
+		end_time(e, &e->connect, c->start_us, now_us);
 	}
 	if (event->what & HF_EV_CLOSED) {
 		if (c->phase == CONN_OPEN)

@@ -191,6 +191,15 @@ static inline uint64_t end_counter(const struct end *e, unsigned counter)
 	return counter < hf_counters() ? hf_counter(e->w, counter) : 0;
 }
 
+/** Record how long something took that began in the measured time; the slowest may have ended in the drain. */
+static inline void end_time(struct end *e, struct histogram *h, uint64_t since_us, uint64_t now_us)
+{
+	const struct run *run = e->run;
+
+	if ((e->measuring || e->measured) && since_us >= run->start_us + run->s->warmup_us)
+		histogram_record(h, now_us - since_us);
+}
+
 /** Connections in a phase, counted one by one. */
 uint64_t end_count(const struct end *e, enum conn_phase phase);
 

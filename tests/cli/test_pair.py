@@ -134,6 +134,9 @@ class Pair(unittest.TestCase):
                 opened = report["connections"]
                 self.assertGreater(opened["attempted"], 50, args)
                 self.assertEqual(opened["closed"], opened["attempted"], args)
+                # the slowest too, which ended in the drain
+                self.assertEqual(report["latency_us"]["connect"]["count"], opened["established"], args)
+                self.assertEqual(report["latency_us"]["transaction"]["count"], opened["closed"], args)
                 # there and back, jitter apart
                 self.assertGreaterEqual(report["latency_us"]["connect"]["p50"], 80000, args)
                 client = report["ends"]["client"]["counters"]
