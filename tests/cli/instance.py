@@ -57,7 +57,8 @@ class Instance:
         path = path or until(self.sockets, what="no telemetry socket")[0]
         sock = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         sock.settimeout(20)
-        sock.connect(str(path))
+        # refused: it has its name, but does not listen yet
+        until(lambda: sock.connect_ex(str(path)) == 0, what="nobody listens for telemetry")
         return sock, json.loads(sock.recv(1024))
 
     def ask(self, command):
