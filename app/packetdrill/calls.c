@@ -248,46 +248,63 @@ static int begin_connect(struct stack *s, struct sock *sock, const struct hf_add
 	if (rc != 0)
 		return rc;
 	sock->kind = SOCK_CONNECTION;
+	sock->opening = true;
 	sock->peer = *peer;
 	sock_apply(s, sock);
 	stack_turn(s);
 	return 0;
 }
 
-/* connect on a socket that has been asked before. @return 1: go on and wait */
-static int again(struct sock *sock)
+/* What is no more as it was is as new, but for its options and where it is bound. */
+static int disconnect(struct stack *s, struct sock *sock)
 {
-	const int error = sock_take_error(sock);
+	if (sock->kind == SOCK_LISTENER)
+		hf_unlisten(s->w, sock->number);
+	if (sock->kind == SOCK_CONNECTION && hf_abort(s->w, sock->id) == 0)
+		sock->error = ECONNRESET;
+	sock->kind = SOCK_FRESH;
+	sock->waiting = 0;
+	sock->connected = sock->opening = sock->eof = sock->over = false;
+	sock->rd_shut = sock->wr_shut = sock->full = false;
+	sock->cookie = ++s->cookies;
+	return 0;
+}
 
-	if (error != 0)
-		return -error;
-	if (sock->over)
-		return -ECONNABORTED;
-	if (sock->connected)
-		return -EISCONN;
-	return sock->nonblock ? -EALREADY : 1;
+/* What has become of an open, told once; after one that has failed connect may be tried again. */
+static int opened(struct stack *s, struct sock *sock)
+{
+	int error;
+
+	sock->opening = false;
+	if (sock->connected && !sock->over)
+		return 0;
+	error = sock_take_error(sock);
+	disconnect(s, sock);
+	return error != 0 ? -error : -ECONNABORTED;
 }
 
 static int do_connect(struct stack *s, int fd, const struct sockaddr *sa, socklen_t len)
 {
 	struct sock *const sock = sock_find(s, fd);
+	const bool again = sock != NULL && sock->opening;
 	struct hf_addr peer;
 	int rc;
 
 	if (sock == NULL)
 		return -EBADF;
+	if (sa != NULL && len >= sizeof(sa->sa_family) && sa->sa_family == AF_UNSPEC)
+		return disconnect(s, sock);
 	rc = read_addr(sa, len, &peer);
-	if (rc == 0 && sock->kind == SOCK_FRESH)
-		rc = begin_connect(s, sock, &peer);
-	else if (rc == 0)
-		rc = sock->kind == SOCK_CONNECTION ? again(sock) : -EISCONN;
-	if (rc < 0)
-		return rc;
-	rc = sock_wait(s, sock, POLLOUT, false, sock->snd_timeout_us);
+	if (rc == 0 && !again)
+		rc = sock->kind == SOCK_FRESH ? begin_connect(s, sock, &peer) : -EISCONN;
 	if (rc != 0)
-		return rc == EAGAIN ? -EINPROGRESS : -rc;
-	rc = sock_take_error(sock);
-	return rc != 0 ? -rc : 0;
+		return rc;
+	rc = sock->connected || sock->over ?
+		     0 :
+		     sock_wait(s, sock, POLLOUT, false, sock->snd_timeout_us);
+	if (rc != 0)
+		return rc != EAGAIN ? -rc : again ? -EALREADY : -EINPROGRESS;
+	return opened(s, sock);
 }
 
 static int call_connect(void *stack, int fd, const struct sockaddr *addr, socklen_t len)
@@ -295,23 +312,20 @@ static int call_connect(void *stack, int fd, const struct sockaddr *addr, sockle
 	struct stack *const s = stack_lock(stack);
 	const int rc = do_connect(s, fd, addr, len);
 
+	stack_turn(s);
 	stack_unlock(s);
 	return result(rc);
 }
 
 /* ---- Ending ------------------------------------------------------------------------------------ */
 
-/* A listener or an open under way goes back to what it was. */
-static int disconnect(struct stack *s, struct sock *sock)
+/* Both FINs are acknowledged: for its application it has ended. */
+static bool has_ended(const struct stack *s, const struct sock *sock)
 {
-	if (sock->kind == SOCK_LISTENER)
-		hf_unlisten(s->w, sock->number);
-	else
-		hf_abort(s->w, sock->id);
-	sock->kind = SOCK_FRESH;
-	sock->waiting = 0;
-	sock->cookie = ++s->cookies;
-	return 0;
+	struct hf_status status;
+
+	sock_status(s, sock, &status);
+	return status.state == HF_CLOSED || status.state == HF_TIME_WAIT;
 }
 
 static int do_shutdown(struct stack *s, int fd, int how)
@@ -322,12 +336,14 @@ static int do_shutdown(struct stack *s, int fd, int how)
 		return -EBADF;
 	if (how != SHUT_RD && how != SHUT_WR && how != SHUT_RDWR)
 		return -EINVAL;
-	if (sock->kind == SOCK_LISTENER && how != SHUT_WR)
-		return disconnect(s, sock);
-	if (sock->kind != SOCK_CONNECTION || sock->over)
+	if (sock->kind == SOCK_LISTENER)
+		return how == SHUT_WR ? 0 : disconnect(s, sock);
+	if (has_ended(s, sock))
 		return -ENOTCONN;
 	if (!sock->connected)
 		return disconnect(s, sock);
+	sock->opening = false;
+	sock->news++;
 	if (how != SHUT_WR)
 		sock->rd_shut = true;
 	if (how != SHUT_RD && !sock->wr_shut) {
@@ -350,7 +366,7 @@ static int call_shutdown(void *stack, int fd, int how)
 /* SO_LINGER with a time: until the connection has ended. */
 static void linger(struct stack *s, const struct sock *sock)
 {
-	sock_wait(s, sock, POLLHUP, false, (uint64_t)sock->linger.l_linger * 1000000);
+	sock_wait(s, sock, POLLHUP, false, (uint64_t)(unsigned)sock->linger.l_linger * 1000000);
 }
 
 static int do_close(struct stack *s, int fd)
@@ -368,6 +384,7 @@ static int do_close(struct stack *s, int fd)
 		else
 			hf_close(s->w, sock->id);
 		sock->connected = false; /* nothing but its end is of interest */
+		sock->nonblock = false;	 /* for which SO_LINGER does not ask */
 		stack_turn(s);
 		if (sock->linger.l_onoff && !reset && !sock->over)
 			linger(s, sock);

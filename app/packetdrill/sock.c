@@ -93,6 +93,9 @@ void sock_status(const struct stack *s, const struct sock *sock, struct hf_statu
 
 /* ---- What is ready ----------------------------------------------------------------------------- */
 
+#define READABLE (POLLIN | POLLRDNORM)
+#define WRITABLE (POLLOUT | POLLWRNORM)
+
 static bool writable(const struct sock *sock, const struct hf_status *status)
 {
 	const uint32_t queued = status->unsent + status->unacked;
@@ -108,18 +111,18 @@ static short connection_ready(const struct stack *s, const struct sock *sock)
 	if (sock->error != 0)
 		events |= POLLERR;
 	if (sock->over)
-		return (short)(events | POLLIN | POLLOUT | POLLRDHUP | POLLHUP);
+		return (short)(events | READABLE | WRITABLE | POLLRDHUP | POLLHUP);
 	if (!sock->connected)
 		return events;
 	sock_status(s, sock, &status);
 	if (status.readable > 0 || sock->eof || sock->rd_shut)
-		events |= POLLIN | POLLRDNORM;
+		events |= READABLE;
 	if (sock->eof || sock->rd_shut)
 		events |= POLLRDHUP;
 	if ((sock->eof || sock->rd_shut) && sock->wr_shut)
 		events |= POLLHUP;
 	if (writable(sock, &status))
-		events |= POLLOUT | POLLWRNORM;
+		events |= WRITABLE;
 	return events;
 }
 
@@ -129,9 +132,9 @@ short sock_ready(const struct stack *s, const struct sock *sock)
 	case SOCK_CONNECTION:
 		return connection_ready(s, sock);
 	case SOCK_LISTENER:
-		return sock->waiting > 0 ? POLLIN | POLLRDNORM : 0;
-	case SOCK_FRESH:
-		return POLLOUT | POLLHUP; /* as Linux has it */
+		return sock->waiting > 0 ? READABLE : 0;
+	case SOCK_FRESH: /* as Linux has it */
+		return (short)(WRITABLE | POLLHUP | (sock->error != 0 ? POLLERR : 0));
 	case SOCK_EPOLL:
 	case SOCK_NONE:
 		break;

@@ -61,6 +61,7 @@ struct sock {
 	uint64_t cookie; /* names it in events; never used twice */
 	int family;	 /* AF_INET, AF_INET6 */
 	bool nonblock, bound;
+	bool opening;	/* connect has not said yet what came of it */
 	bool connected; /* has been ESTABLISHED */
 	bool eof;	/* the peer's FIN is here */
 	bool over;	/* HF_EV_CLOSED: the id is dead */

@@ -13,16 +13,27 @@ static ssize_t take(struct stack *s, struct sock *sock, void *text, size_t room,
 {
 	ssize_t n;
 
+	if (sock->over && sock->eof)
+		return 0; /* whatever came after the FIN */
+	if (sock->error != 0)
+		return -sock->error;
 	if (sock->kind != SOCK_CONNECTION)
 		return -ENOTCONN;
-	if (sock->error != 0)
-		return -sock_take_error(sock);
 	if (sock->over)
 		return 0;
 	if (!sock->connected)
 		return -EAGAIN;
 	n = peek ? hf_peek(s->w, sock->id, text, room) : hf_recv(s->w, sock->id, text, room);
 	return n == -EAGAIN && sock->rd_shut ? 0 : n;
+}
+
+/* What a call returns that has met n < 0 after `done` octets: an error waits until it is told. */
+static ssize_t failed(struct sock *sock, ssize_t n, size_t done)
+{
+	if (done > 0)
+		return (ssize_t)done;
+	sock_take_error(sock);
+	return n;
 }
 
 #define RECV_FLAGS (MSG_PEEK | MSG_DONTWAIT | MSG_WAITALL | MSG_NOSIGNAL | MSG_CMSG_CLOEXEC)
@@ -46,10 +57,12 @@ static ssize_t do_recv(struct stack *s, int fd, void *text, size_t room, int fla
 		if (n >= 0 && (n == 0 || done == room || !(flags & MSG_WAITALL)))
 			break;
 		if (n < 0 && n != -EAGAIN)
-			return done > 0 ? (ssize_t)done : n;
+			return failed(sock, n, done);
 		rc = sock_wait(s, sock, POLLIN, flags & MSG_DONTWAIT, sock->rcv_timeout_us);
+		if (rc != 0 && done == 0)
+			return -rc;
 		if (rc != 0)
-			return done > 0 ? (ssize_t)done : -rc;
+			break;
 	}
 	stack_turn(s); /* the window may have opened */
 	return (ssize_t)done;
@@ -66,7 +79,12 @@ static ssize_t call_recv(void *stack, int fd, void *text, size_t room, int flags
 
 static ssize_t call_read(void *stack, int fd, void *text, size_t room)
 {
-	return call_recv(stack, fd, text, room, 0);
+	struct stack *const s = stack_lock(stack);
+	const bool nothing = room == 0 && sock_find(s, fd) != NULL; /* so it does not wait */
+	const ssize_t n = nothing ? 0 : do_recv(s, fd, text, room, 0);
+
+	stack_unlock(s);
+	return result(n);
 }
 
 static ssize_t call_recvfrom(void *stack, int fd, void *text, size_t room, int flags,
@@ -131,7 +149,7 @@ static ssize_t give(struct stack *s, struct sock *sock, const char *text, size_t
 	ssize_t n;
 
 	if (sock->error != 0)
-		return -sock_take_error(sock);
+		return -sock->error;
 	if (sock->kind != SOCK_CONNECTION || sock->over || sock->wr_shut)
 		return -EPIPE;
 	if (!sock->connected)
@@ -169,8 +187,8 @@ static ssize_t do_send(struct stack *s, int fd, const char *text, size_t len, in
 			done += (size_t)n;
 		stack_turn(s);
 		if (n < 0 && n != -EAGAIN)
-			return done > 0 ? (ssize_t)done : n;
-		if (done == len)
+			return failed(sock, n, done);
+		if (n >= 0 && done == len)
 			break;
 		rc = sock_wait(s, sock, POLLOUT, flags & MSG_DONTWAIT, sock->snd_timeout_us);
 		if (rc != 0)

@@ -112,6 +112,7 @@ static void active_connection(void **state)
 	assert_int_equal(CALL(&h, poll, &fds, 1, 0), 1);
 	assert_int_equal(fds.revents, POLLOUT);
 	assert_int_equal(option(&h, fds.fd, SOL_SOCKET, SO_ERROR), 0);
+	assert_int_equal(host_connect(&h, fds.fd), 0); /* told once, as Linux does */
 	assert_fails(host_connect(&h, fds.fd), EISCONN);
 	assert_int_equal(option(&h, fds.fd, IPPROTO_TCP, TCP_MAXSEG), 1000);
 	assert_int_equal(CALL(&h, shutdown, fds.fd, SHUT_WR), 0);
@@ -134,6 +135,153 @@ static void refused_once(void **state)
 	assert_int_equal(option(&h, fd, SOL_SOCKET, SO_ERROR), ECONNREFUSED);
 	assert_int_equal(option(&h, fd, SOL_SOCKET, SO_ERROR), 0);
 	host_expect_silence(&h);
+	host_end(&h);
+}
+
+static short ready(struct host *h, int fd)
+{
+	struct pollfd fds = { .fd = fd, .events = ~0 };
+
+	CALL(h, poll, &fds, 1, 0);
+	return fds.revents;
+}
+
+#define CONNECTED_READY (POLLOUT | POLLWRNORM)
+#define ENDED_READY (POLLIN | POLLRDNORM | POLLRDHUP | CONNECTED_READY | POLLHUP)
+#define FRESH_READY (CONNECTED_READY | POLLHUP)
+
+/* A socket whose open has failed is as new, once connect has said so. */
+static void failed_open_is_tried_again(void **state)
+{
+	struct host h;
+	char text[10];
+	int fd;
+
+	(void)state;
+	host_begin(&h, "poll", 4);
+	fd = host_socket(&h, SOCK_NONBLOCK);
+	for (unsigned i = 0; i < 2; i++) {
+		assert_int_equal(ready(&h, fd), FRESH_READY);
+		assert_fails(CALL(&h, read, fd, text, sizeof(text)), ENOTCONN);
+		assert_fails(host_connect(&h, fd), EINPROGRESS);
+		host_expect(&h, SEG_SYN, 0, 0, 0);
+		host_send(&h, SEG_RST | SEG_ACK, 0, 1, 0);
+		assert_int_equal(ready(&h, fd), ENDED_READY | POLLERR);
+		assert_fails(host_connect(&h, fd), ECONNREFUSED);
+	}
+	assert_fails(host_connect(&h, fd), EINPROGRESS);
+	host_expect(&h, SEG_SYN, 0, 0, 0);
+	host_send(&h, SEG_RST | SEG_ACK, 0, 1, 0);
+	assert_int_equal(option(&h, fd, SOL_SOCKET, SO_ERROR), ECONNREFUSED);
+	assert_int_equal(CALL(&h, read, fd, text, sizeof(text)), 0);
+	assert_fails(host_connect(&h, fd), ECONNABORTED);
+	assert_fails(host_connect(&h, fd), EINPROGRESS);
+	host_end(&h);
+}
+
+/* By shutdown of an open under way, and by AF_UNSPEC. */
+static void disconnected(void **state)
+{
+	const struct sockaddr nobody = { .sa_family = AF_UNSPEC };
+	struct host h;
+	int fd;
+
+	(void)state;
+	host_begin(&h, "poll", 4);
+	fd = host_socket(&h, SOCK_NONBLOCK);
+	assert_fails(host_connect(&h, fd), EINPROGRESS);
+	host_expect(&h, SEG_SYN, 0, 0, 0);
+	assert_fails(CALL(&h, write, fd, "", 0), EAGAIN);
+	assert_int_equal(CALL(&h, shutdown, fd, SHUT_WR), 0);
+	assert_int_equal(ready(&h, fd), FRESH_READY | POLLERR);
+	assert_int_equal(option(&h, fd, SOL_SOCKET, SO_ERROR), ECONNRESET);
+	assert_fails(host_connect(&h, fd), EINPROGRESS);
+	host_expect(&h, SEG_SYN, 0, 0, 0);
+	host_send(&h, SEG_SYN | SEG_ACK, 0, 1, 0);
+	host_expect(&h, SEG_ACK, 1, 1, 0);
+	assert_int_equal(CALL(&h, connect, fd, &nobody, sizeof(nobody)), 0);
+	host_expect(&h, SEG_RST | SEG_ACK, 1, 1, 0);
+	assert_int_equal(option(&h, fd, SOL_SOCKET, SO_ERROR), ECONNRESET);
+	assert_fails(host_connect(&h, fd), EINPROGRESS);
+	host_end(&h);
+}
+
+/* Whoever is told of the end of the text is told of it ever after. */
+static void reset_behind_the_fin(void **state)
+{
+	struct host h;
+	char text[10];
+	int fd;
+
+	(void)state;
+	host_begin(&h, "poll", 4);
+	fd = host_accepted(&h);
+	host_send(&h, SEG_ACK | SEG_FIN, 1, 1, 0);
+	host_send(&h, SEG_RST, 2, 0, 0);
+	assert_int_equal(ready(&h, fd), ENDED_READY | POLLERR);
+	assert_int_equal(CALL(&h, read, fd, text, sizeof(text)), 0);
+	assert_int_equal(option(&h, fd, SOL_SOCKET, SO_ERROR), ECONNRESET);
+	assert_fails(CALL(&h, write, fd, text, sizeof(text)), EPIPE);
+	assert_fails(CALL(&h, shutdown, fd, SHUT_WR), ENOTCONN);
+	host_end(&h);
+}
+
+/* With both FINs acknowledged there is no connection to shut any more. */
+static void shut_again(void **state)
+{
+	struct host h;
+	int fd;
+
+	(void)state;
+	host_begin(&h, "poll", 4);
+	fd = host_accepted(&h);
+	for (unsigned i = 0; i < 2; i++)
+		assert_int_equal(CALL(&h, shutdown, fd, SHUT_WR), 0);
+	host_expect(&h, SEG_ACK | SEG_FIN, 1, 1, 0);
+	host_send(&h, SEG_ACK | SEG_FIN, 1, 2, 0);
+	host_expect(&h, SEG_ACK, 2, 2, 0);
+	assert_int_equal(ready(&h, fd), ENDED_READY);
+	assert_fails(CALL(&h, shutdown, fd, SHUT_WR), ENOTCONN);
+	host_end(&h);
+}
+
+static void listener_is_shut(void **state)
+{
+	struct host h;
+	int listener;
+
+	(void)state;
+	host_begin(&h, "poll", 4);
+	listener = host_listen(&h, 0);
+	host_handshake(&h);
+	assert_int_equal(CALL(&h, shutdown, listener, SHUT_WR), 0);
+	assert_int_equal(ready(&h, listener), POLLIN | POLLRDNORM);
+	assert_int_equal(CALL(&h, shutdown, listener, SHUT_RD), 0);
+	host_expect(&h, SEG_RST | SEG_ACK, 1, 1, 0);
+	assert_fails(host_accept(&h, listener), EINVAL);
+	assert_int_equal(CALL(&h, listen, listener, 1), 0);
+	host_end(&h);
+}
+
+/* An error that a call could not tell, since it had octets to tell of, waits for the next. */
+static void error_waits(void **state)
+{
+	struct host h;
+	char text[20];
+	int fd;
+
+	(void)state;
+	host_begin(&h, "poll", 4);
+	fd = host_accepted(&h);
+	host_send(&h, SEG_ACK | SEG_PSH, 1, 1, 10);
+	assert_int_equal(CALL(&h, read, fd, text, 0), 0);
+	assert_int_equal(CALL(&h, recv, fd, text, 20, MSG_WAITALL | MSG_DONTWAIT), 10);
+	assert_int_equal(CALL(&h, read, fd, text, 0), 0);
+	host_send(&h, SEG_RST, 11, 0, 0);
+	assert_int_equal(ready(&h, fd), ENDED_READY | POLLERR);
+	assert_fails(host_connect(&h, fd), EISCONN);
+	assert_fails(CALL(&h, write, fd, text, 1), ECONNRESET);
+	assert_fails(CALL(&h, write, fd, text, 1), EPIPE);
 	host_end(&h);
 }
 
@@ -352,6 +500,66 @@ static void write_blocks(void **state)
 	helper_settle(&helper);
 	host_send(&h, SEG_ACK, 1, 2201, 0);
 	assert_int_equal(helper_end(&helper), 2500);
+	host_end(&h);
+}
+
+static long waiting_for_all(struct host *h, int fd)
+{
+	char text[20];
+
+	return CALL(h, recv, fd, text, sizeof(text), MSG_WAITALL);
+}
+
+/* What was there is told first, and the error with the next call. */
+static void reset_cuts_short(void **state)
+{
+	static const struct {
+		helper_call *call;
+		long done;
+	} calls[] = { { waiting_for_all, 10 }, { blocking_write, 1200 } };
+
+	(void)state;
+	for (unsigned i = 0; i < 2; i++) {
+		struct host h;
+		struct helper helper;
+		int fd;
+
+		host_begin(&h, "poll", 4);
+		fd = host_accepted(&h);
+		set_option(&h, fd, SOL_SOCKET, SO_SNDBUF, 600);
+		host_send(&h, SEG_ACK | SEG_PSH, 1, 1, 10);
+		helper_start(&helper, &h, calls[i].call, fd);
+		host_send(&h, SEG_RST, 11, 0, 0);
+		assert_int_equal(helper_end(&helper), calls[i].done);
+		assert_int_equal(option(&h, fd, SOL_SOCKET, SO_ERROR), ECONNRESET);
+		host_end(&h);
+	}
+}
+
+static long closing(struct host *h, int fd)
+{
+	return CALL(h, close, fd);
+}
+
+/* Until the FIN is acknowledged, though the socket does not block. */
+static void close_lingers(void **state)
+{
+	const struct linger linger = { .l_onoff = 1, .l_linger = 5 };
+	struct host h;
+	struct helper helper;
+	int fd;
+
+	(void)state;
+	host_begin(&h, "poll", 4);
+	fd = host_accepted(&h);
+	assert_int_equal(CALL(&h, fcntl, fd, F_SETFL, O_NONBLOCK), 0);
+	assert_int_equal(CALL(&h, setsockopt, fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger)), 0);
+	helper_start(&helper, &h, closing, fd);
+	host_expect(&h, SEG_ACK | SEG_FIN, 1, 1, 0);
+	CALL(&h, usleep, 100000);
+	host_send(&h, SEG_ACK, 1, 2, 0);
+	assert_int_equal(helper_end(&helper), 0);
+	assert_in_range(helper.ended_us - helper.begun_us, 100000, 100100);
 	host_end(&h);
 }
 
@@ -691,6 +899,12 @@ int main(int argc, char **argv)
 		cmocka_unit_test(passive_connection_ipv6),
 		cmocka_unit_test(active_connection),
 		cmocka_unit_test(refused_once),
+		cmocka_unit_test(failed_open_is_tried_again),
+		cmocka_unit_test(disconnected),
+		cmocka_unit_test(reset_behind_the_fin),
+		cmocka_unit_test(shut_again),
+		cmocka_unit_test(listener_is_shut),
+		cmocka_unit_test(error_waits),
 		cmocka_unit_test(reset_by_peer),
 		cmocka_unit_test(linger_of_zero_resets),
 		cmocka_unit_test(timers_have_their_own_stamps),
@@ -701,6 +915,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(connect_times_out),
 		cmocka_unit_test(read_blocks_and_others_write),
 		cmocka_unit_test(write_blocks),
+		cmocka_unit_test(reset_cuts_short),
+		cmocka_unit_test(close_lingers),
 		cmocka_unit_test(poll_times_out),
 		cmocka_unit_test(vectors_and_queues),
 		cmocka_unit_test(options_are_kept),
