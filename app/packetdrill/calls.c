@@ -179,7 +179,7 @@ static int adopt(struct stack *s, struct sock *listener)
 	rc = hf_accept(s->w, listener->number, sock->cookie, &sock->id);
 	if (rc != 0) { /* those who had been announced have gone again */
 		listener->waiting = 0;
-		sock_free(sock);
+		sock_free(s, sock);
 		return rc;
 	}
 	listener->waiting--;
@@ -389,7 +389,7 @@ static int do_close(struct stack *s, int fd)
 		if (sock->linger.l_onoff && !reset && !sock->over)
 			linger(s, sock);
 	}
-	sock_free(sock);
+	sock_free(s, sock);
 	return 0;
 }
 

@@ -75,6 +75,16 @@ static struct watch *find_watch(struct sock *epoll, int fd)
 	return NULL;
 }
 
+void poll_forget(struct stack *s, int fd)
+{
+	for (struct sock *epoll = s->socks; epoll < s->socks + SOCKS; epoll++) {
+		struct watch *const watch = epoll->kind == SOCK_EPOLL ? find_watch(epoll, fd) : NULL;
+
+		if (watch != NULL)
+			watch->fd = -1;
+	}
+}
+
 static int do_ctl(struct stack *s, int epfd, int op, int fd, const struct epoll_event *event)
 {
 	struct sock *const epoll = sock_find(s, epfd), *const sock = sock_find(s, fd);
@@ -82,7 +92,8 @@ static int do_ctl(struct stack *s, int epfd, int op, int fd, const struct epoll_
 
 	if (epoll == NULL || sock == NULL)
 		return -EBADF;
-	if (epoll->kind != SOCK_EPOLL || sock->kind == SOCK_EPOLL)
+	if (epoll->kind != SOCK_EPOLL || sock->kind == SOCK_EPOLL ||
+	    (op != EPOLL_CTL_ADD && op != EPOLL_CTL_MOD && op != EPOLL_CTL_DEL))
 		return -EINVAL;
 	watch = find_watch(epoll, fd);
 	if (op == EPOLL_CTL_ADD ? watch != NULL : watch == NULL)
@@ -95,9 +106,10 @@ static int do_ctl(struct stack *s, int epfd, int op, int fd, const struct epoll_
 		watch = find_watch(epoll, -1);
 	if (watch == NULL)
 		return -ENOSPC;
-	*watch = (struct watch){
-		.fd = fd, .events = event->events, .data = event->data.u64, .told = UINT64_MAX
-	};
+	*watch = (struct watch){ .fd = fd,
+				 .events = event->events | EPOLLERR | EPOLLHUP,
+				 .data = event->data.u64,
+				 .told = UINT64_MAX };
 	return 0;
 }
 
@@ -115,10 +127,9 @@ static uint32_t watch_ready(struct stack *s, const struct watch *watch)
 {
 	const struct sock *const sock = watch->fd < 0 ? NULL : sock_find(s, watch->fd);
 
-	if (sock == NULL || (watch->events & ~(uint32_t)(EPOLLET | EPOLLONESHOT)) == 0 ||
-	    ((watch->events & EPOLLET) && watch->told == sock->news))
+	if (sock == NULL || ((watch->events & EPOLLET) && watch->told == sock->news))
 		return 0;
-	return (uint32_t)sock_ready(s, sock) & (watch->events | EPOLLERR | EPOLLHUP);
+	return (uint32_t)sock_ready(s, sock) & watch->events;
 }
 
 static int collect(struct stack *s, struct sock *epoll, struct epoll_event *events, int max)

@@ -34,10 +34,12 @@ struct sock *sock_find(struct stack *s, int fd)
 	return NULL;
 }
 
-void sock_free(struct sock *sock)
+void sock_free(struct stack *s, struct sock *sock)
 {
-	if (sock->kind != SOCK_NONE)
-		close(sock->fd);
+	if (sock->kind == SOCK_NONE)
+		return;
+	poll_forget(s, sock->fd);
+	close(sock->fd);
 	sock->kind = SOCK_NONE;
 }
 
@@ -65,7 +67,10 @@ void sock_event(struct stack *s, const struct hf_event *event)
 
 	if (sock == NULL)
 		return; /* closed by its application */
-	sock->news++;
+	if (sock->short_of_room || (event->what & ~(uint32_t)(HF_EV_SENT | HF_EV_SUSPECT)))
+		sock->news++;
+	if (event->what & (HF_EV_SENT | HF_EV_WRITABLE))
+		sock->short_of_room = false;
 	if (event->what & HF_EV_ACCEPT) {
 		sock->waiting++;
 		return;

@@ -60,7 +60,7 @@ void stack_free(struct stack *s)
 	if (s == NULL)
 		return;
 	for (unsigned i = 0; i < SOCKS; i++)
-		sock_free(&s->socks[i]);
+		sock_free(s, &s->socks[i]);
 	while ((packet = STAILQ_FIRST(&s->out)) != NULL) {
 		STAILQ_REMOVE_HEAD(&s->out, link);
 		free(packet);

@@ -66,8 +66,9 @@ struct sock {
 	bool eof;	/* the peer's FIN is here */
 	bool over;	/* HF_EV_CLOSED: the id is dead */
 	bool rd_shut, wr_shut;
-	bool full; /* the engine took less than was given: HF_EV_WRITABLE will come */
-	int error; /* SO_ERROR: told once */
+	bool full;	    /* the engine took less than was given: HF_EV_WRITABLE will come */
+	bool short_of_room; /* a send was not taken whole: that there is room again is news */
+	int error;	    /* SO_ERROR: told once */
 	struct hf_addr local, peer;
 	uint64_t id;
 	uint32_t number, waiting; /* listener: connections to accept */
@@ -166,12 +167,14 @@ void statefile_write(const struct stack *s);
 struct sock *sock_new(struct stack *s, enum sock_kind kind);
 /* NULL and errno EBADF: none of ours. */
 struct sock *sock_find(struct stack *s, int fd);
-void sock_free(struct sock *sock);
+void sock_free(struct stack *s, struct sock *sock);
 void sock_event(struct stack *s, const struct hf_event *event);
 /* poll's events that are true now. */
 short sock_ready(const struct stack *s, const struct sock *sock);
 /* STATUS; all zero when there is no connection. */
 void sock_status(const struct stack *s, const struct sock *sock, struct hf_status *status);
+/* No epoll watches this descriptor any more. */
+void poll_forget(struct stack *s, int fd);
 /* Tell the engine the options it knows. */
 void sock_apply(struct stack *s, const struct sock *sock);
 /* The error that waits, told once. */

@@ -162,6 +162,8 @@ static ssize_t give(struct stack *s, struct sock *sock, const char *text, size_t
 	n = room > 0 ? hf_send(s->w, sock->id, text, room) : 0;
 	if (n >= 0 && (size_t)n < room)
 		sock->full = true;
+	if (n >= 0 && (size_t)n < len)
+		sock->short_of_room = true;
 	return n == 0 && len > 0 ? -EAGAIN : n;
 }
 

@@ -763,6 +763,60 @@ static void epoll_level_edge_and_once(void **state)
 	host_end(&h);
 }
 
+/* What is no edge: an ACK of all that was sent, where nobody waited for room. */
+static void epoll_edges(void **state)
+{
+	struct epoll_event event = { .events = EPOLLIN | EPOLLOUT | EPOLLET }, got;
+	static char text[2000];
+	struct host h;
+	int epfd, fd;
+
+	(void)state;
+	host_begin(&h, "poll", 4);
+	fd = host_accepted(&h);
+	epfd = CALL(&h, epoll_create, 1);
+	assert_int_equal(CALL(&h, fcntl, fd, F_SETFL, O_NONBLOCK), 0);
+	set_option(&h, fd, SOL_SOCKET, SO_SNDBUF, 600);
+	assert_int_equal(CALL(&h, epoll_ctl, epfd, EPOLL_CTL_ADD, fd, &event), 0);
+	assert_int_equal(CALL(&h, epoll_wait, epfd, &got, 1, 0), 1);
+	assert_int_equal(got.events, EPOLLOUT);
+	assert_int_equal(CALL(&h, write, fd, text, 100), 100);
+	host_send(&h, SEG_ACK, 1, 101, 0);
+	assert_int_equal(CALL(&h, epoll_wait, epfd, &got, 1, 0), 0);
+	assert_int_equal(CALL(&h, write, fd, text, 2000), 1200);
+	host_send(&h, SEG_ACK, 1, 1101, 0);
+	host_send(&h, SEG_ACK, 1, 1301, 0);
+	assert_int_equal(CALL(&h, epoll_wait, epfd, &got, 1, 0), 1);
+	assert_int_equal(got.events, EPOLLOUT);
+	assert_int_equal(CALL(&h, epoll_wait, epfd, &got, 1, 0), 0);
+	assert_int_equal(CALL(&h, shutdown, fd, SHUT_RD), 0);
+	assert_int_equal(CALL(&h, epoll_wait, epfd, &got, 1, 0), 1);
+	assert_int_equal(got.events, EPOLLIN | EPOLLOUT);
+	host_end(&h);
+}
+
+/* A watch goes with its descriptor, whose number another socket may have; errors need not be asked for. */
+static void epoll_forgets_what_is_closed(void **state)
+{
+	struct epoll_event event = { .events = 0, .data.u32 = 7 }, got;
+	struct host h;
+	int epfd, fd;
+
+	(void)state;
+	host_begin(&h, "poll", 4);
+	epfd = CALL(&h, epoll_create, 1);
+	fd = host_socket(&h, 0);
+	assert_int_equal(CALL(&h, epoll_ctl, epfd, EPOLL_CTL_ADD, fd, &event), 0);
+	assert_fails(CALL(&h, epoll_ctl, epfd, 77, fd, &event), EINVAL);
+	assert_int_equal(CALL(&h, epoll_wait, epfd, &got, 1, 0), 1);
+	assert_int_equal(got.events, EPOLLHUP);
+	assert_int_equal(CALL(&h, close, fd), 0);
+	assert_int_equal(host_socket(&h, 0), fd);
+	assert_int_equal(CALL(&h, epoll_wait, epfd, &got, 1, 0), 0);
+	assert_int_equal(CALL(&h, epoll_ctl, epfd, EPOLL_CTL_ADD, fd, &event), 0);
+	host_end(&h);
+}
+
 /* The host closes by libc what a script has left open. */
 static void descriptors_are_the_kernels(void **state)
 {
@@ -925,6 +979,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(keepalive_before_the_open),
 		cmocka_unit_test(shut_for_reading),
 		cmocka_unit_test(epoll_level_edge_and_once),
+		cmocka_unit_test(epoll_edges),
+		cmocka_unit_test(epoll_forgets_what_is_closed),
 		cmocka_unit_test(descriptors_are_the_kernels),
 		cmocka_unit_test(states_are_written),
 		cmocka_unit_test(init_begins_anew),
