@@ -184,9 +184,13 @@ static int adopt(struct stack *s, struct sock *listener)
 	}
 	listener->waiting--;
 	sock->family = listener->family;
-	sock->connected = true;
+	sock->connected = sock->bound = true;
+	sock->reuse = listener->reuse;
 	sock->mss = listener->mss;
 	sock->nodelay = listener->nodelay;
+	sock->cork = listener->cork;
+	sock->rcv_timeout_us = listener->rcv_timeout_us;
+	sock->snd_timeout_us = listener->snd_timeout_us;
 	sock->user_timeout_ms = listener->user_timeout_ms;
 	sock->snd_buf = listener->snd_buf;
 	sock->rcv_buf = listener->rcv_buf;

@@ -140,11 +140,11 @@ static int get_number(const struct sock *sock, const struct option *option)
 
 /* ---- Keepalive: the engine has it for all connections alike, and is told before it exists ----------------------- */
 
-static int set_keepalive(struct stack *s, const struct sock *sock, int level, int name, int value)
+static int set_keepalive(struct stack *s, int level, int name, int value)
 {
 	struct settings *const settings = &s->flags.settings;
 
-	if (s->w != NULL && sock->kind != SOCK_FRESH)
+	if (s->w != NULL)
 		return -EOPNOTSUPP;
 	if (level == SOL_SOCKET)
 		settings->keepalive = value != 0;
@@ -245,7 +245,7 @@ static int do_setsockopt(struct stack *s, int fd, int level, int name, const voi
 		if (len < sizeof(number))
 			return -EINVAL;
 		memcpy(&number, value, sizeof(number));
-		return set_keepalive(s, sock, level, name, number);
+		return set_keepalive(s, level, name, number);
 	}
 	if (option != NULL)
 		return set_one(s, sock, option, value, len);
@@ -340,6 +340,14 @@ static int give_number(const struct stack *s, struct sock *sock, const struct op
 	return give_value(value, len, &number, sizeof(number));
 }
 
+static int give_timeout(uint64_t us, void *value, socklen_t *len)
+{
+	const struct timeval tv = { .tv_sec = (time_t)(us / 1000000),
+				    .tv_usec = (suseconds_t)(us % 1000000) };
+
+	return give_value(value, len, &tv, sizeof(tv));
+}
+
 static int give_other(struct sock *sock, int name, void *value, socklen_t *len)
 {
 	int number;
@@ -362,6 +370,10 @@ static int give_other(struct sock *sock, int name, void *value, socklen_t *len)
 		break;
 	case SO_LINGER:
 		return give_value(value, len, &sock->linger, sizeof(sock->linger));
+	case SO_RCVTIMEO:
+		return give_timeout(sock->rcv_timeout_us, value, len);
+	case SO_SNDTIMEO:
+		return give_timeout(sock->snd_timeout_us, value, len);
 	default:
 		return -ENOPROTOOPT;
 	}

@@ -639,6 +639,41 @@ static void options_are_kept(void **state)
 	host_end(&h);
 }
 
+/* A connection has what its listener was told, and holds the port without it. */
+static void options_are_inherited(void **state)
+{
+	const struct timeval patience = { .tv_sec = 3, .tv_usec = 5 };
+	static const int flags[][2] = { { SOL_SOCKET, SO_REUSEADDR },
+					{ IPPROTO_TCP, TCP_NODELAY },
+					{ IPPROTO_TCP, TCP_CORK } };
+	struct sockaddr_in any = { .sin_family = AF_INET, .sin_port = htons(8080) };
+	struct timeval got;
+	socklen_t len = sizeof(got);
+	struct host h;
+	int fd, listener;
+
+	(void)state;
+	host_begin(&h, "poll", 4);
+	listener = host_listen(&h, 0);
+	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
+		set_option(&h, listener, flags[i][0], flags[i][1], 1);
+	assert_int_equal(CALL(&h, setsockopt, listener, SOL_SOCKET, SO_RCVTIMEO, &patience, len), 0);
+	host_handshake(&h);
+	fd = host_accept(&h, listener);
+	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
+		assert_int_equal(option(&h, fd, flags[i][0], flags[i][1]), 1);
+	assert_int_equal(CALL(&h, getsockopt, fd, SOL_SOCKET, SO_RCVTIMEO, &got, &len), 0);
+	assert_memory_equal(&got, &patience, sizeof(got));
+	assert_int_equal(CALL(&h, getsockopt, fd, SOL_SOCKET, SO_SNDTIMEO, &got, &len), 0);
+	assert_int_equal(got.tv_sec, 0);
+	assert_int_equal(CALL(&h, close, listener), 0);
+	listener = host_socket(&h, 0);
+	assert_fails(CALL(&h, bind, listener, (struct sockaddr *)&any, sizeof(any)), EADDRINUSE);
+	set_option(&h, listener, SOL_SOCKET, SO_REUSEADDR, 1);
+	assert_int_equal(CALL(&h, bind, listener, (struct sockaddr *)&any, sizeof(any)), 0);
+	host_end(&h);
+}
+
 /* Nagle, a cork, MSG_MORE: what leaves and when. */
 static void options_are_obeyed(void **state)
 {
@@ -709,6 +744,8 @@ static void keepalive_before_the_open(void **state)
 	host_expect(&h, SEG_ACK, 1, 1, 0);
 	CALL(&h, usleep, 11 * S);
 	host_expect(&h, SEG_ACK, 0, 1, 0);
+	assert_fails(CALL(&h, setsockopt, fd, SOL_SOCKET, SO_KEEPALIVE, &fd, sizeof(fd)), EOPNOTSUPP);
+	fd = host_socket(&h, 0); /* for which it would come too late as well */
 	assert_fails(CALL(&h, setsockopt, fd, SOL_SOCKET, SO_KEEPALIVE, &fd, sizeof(fd)), EOPNOTSUPP);
 	host_end(&h);
 }
@@ -974,6 +1011,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(poll_times_out),
 		cmocka_unit_test(vectors_and_queues),
 		cmocka_unit_test(options_are_kept),
+		cmocka_unit_test(options_are_inherited),
 		cmocka_unit_test(options_are_obeyed),
 		cmocka_unit_test(mss_of_either_side),
 		cmocka_unit_test(keepalive_before_the_open),
