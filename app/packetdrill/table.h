@@ -56,8 +56,8 @@ struct pd_table {
 
 _Static_assert(sizeof(struct pd_table) == 33 * sizeof(void *), "33 slots, no padding");
 
-/** Fill every slot. Called once a script; what was there before is gone. Ends the process when flags are wrong
- *  (status 2) or DPDK does not start (3). @param flags  of --so_flags, docs/conformance.md; NULL: none */
+/** Fill every slot. Called once a script; what was there before is gone. Ends the process, with status 1,
+ *  when flags are wrong or DPDK does not start. @param flags  of --so_flags, docs/conformance.md; NULL: none */
 __attribute__((visibility("default"))) void packetdrill_interface_init(const char *flags,
 								       struct pd_table *table);
 
