@@ -342,6 +342,8 @@ static void check_engine(struct report *r, enum side side)
 	const char *name = side_names[side];
 	const uint64_t established = report_counter(r, side, "active_established") +
 				     report_counter(r, side, "passive_established");
+	const uint64_t waits = end->states[HF_TIME_WAIT].entered;
+	const uint64_t recorded = report_counter(r, side, "tw_entered");
 	uint64_t open = 0;
 
 	for (unsigned i = HF_ESTABLISHED; i <= HF_LAST_ACK; i++)
@@ -349,10 +351,10 @@ static void check_engine(struct report *r, enum side side)
 	equal(r, name, "connections established = closed + lost + open", established,
 	      report_counter(r, side, "closed") + sum_prefixed(r, side, "lost_") + open);
 	equal(r, name, "ESTABLISHED entered", end->states[HF_ESTABLISHED].entered, established);
-	equal(r, name, "TIME-WAIT entered", end->states[HF_TIME_WAIT].entered,
-	      report_counter(r, side, "tw_entered"));
-	equal(r, name, "TIME-WAIT entered = expired + reused + evicted + reset + resident",
-	      report_counter(r, side, "tw_entered"),
+	/* Of those that found no record (TW-L2) some were in TIME-WAIT, and some in FIN-WAIT-2. */
+	if (waits < recorded || waits > recorded + report_counter(r, side, "tw_overflow"))
+		equal(r, name, "TIME-WAIT entered", waits, recorded);
+	equal(r, name, "TIME-WAIT entered = expired + reused + evicted + reset + resident", recorded,
 	      report_counter(r, side, "tw_expired") + report_counter(r, side, "tw_reused_active") +
 		      report_counter(r, side, "tw_reused_passive") +
 		      report_counter(r, side, "tw_evicted") + report_counter(r, side, "tw_reset") +

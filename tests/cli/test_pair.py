@@ -177,6 +177,13 @@ class Pair(unittest.TestCase):
         self.assertEqual(ran.returncode, 0, ran.stderr)
         self.assertRegex(ran.stdout, r"\ATHE RATE WAS NOT KEPT: \d+ of \d+ ")
 
+    def test_records_run_out(self):  # TW-L2
+        ran = run("--client-ports", "1024-9999", "--set", "tcp.max_tw_buckets=64", "--set", "tcp.tw_overflow=kill", "--layout",
+                  "local", "--cores", FIRST, "--count", "1000", "--json", "-")
+        self.assertEqual(ran.returncode, 0, ran.stderr)
+        waits = json.loads(ran.stdout)["time_wait"]
+        self.assertEqual((waits["entered"], waits["overflow"]), (64, 936))
+
     def ports_run_out(self, *args):
         """A hundred tuples, and opens that want thousands a second (HF-LG7, HF-P2)."""
         args = ["--client", "198.18.0.1", "--client-ports", "1024-1123", "--cores", FIRST, *args]
