@@ -97,16 +97,17 @@ static void open_some(struct end *e, uint64_t now_us)
 	e->frees_before = e->frees;
 }
 
-static struct mark mark_now(const struct end *e, uint64_t now_us)
+/* @param until_us  what is due from this instant on is not offered yet */
+static struct mark mark_now(const struct end *e, uint64_t now_us, uint64_t until_us)
 {
 	const bool all = e->rate && e->count != UINT64_MAX;
 	const uint64_t over_us = min(end_us(e->run), all ? due_us(e, e->count) : UINT64_MAX);
-	const uint64_t offered_us = min(now_us, over_us);
+	const uint64_t offered_us = min(until_us, over_us);
 
 	return (struct mark){
 		.us = now_us,
 		.attempted = e->books.attempted,
-		.offered = e->rate ? due(e, offered_us - 1) : 0, /* before this instant */
+		.offered = e->rate ? due(e, offered_us - 1) : 0,
 		.offered_us = offered_us,
 		.opened_us = e->opened_us > offered_us ? e->opened_us : offered_us,
 		.closed = e->books.closed + e->books.closed_by_rst,
@@ -162,16 +163,18 @@ static void quit(struct end *e, uint64_t now_us)
 
 static void measure(struct end *e, uint64_t now_us)
 {
-	if (!e->measuring && !e->measured && now_us >= e->run->start_us + e->run->s->warmup_us) {
+	const uint64_t from_us = e->run->start_us + e->run->s->warmup_us;
+
+	if (!e->measuring && !e->measured && now_us >= from_us) {
 		e->measuring = true;
-		e->from = mark_now(e, now_us);
+		e->from = mark_now(e, now_us, from_us);
 	}
 	if (!e->stopping && must_stop(e, now_us)) {
 		e->stopping = true;
 		e->stopped_us = now_us;
 		e->drain_us = e->run->s->drain_us;
 		if (e->measuring) {
-			e->to = mark_now(e, now_us);
+			e->to = mark_now(e, now_us, now_us);
 			e->measured = true;
 		}
 		e->measuring = false;

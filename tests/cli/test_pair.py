@@ -172,6 +172,10 @@ class Pair(unittest.TestCase):
         self.assertLess(report["seconds"], 2)
         self.assertTrue(0 < round(rate["connections_per_second"] * report["seconds"]) < books["closed"], report)
 
+    def test_an_open_at_the_first_instant_is_offered(self):
+        report = self.report(*SMALL, "--rate", "1/s", "--duration", "1s")
+        self.assertEqual((report["connections"]["attempted"], report["rate"]["offered_per_second"]), (1, 1))
+
     def test_a_rate_not_kept_is_said_first(self):
         ran = run(*SMALL, "--rate", "900M/s", "--concurrency", "64", "--duration", "300ms")
         self.assertEqual(ran.returncode, 0, ran.stderr)
