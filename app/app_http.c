@@ -206,10 +206,11 @@ static void server_arrival(struct end *e, struct conn *c, uint64_t now_us)
 
 /* ---- Client ------------------------------------------------------------------------------ */
 
-/* Whether the request that is being made, or was made last, is the connection's last one. */
+/* Whether the request that was made last is the connection's last one. A server that is to close first has to have been
+ * told so: at the end of the run one request more may have to. */
 static bool client_last(const struct end *e, const struct talk *talk)
 {
-	return e->stopping || talk->requests == e->run->s->requests;
+	return talk->last || (e->stopping && e->ending != END_AFTER);
 }
 
 static void client_ask(struct end *e, struct conn *c, struct talk *talk, uint64_t asked_us)
@@ -217,12 +218,12 @@ static void client_ask(struct end *e, struct conn *c, struct talk *talk, uint64_
 	char host[HF_ADDR_TEXT], text[TEXT_ROOM + 256];
 	int len;
 
-	talk->requests++;
+	talk->last = ++talk->requests == e->run->s->requests || e->stopping;
 	talk->asked_us = asked_us;
 	len = snprintf(text, sizeof(text),
 		       "GET %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: handfast/%s\r\n%s\r\n",
 		       e->run->s->path, hf_addr_format(&e->run->target, host), hf_version(),
-		       e->ending == END_AFTER && client_last(e, talk) ? "Connection: close\r\n" : "");
+		       e->ending == END_AFTER && talk->last ? "Connection: close\r\n" : "");
 	if (hf_send(e->w, c->id, text, (size_t)len) != len)
 		hf_abort(e->w, c->id);
 }

@@ -111,6 +111,7 @@ class Load(wire.Test):
         wire.nginx(self, 80)
         books, report = self.load("--target", "10.99.0.1:80", "--app", "http", "--concurrency", "20",
                                   "--requests", "unlimited", "--duration", f"{SECONDS}s", "--close", "peer")
+        self.assertEqual(books["closed"], books["established"], books)
         self.assertGreater(report["http"]["responses"], 2 * books["established"])
         self.assertGreater(report["http"]["responses_per_second"], 0)
 
