@@ -34,6 +34,8 @@ static int take_field(http_parser *parser, const char *text, size_t len)
 	if (http->in_value)
 		http->field_len = 0;
 	http->in_value = false;
+	if (parser->type == HTTP_REQUEST && memchr(text, ' ', len)) /* before the colon: RFC 9112 5.1 */
+		return 1;
 	for (size_t i = 0; i < len && http->field_len < sizeof(http->field); i++)
 		http->field[http->field_len++] = text[i];
 	return 0;
@@ -120,7 +122,7 @@ bool http_malformed(const struct http *http)
 bool http_expects(struct http *http)
 {
 	const bool waits = http->expects && http->headed && !http->complete &&
-			   !http_malformed(http) && http->body == 0;
+			   !http_malformed(http) && http->body == 0 && http->parser.http_minor > 0;
 
 	if (waits)
 		http->expects = false;

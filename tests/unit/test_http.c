@@ -42,6 +42,8 @@ static void requests__in_pieces__are_judged(void **state)
 		{ "GET / HTTP/2.0\r\nHost: x\r\n\r\n", 505, false },
 		{ "GET / HTTP/1.1\r\n\r\n", 400, true }, /* RFC 9112 3.2 */
 		{ "GET / HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n", 400, true },
+		{ "GET / HTTP/1.1\r\nHost: x\r\nX : y\r\n\r\n", 400, false }, /* RFC 9112 5.1 */
+		{ "POST / HTTP/1.1\r\nHost: x\r\nContent-Length : 3\r\n\r\nabc", 400, false },
 		{ "GET / HTTP/1.1\r\nContent-Length: -3\r\n\r\n", 400, false },
 		{ "GET / HTTP/1.1\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\n", 400, false },
 		{ "GET / HTTP/1.1\r\nTransfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n", 400,
@@ -138,7 +140,7 @@ static void limits__of_target_and_body(void **state)
 	}
 }
 
-/* RFC 9110 10.1.1: once, before the body, and not when there is none to wait for. */
+/* RFC 9110 10.1.1: once, before the body, and not when there is none to wait for, or HTTP/1.0 does not know the word. */
 static void expect__told_once(void **state)
 {
 	struct http http;
@@ -152,6 +154,9 @@ static void expect__told_once(void **state)
 	assert_int_equal(http_verdict(&http), 200);
 	assert_false(http_expects(&http));
 	take(&http, HTTP_KIND_REQUEST, "GET / HTTP/1.1\r\nExpect: x\r\nHost: x\r\n\r\n", 7);
+	assert_false(http_expects(&http));
+	take(&http, HTTP_KIND_REQUEST,
+	     "POST / HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n", 7);
 	assert_false(http_expects(&http));
 }
 
