@@ -73,11 +73,16 @@ void tcp_segment(struct tcp_host *host, struct tcb *tcb, uint32_t seq, uint8_t f
 	tcb->unacked_segs = 0;
 }
 
+void tcp_blocks(struct tcp_host *host, const struct tcb *tcb, struct seg *seg)
+{
+	if (tcb->held != RANGE_NONE && (tcb->flags & TCB_SACK))
+		reassembly_blocks(host, tcb, seg);
+}
+
 void tcp_ack(struct tcp_host *host, struct tcb *tcb, uint32_t seq, struct seg *seg)
 {
 	tcp_segment(host, tcb, seq, SEG_ACK, seg);
-	if (tcb->held != RANGE_NONE && (tcb->flags & TCB_SACK))
-		reassembly_blocks(host, tcb, seg);
+	tcp_blocks(host, tcb, seg);
 }
 
 static struct seg *next_answer(struct out *out)

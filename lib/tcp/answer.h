@@ -22,7 +22,10 @@ bool tcp_window_opens(const struct tcp_host *host, const struct tcb *tcb);
 void tcp_segment(struct tcp_host *host, struct tcb *tcb, uint32_t seq, uint8_t flags,
 		 struct seg *seg);
 
-/* ... an ACK that gets no text, which would leave SACK blocks no room (MUST-16). */
+/* SACK blocks of what is held ahead of RCV.NXT, as many as its text leaves room for (RFC 2018 4, MUST-16). */
+void tcp_blocks(struct tcp_host *host, const struct tcb *tcb, struct seg *seg);
+
+/* An ACK alone. */
 void tcp_ack(struct tcp_host *host, struct tcb *tcb, uint32_t seq, struct seg *seg);
 
 /* A: an ACK that must not be merged with another. */

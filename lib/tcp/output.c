@@ -110,6 +110,7 @@ static void send_text(struct tcp_host *host, struct tcb *tcb, uint32_t seq, uint
 	seg->text_len = (uint16_t)len;
 	seg->mss = tcb->snd_mss;
 	seg->len = len + (fin ? 1 : 0);
+	tcp_blocks(host, tcb, seg);
 	watch(host, tcb);
 	watch_user(host, tcb);
 	if (__builtin_expect(host->config.rack, 0))

@@ -234,11 +234,14 @@ static uint32_t block_insert(struct block *blocks, uint32_t count, uint32_t room
 void reassembly_blocks(struct tcp_host *host, const struct tcb *tcb, struct seg *seg)
 {
 	const struct range *const at = host->ranges.at;
-	const uint32_t room = SEG_SACK_MAX - seg->sacks; /* behind a D-SACK block, if there is one */
+	const uint32_t left = seg->text_len < tcb->snd_mss ? tcb->snd_mss - seg->text_len : 0;
+	/* behind a D-SACK block, if there is one, and two octets of padding and two of the option */
+	const uint32_t room = min_u32(SEG_SACK_MAX - seg->sacks, left < 4 ? 0 : (left - 4) / 8);
 	struct block blocks[SEG_SACK_MAX], block;
 	uint32_t count = 0, range = tcb->held;
 
-	assert(room > 0);
+	if (room == 0)
+		return;
 	while (range != RANGE_NONE) {
 		block = (struct block){ at[range].seq, range_end(&at[range]), at[range].came };
 		range = at[range].next;

@@ -293,8 +293,12 @@ static void check_segment(struct tcb_rig *r, const struct seg *seg)
 	assert_int_equal(seg->up, 0);
 	assert_true(seg->sacks <= SEG_SACK_MAX);
 	assert_int_equal(seg->sacks > 0, !!(seg->options & OPT_SACK));
-	if (seg->sacks > 0) /* RFC2018-2 */
-		assert_true(seg->flags == SEG_ACK && seg->text_len == 0 && (r->tcb.flags & TCB_SACK));
+	if (seg->sacks > 0) { /* RFC2018-2, MUST-16 */
+		assert_true((seg->flags & (SEG_SYN | SEG_RST | SEG_ACK)) == SEG_ACK &&
+			    (r->tcb.flags & TCB_SACK));
+		assert_true(seg->text_len == 0 ||
+			    seg->text_len + 4 + 8 * seg->sacks <= r->tcb.snd_mss);
+	}
 	assert_int_equal(
 		seg->options & ~(OPT_MSS | OPT_WSCALE | OPT_SACK_PERMITTED | OPT_TS | OPT_SACK), 0);
 	if (!(seg->flags & SEG_SYN)) /* MUST-65, RFC7323-2.2, RFC2018-2 */

@@ -39,17 +39,25 @@ static void text__much__goes_in_full_segments(struct tcb_rig *r)
 	rig_counted(r, STAT_TEXT_OUT, 3000);
 }
 
-/* MUST-16: SACK blocks would make more of a full segment than the path takes; the ACK of what came ahead has them. */
-static void text__with_a_gap_behind_rcv_nxt__has_no_blocks(struct tcb_rig *r)
+/* MUST-16: a block would make more of a full segment than the path takes; what leaves it room has it. */
+static void text__with_a_gap_behind_rcv_nxt__has_blocks_if_they_fit(struct tcb_rig *r)
 {
+	uint16_t mss;
+
+	r->config->nagle = false;
 	rig_to(r, TCPS_ESTABLISHED);
 	r->tcb.flags |= TCB_SACK;
 	rig_send(r,
 		 (struct seg){ .seq = IRS + 11, .ack = ISS + 1, .text_len = 10, .flags = SEG_ACK });
 	expect_text(r, 1, 0, SEG_ACK);
 	rig_counted(r, STAT_SACK_OUT, 1);
-	rig_write(r, 2000);
-	assert_int_equal(expect_text(r, 1, r->tcb.snd_mss, SEG_ACK)->sacks, 0);
+	mss = r->tcb.snd_mss;
+	rig_write(r, 2u * mss - 12);
+	assert_int_equal(expect_text(r, 1, mss, SEG_ACK)->sacks, 0);
+	assert_int_equal(expect_text(r, 1u + mss, (uint16_t)(mss - 12), SEG_ACK | SEG_PSH)->sacks, 1);
+	rig_write(r, mss - 11u);
+	assert_int_equal(
+		expect_text(r, 2u * mss - 11, (uint16_t)(mss - 11), SEG_ACK | SEG_PSH)->sacks, 0);
 }
 
 /* The initial window is ten segments (RFC 6928); the peer's is larger. */
@@ -369,7 +377,7 @@ static void nothing__comes_from_what_is_over(struct tcb_rig *r)
 
 static const struct tcb_row rows[] = {
 	{ "SHLD-28", text__much__goes_in_full_segments, 0 },
-	{ "MUST-16", text__with_a_gap_behind_rcv_nxt__has_no_blocks, 0 },
+	{ "MUST-16", text__with_a_gap_behind_rcv_nxt__has_blocks_if_they_fit, 0 },
 	{ "RFC6928-2", text__initial_window__is_ten_segments, 0 },
 	{ "MUST-60", text__lengthened_range__is_one_piece, 0 },
 	{ "RFC9293-3.10.2-queued", text__queued_before_the_handshake__follows_it, 0 },
