@@ -377,6 +377,7 @@ struct hf_memport {
 	bool rx_checksum;      /* advertises (and enables) checksum offload on receive */
 	bool tx_checksum;      /* ... on transmit: the field then holds the pseudo-header's sum */
 	bool multi_segs;       /* takes segment chains on transmit */
+	uint16_t segs;	       /* ... of so many at most, for each frame on the wire; 0: any */
 	bool tso; /* advertises TCP segmentation too, with both of these, and does it */
 };
 

@@ -111,10 +111,67 @@ static void count_segment(struct hf_worker *w, uint8_t flags)
 		count(w, STAT_RST_OUT);
 }
 
+/* Whether a device gathers as they lie all pieces of a text that it cuts, and, beside the header, those
+ * under each of its frames. */
+COLD static bool gathers(const struct hf_worker *w, struct text text, uint32_t len, uint16_t cut)
+{
+	uint32_t all = 1, under = 1, end = cut;
+
+	for (uint32_t gone = 0; cut > 0 && gone < len;) {
+		const struct range *const range = &w->host.ranges.at[text.range];
+
+		if (gone >= end) {
+			end = (gone / cut + 1) * cut;
+			under = gone % cut == 0 ? 1 : 2;
+		}
+		if (++under > w->port->segs || ++all > w->port->segs_all)
+			return false;
+		gone += range->len - text.offset;
+		text = (struct text){ .range = range->next };
+	}
+	return cut > 0;
+}
+
+/* Text in more pieces than the device gathers, in full buffers instead: one, but for a text that it cuts, and sums
+ * up itself. */
+COLD static bool copy_chain(struct hf_worker *w, struct rte_mbuf *m, struct text text, uint32_t len,
+			    uint32_t *sum)
+{
+	struct rte_mbuf *last = m, *piece;
+	uint32_t n;
+
+	rte_pktmbuf_free(m->next);
+	m->nb_segs = 1;
+	for (m->next = NULL; len > 0; len -= n) {
+		const struct range *const range = &w->host.ranges.at[text.range];
+
+		if (last == m || rte_pktmbuf_tailroom(last) == 0) {
+			piece = worker_mbuf(w);
+			if (piece == NULL)
+				return false;
+			last->next = piece;
+			last = piece;
+			m->nb_segs++;
+		}
+		n = RTE_MIN(RTE_MIN(range->len - text.offset, len),
+			    (uint32_t)rte_pktmbuf_tailroom(last));
+		memcpy(rte_pktmbuf_append(last, (uint16_t)n),
+		       rte_pktmbuf_mtod_offset(w->buffer[text.range], uint8_t *, text.offset), n);
+		text.offset += n;
+		if (text.offset == range->len)
+			text = (struct text){ .range = range->next };
+	}
+	*sum = csum_partial(rte_pktmbuf_mtod(last, uint8_t *), last->data_len);
+	return true;
+}
+
 /* The send queue's own buffers stay where they are; indirect mbufs point into them. @return the sum */
 static __attribute__((noinline)) bool attach_text(struct hf_worker *w, struct rte_mbuf *m,
-						  struct text text, uint32_t len, uint32_t *sum)
+						  struct text text, uint32_t len, uint16_t cut,
+						  uint32_t *sum)
 {
+	const struct text whole = text;
+	uint32_t most = w->port->segs;
 	struct rte_mbuf *last = m;
 	uint32_t gone = 0;
 
@@ -123,9 +180,15 @@ static __attribute__((noinline)) bool attach_text(struct hf_worker *w, struct rt
 		const struct range *const range = &w->host.ranges.at[text.range];
 		const uint32_t rest = range->len - text.offset;
 		const uint32_t n = rest < len - gone ? rest : len - gone;
-		struct rte_mbuf *const piece = worker_mbuf(w);
+		struct rte_mbuf *piece;
 		uint32_t part;
 
+		if (unlikely(m->nb_segs >= most)) {
+			if (!gathers(w, whole, len, cut))
+				return copy_chain(w, m, whole, len, sum);
+			most = UINT32_MAX;
+		}
+		piece = worker_mbuf(w);
 		if (piece == NULL)
 			return false;
 		rte_pktmbuf_attach(piece, w->buffer[text.range]);
@@ -166,13 +229,13 @@ static __attribute__((noinline)) void ask_offload(const struct hf_worker *w, str
 
 /* The text of a frame: attached, or copied in behind where its header will be. @return false: no mbuf */
 static bool put_text(struct hf_worker *w, struct rte_mbuf *m, uint8_t version,
-		     const struct seg *seg, const struct text *text, uint32_t *sum)
+		     const struct seg *seg, const struct text *text, uint16_t cut, uint32_t *sum)
 {
 	uint8_t *const frame = rte_pktmbuf_mtod(m, uint8_t *);
 
 	if (seg->text_len > COPY_MAX && w->port->multi_segs)
 		/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): where there is a length there is text */
-		return attach_text(w, m, *text, seg->text_len, sum);
+		return attach_text(w, m, *text, seg->text_len, cut, sum);
 	m->data_len = seg->text_len;
 	*sum = text_copy(w, text, seg->text_len, frame + wire_header_len(&w->link, version, seg));
 	return true;
@@ -187,7 +250,7 @@ static inline struct rte_mbuf *build_frame(struct hf_worker *w, const struct flo
 
 	if (m == NULL)
 		return NULL;
-	if (seg->text_len > 0 && !put_text(w, m, flow->version, seg, text, &sum)) {
+	if (seg->text_len > 0 && !put_text(w, m, flow->version, seg, text, cut, &sum)) {
 		rte_pktmbuf_free(m);
 		return NULL;
 	}

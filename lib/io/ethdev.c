@@ -122,6 +122,12 @@ static bool driver_borrows(const char *driver)
 	return ethdev_driver_in(driver, drivers, RTE_DIM(drivers));
 }
 
+/* What a driver says of segments; 0 is one that says nothing. */
+static uint16_t segs_most(uint16_t said)
+{
+	return said > 0 ? said : UINT16_MAX;
+}
+
 void ethdev_describe(struct hf_port *port, uint16_t id, uint16_t queue, uint16_t queues,
 		     const struct rte_eth_conf *conf, const struct rte_eth_dev_info *info)
 {
@@ -136,9 +142,11 @@ void ethdev_describe(struct hf_port *port, uint16_t id, uint16_t queue, uint16_t
 	port->tx_csum = (conf->txmode.offloads & sums) == sums;
 	port->multi_segs = (conf->txmode.offloads & RTE_ETH_TX_OFFLOAD_MULTI_SEGS) != 0;
 	port->borrows = driver_borrows(info->driver_name);
+	port->segs_all = segs_most(info->tx_desc_lim.nb_seg_max);
+	port->segs = (uint16_t)RTE_MIN(segs_most(info->tx_desc_lim.nb_mtu_seg_max), port->segs_all);
 	port->tso = port->multi_segs && port->tx_csum &&
 		    (conf->txmode.offloads & RTE_ETH_TX_OFFLOAD_TCP_TSO) != 0 &&
-		    (info->tx_desc_lim.nb_seg_max == 0 || info->tx_desc_lim.nb_seg_max >= TSO_PIECES);
+		    port->segs_all >= TSO_PIECES;
 	port->seedable = strcmp(info->driver_name, "net_pcap") == 0;
 	if (!driver_understates(info->driver_name))
 		rte_eth_dev_get_mtu(id, &port->mtu);

@@ -112,6 +112,7 @@ static void assert_frame(const struct hf_port *port, const struct rte_mbuf *m)
 
 	assert(rte_mbuf_check(m, 1, &reason) == 0);
 	assert(m->nb_segs == 1 || port->multi_segs);
+	assert(m->nb_segs <= port->segs || (m->ol_flags & RTE_MBUF_F_TX_TCP_SEG));
 	if (m->ol_flags & offloads)
 		assert_offload(port, m);
 }
@@ -136,6 +137,22 @@ static void cut_headers(const struct rte_mbuf *m, uint8_t *piece, uint32_t offse
 		tcp->tcp_flags &= (uint8_t) ~(RTE_TCP_FIN_FLAG | RTE_TCP_PSH_FLAG);
 }
 
+/* Segments that the octets from offset on lie in. */
+static unsigned segs_under(const struct rte_mbuf *m, uint32_t offset, uint32_t len)
+{
+	unsigned n = 0;
+
+	for (; m != NULL && len > 0; m = m->next) {
+		const uint32_t skip = RTE_MIN(offset, (uint32_t)m->data_len);
+		const uint32_t take = RTE_MIN(m->data_len - skip, len);
+
+		n += take > 0;
+		offset -= skip;
+		len -= take;
+	}
+	return n;
+}
+
 /* Cut it as a device does that takes TSO. @return false: no room for all pieces, or no mbufs */
 static bool frames_cut(struct frames *frames, struct hf_port *port, const struct rte_mbuf *m)
 {
@@ -153,6 +170,7 @@ static bool frames_cut(struct frames *frames, struct hf_port *port, const struct
 			(uint8_t *)rte_pktmbuf_append(pieces[i], (uint16_t)(header + len));
 		const void *from;
 
+		assert(1 + segs_under(m, header + offset, len) <= port->segs);
 		memcpy(to, rte_pktmbuf_mtod(m, const void *), header);
 		from = rte_pktmbuf_read(m, header + offset, len, to + header);
 		if (from != to + header)
@@ -317,6 +335,8 @@ static int queue_make(struct port_share *share, const struct hf_memport *config,
 	(*port)->rx_l4_csum = config->rx_checksum;
 	(*port)->tx_csum = config->tx_checksum || config->tso;
 	(*port)->multi_segs = config->multi_segs || config->tso;
+	(*port)->segs = config->segs > 0 ? config->segs : UINT16_MAX;
+	(*port)->segs_all = UINT16_MAX;
 	(*port)->tso = config->tso;
 	(*port)->borrows = true;
 	(*port)->seedable = true;

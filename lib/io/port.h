@@ -36,9 +36,11 @@ struct hf_port {
 	bool l3;		/* frames are IP packets: no Ethernet header, no ARP */
 	/* Offloads that the device advertises and that are enabled (HF-CK1, HF-CK3) */
 	bool rx_ip_csum, rx_l4_csum;
-	bool tx_csum;	 /* IPv4 header and TCP, both or none */
-	bool multi_segs; /* takes segment chains on transmit */
-	bool tso;	 /* ... and cuts long ones, whatever they are made of (HF-CK6) */
+	bool tx_csum;	   /* IPv4 header and TCP, both or none */
+	bool multi_segs;   /* takes segment chains on transmit */
+	bool tso;	   /* ... and cuts long ones (HF-CK6) */
+	uint16_t segs;	   /* segments it gathers for one frame on the wire, at most */
+	uint16_t segs_all; /* ... of a frame that it cuts */
 	bool borrows; /* reads what it sends by the CPU, wherever that lies, and only until it is freed */
 	bool seedable; /* secrets may come from a seed: memory port and net_pcap (HF-H2) */
 	uint8_t mac[6];

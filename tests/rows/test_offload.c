@@ -367,6 +367,57 @@ static void set_wide_segs(struct rig *r)
 	r->wnd = 60000;
 }
 
+static void set_few_segs(struct rig *r)
+{
+	r->memport.multi_segs = true;
+	r->memport.segs = 8;
+	r->wnd = 60000;
+}
+
+static void set_tso_few_segs(struct rig *r)
+{
+	set_few_segs(r);
+	r->memport.tso = true;
+}
+
+/* HF-CK3: a text that lies in more pieces than the device gathers for a frame goes out all the same, and again;
+ * the port asserts the number. */
+static void established__many_pieces__gathered(struct rig *r)
+{
+	const uint16_t len = *(const uint16_t *)r->row->arg;
+	uint8_t octets[12000];
+	struct hf_store *store;
+	uint16_t mss;
+
+	rig_to(r, RIG_ESTABLISHED);
+	mss = (uint16_t)((r->local.ip.version == 4 ? 1460 : 1440) - (r->ts_agreed ? 12 : 0));
+	for (unsigned i = 0; i < sizeof(octets); i++)
+		octets[i] = rig_octet(i);
+	assert_int_equal(hf_store_make(octets, sizeof(octets), NULL, NULL, &store), 0);
+	for (unsigned i = 0; i < sizeof(octets); i += len)
+		assert_int_equal(hf_send_store(r->w, r->id, store, i, len), len);
+	hf_store_free(store);
+	for (unsigned i = 0; i < sizeof(octets) / mss; i++)
+		rig_expect(r, (struct seg){ .seq = r->sn + i * mss,
+					    .ack = r->rn,
+					    .text_len = mss,
+					    .flags = SEG_ACK });
+	rig_advance(r, MS(200));
+	rig_expect(r, (struct seg){ .seq = r->sn, .ack = r->rn, .text_len = mss, .flags = SEG_ACK });
+	assert_int_equal(hf_abort(r->w, r->id), 0);
+	rig_discard(r);
+	rig_event_closed(r, ECONNABORTED);
+}
+
+#define PIECES(text, len, port)                                                           \
+	{                                                                                 \
+		.name = text, .test = established__many_pieces__gathered, .set_up = port, \
+		.arg = &(const uint16_t)                                                  \
+		{                                                                         \
+			len                                                               \
+		}                                                                         \
+	}
+
 static const struct row rows[] = {
 	{ .name = "HF-CK2, HF-CK4", .test = life__whole },
 	{ .name = "HF-CK2-l2, HF-CK4", .test = life__whole, .set_up = set_l2 },
@@ -407,6 +458,9 @@ static const struct row rows[] = {
 	{ .name = "HF-CK6-not-advertised",
 	  .test = established__long_text__cut_by_us,
 	  .set_up = set_wide_segs },
+	PIECES("HF-CK3-pieces", 96, set_few_segs),
+	PIECES("HF-CK3-pieces-tso", 96, set_tso_few_segs),
+	PIECES("HF-CK3-long-pieces-tso", 500, set_tso_few_segs),
 	{ .name = "RFC791-len", .test = established__padded_frame__no_text, .set_up = set_l2 },
 };
 
