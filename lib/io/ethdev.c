@@ -42,10 +42,21 @@ uint32_t ethdev_mtu(const struct rte_eth_dev_info *info)
 	return RTE_MIN(info->max_rx_pktlen - overhead, (uint32_t)info->max_mtu);
 }
 
+/* Drivers that with this offload pass on sums which the sender, on the same machine, has left to hardware that
+ * there is none of (RTE_MBUF_F_RX_L4_CKSUM_NONE); without it they, or the host, finish them. */
+static bool driver_leaves_sums(const char *driver)
+{
+	static const char *const drivers[] = { "net_virtio", "net_virtio_user", "net_vhost" };
+
+	return ethdev_driver_in(driver, drivers, RTE_DIM(drivers));
+}
+
 struct rte_eth_conf ethdev_conf(const struct rte_eth_dev_info *info, uint16_t mtu)
 {
 	const bool large = mtu > RTE_ETHER_MTU && !driver_understates(info->driver_name);
-	const uint64_t rx = RTE_ETH_RX_OFFLOAD_IPV4_CKSUM | RTE_ETH_RX_OFFLOAD_TCP_CKSUM;
+	const uint64_t rx = driver_leaves_sums(info->driver_name) ?
+				    0 :
+				    RTE_ETH_RX_OFFLOAD_IPV4_CKSUM | RTE_ETH_RX_OFFLOAD_TCP_CKSUM;
 	const uint64_t sums = RTE_ETH_TX_OFFLOAD_IPV4_CKSUM | RTE_ETH_TX_OFFLOAD_TCP_CKSUM;
 	/* net_tap sums up in software, wrongly where a piece of a chain has an odd length. */
 	const bool wrong_sums = strcmp(info->driver_name, "net_tap") == 0;

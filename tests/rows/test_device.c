@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#include "io/port.h"
+#include "io/ethdev.h"
 
 static const struct {
 	const char *vdev;
@@ -65,6 +65,21 @@ static void offloads__of_each_device__are_what_it_offers(void **state)
 	}
 }
 
+/* HF-CK1: sums that the sender's machine has not finished are not asked for; a NIC has finished all. */
+static void sums__of_a_peer_on_this_machine__are_finished_by_the_driver(void **state)
+{
+	static const char *const unfinished[] = { "net_virtio", "net_virtio_user", "net_vhost" };
+	const uint64_t sums = RTE_ETH_RX_OFFLOAD_IPV4_CKSUM | RTE_ETH_RX_OFFLOAD_TCP_CKSUM;
+	struct rte_eth_dev_info info = { .driver_name = "net_nic", .rx_offload_capa = sums };
+
+	(void)state;
+	assert_int_equal(ethdev_conf(&info, 1500).rxmode.offloads, sums);
+	for (size_t i = 0; i < RTE_DIM(unfinished); i++) {
+		info.driver_name = unfinished[i];
+		assert_int_equal(ethdev_conf(&info, 1500).rxmode.offloads, 0);
+	}
+}
+
 /* The last device of all, which is gone afterwards. */
 static void device__without_queues__says_how_many_it_has(void **state)
 {
@@ -84,6 +99,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		{ "HF-CK3, HF-CK6, HF-CK7", offloads__of_each_device__are_what_it_offers, NULL,
 		  NULL, NULL },
+		{ "HF-CK1", sums__of_a_peer_on_this_machine__are_finished_by_the_driver, NULL, NULL,
+		  NULL },
 		cmocka_unit_test(device__without_queues__says_how_many_it_has),
 	};
 	const char *vdevs[RTE_DIM(devices) + 1];
