@@ -225,7 +225,7 @@ struct hf_config {
 	uint32_t listeners;	/* 64 */
 	uint32_t ranges;	/* pieces of text queued either way, all connections: 65536 */
 	uint32_t flights;	/* losses mended by SACK at once; one more goes by NewReno: 1024 */
-	uint8_t mac[6];		/* ours; all zero: the port's */
+	uint8_t mac[6];		/* ours, which the device is told; all zero: the port's */
 	uint8_t gateway_mac[6]; /* where all frames go, and nobody is asked; all zero: next hops are */
 	uint16_t vlan;		/* 1 to 4094: frames carry this tag; 0: none (HF-E3) */
 	uint16_t mtu;		/* 1500; up to HF_MTU_MAX, if the port is made for it */

@@ -368,6 +368,7 @@ static int set_wire(struct hf_worker *w, struct hf_error *why)
 	const struct hf_config *const c = &w->config;
 
 	memcpy(w->link.src_mac, memcmp(c->mac, no_mac, 6) ? c->mac : w->port->mac, 6);
+	port_station(w->port, w->link.src_mac);
 	memcpy(w->link.dst_mac, c->gateway_mac, 6);
 	w->link.l3 = w->port->l3;
 	w->link.ttl = c->ttl;

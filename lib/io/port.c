@@ -131,6 +131,7 @@ void port_share_drop(struct port_share *share)
 	for (unsigned i = 0; i < share->device_count; i++) {
 		struct rte_eth_dev_info info;
 
+		rte_eth_promiscuous_disable(share->devices[i]);
 		rte_eth_dev_stop(share->devices[i]);
 		if (rte_eth_dev_info_get(share->devices[i], &info) == 0)
 			rte_dev_remove(info.device);
@@ -209,6 +210,22 @@ void hf_port_free(struct hf_port *port)
 	memport_free(port->mem);
 	port_share_drop(port->share);
 	free(port);
+}
+
+/* Whatever a tap's other end sends comes here. */
+void port_station(const struct hf_port *port, const uint8_t mac[6])
+{
+	static const char *const unfiltered[] = { "net_tap" };
+	struct rte_ether_addr address;
+	struct rte_eth_dev_info info;
+
+	if (port->kind == PORT_MEMORY || memcmp(mac, port->mac, 6) == 0 ||
+	    rte_eth_dev_info_get(port->id, &info) != 0 ||
+	    ethdev_driver_in(info.driver_name, unfiltered, RTE_DIM(unfiltered)))
+		return;
+	memcpy(address.addr_bytes, mac, 6);
+	if (rte_eth_dev_mac_addr_add(port->id, &address, 0) != 0)
+		rte_eth_promiscuous_enable(port->id); /* others' frames are dropped (HF-E2) */
 }
 
 uint64_t hf_port_missed(const struct hf_port *port)

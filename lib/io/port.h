@@ -81,6 +81,9 @@ static inline uint16_t port_transmit(struct hf_port *port, struct rte_mbuf **tx,
 	return 0;
 }
 
+/** Have the device bring frames to this address, which need not be its own: by its filter, or all there are. */
+void port_station(const struct hf_port *port, const uint8_t mac[6]);
+
 /** This port's share of the mbufs of its pool. */
 uint32_t port_share_mbufs(const struct hf_port *port);
 

@@ -24,6 +24,9 @@ static const struct {
 	{ "net_pcap0,tx_pcap=/dev/null", true, false },
 };
 
+/* What follows them. */
+static const char *const more[] = { "net_ring1", "net_null1", "net_pcap1,tx_pcap=/dev/null" };
+
 static void offloads__of_each_device__are_what_it_offers(void **state)
 {
 	(void)state;
@@ -80,6 +83,41 @@ static void sums__of_a_peer_on_this_machine__are_finished_by_the_driver(void **s
 	}
 }
 
+static unsigned promiscuous; /* devices that were asked for all frames */
+
+/* In the place of DPDK's, which the library calls. */
+int rte_eth_promiscuous_enable(uint16_t id)
+{
+	promiscuous |= 1u << id;
+	return 0;
+}
+
+/* HF-E2: an address that is not the device's own has to pass its filter; net_null has none to put it in. */
+static void address__of_a_worker__is_told_to_its_device(void **state)
+{
+	struct hf_config config;
+	struct rte_ether_addr mac;
+
+	(void)state;
+	hf_config_defaults(&config);
+	config.locals = 1;
+	config.local[0] = (struct hf_ip_range){ { { 192, 0, 2, 1 }, 4 }, 1 };
+	memcpy(config.mac, "\x02\x11\x22\x33\x44\x55", 6);
+	for (uint16_t id = RTE_DIM(devices); id < RTE_DIM(devices) + 2; id++) {
+		struct hf_port *port;
+		struct hf_worker *w;
+
+		assert_int_equal(port_open(id, &(struct hf_device){ .mbufs = 1024 }, &port, NULL), 0);
+		assert_int_equal(hf_worker_create(&config, port, &w, NULL), 0);
+		assert_int_equal(rte_eth_macaddr_get(id, &mac), 0);
+		if (id == RTE_DIM(devices))
+			assert_memory_equal(mac.addr_bytes, config.mac, 6);
+		hf_worker_destroy(w);
+		hf_port_free(port);
+	}
+	assert_int_equal(promiscuous, 1u << (RTE_DIM(devices) + 1));
+}
+
 /* The last device of all, which is gone afterwards. */
 static void device__without_queues__says_how_many_it_has(void **state)
 {
@@ -89,7 +127,7 @@ static void device__without_queues__says_how_many_it_has(void **state)
 
 	(void)state;
 	assert_int_equal(port_open(31, &two, ports, &why), -EINVAL);
-	assert_int_equal(port_open(RTE_DIM(devices), &two, ports, &why), -EINVAL);
+	assert_int_equal(port_open(RTE_DIM(devices) + 2, &two, ports, &why), -EINVAL);
 	assert_non_null(strstr(why.text, "1 queues, not 2"));
 	assert_int_equal(rte_eth_dev_count_avail(), 0);
 }
@@ -101,16 +139,18 @@ int main(void)
 		  NULL, NULL },
 		{ "HF-CK1", sums__of_a_peer_on_this_machine__are_finished_by_the_driver, NULL, NULL,
 		  NULL },
+		{ "HF-E2", address__of_a_worker__is_told_to_its_device, NULL, NULL, NULL },
 		cmocka_unit_test(device__without_queues__says_how_many_it_has),
 	};
-	const char *vdevs[RTE_DIM(devices) + 1];
+	const char *vdevs[RTE_DIM(devices) + RTE_DIM(more)];
 	struct hf_env env = { .program = "test_device", .vdevs = vdevs, .memory_mb = 64 };
 	struct hf_error why;
 	int failed;
 
 	for (size_t i = 0; i < RTE_DIM(devices); i++)
 		vdevs[env.vdev_count++] = devices[i].vdev;
-	vdevs[env.vdev_count++] = "net_pcap1,tx_pcap=/dev/null";
+	for (size_t i = 0; i < RTE_DIM(more); i++)
+		vdevs[env.vdev_count++] = more[i];
 	if (hf_env_start(&env, &why) != 0) {
 		fprintf(stderr, "%s\n", why.text);
 		return EXIT_FAILURE;
