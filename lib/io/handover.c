@@ -126,6 +126,7 @@ unsigned steer_receive(struct hf_worker *w, struct rte_mbuf **rx)
 					       port_receive(w->port, rx + k, room);
 
 	w->stats[STAT_RX_FRAMES] += n;
+	w->rx_more = n == room || k == DRAIN;
 	if (w->steer != NULL && w->steer->steering == HF_STEERING_SOFTWARE)
 		return k + sort_out(w, rx + k, n);
 	return k + n;

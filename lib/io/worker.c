@@ -135,11 +135,13 @@ COLD static void observe_after(struct hf_worker *w, const struct rte_mbuf *m, co
 		watch_taken(w, m, &a->in.flow);
 }
 
-static unsigned receive(struct hf_worker *w)
+/* @return whether anything came, were it others' */
+static bool receive(struct hf_worker *w)
 {
 	struct rte_mbuf *rx[BURST];
 	struct arrival arrivals[BURST];
 	const bool observed = w->watch != NULL || w->recorder != NULL;
+	const uint64_t before = w->stats[STAT_RX_FRAMES];
 	unsigned n, k;
 
 	if (__builtin_expect(w->detour, 0)) {
@@ -147,6 +149,7 @@ static unsigned receive(struct hf_worker *w)
 	} else {
 		n = port_receive(w->port, rx, BURST);
 		w->stats[STAT_RX_FRAMES] += n;
+		w->rx_more = n == BURST;
 	}
 	if (n > 0 && w->watch != NULL)
 		watch_arrived(w, rx, n);
@@ -171,7 +174,7 @@ static unsigned receive(struct hf_worker *w)
 			worker_free(w, arrivals[i].m);
 	}
 	w->replying = false;
-	return n;
+	return n > 0 || w->stats[STAT_RX_FRAMES] != before;
 }
 
 /* The events of one connection. A listener's, before it is accepted, has one: HF_EV_ACCEPT, once; what
@@ -229,8 +232,7 @@ static void leap(struct hf_worker *w, uint64_t now_us)
 
 unsigned hf_turn(struct hf_worker *w, uint64_t now_us, struct hf_event *events, unsigned max)
 {
-	unsigned n = 0;
-	bool busy;
+	bool busy = false;
 
 	leap(w, now_us);
 	worker_time(w, now_us);
@@ -242,10 +244,9 @@ unsigned hf_turn(struct hf_worker *w, uint64_t now_us, struct hf_event *events, 
 		count(w, STAT_RX_HELD_UP); /* what comes now could not be answered: it waits in the device */
 		w->rx_more = true;
 	} else {
-		n = receive(w);
-		w->rx_more = n == BURST;
+		busy = receive(w);
 	}
-	busy = worker_expire(w) || n > 0;
+	busy |= worker_expire(w);
 	text_done(w);
 	count(w, STAT_TURNS);
 	if (busy)

@@ -121,6 +121,38 @@ static void segments__on_any_queue__reach_the_connection(void **state)
 	each(segments__on_any_queue__reach_the_connection_at);
 }
 
+/* A burst that is all others' leaves nothing to this worker, but maybe more in the device: it is not idle. */
+static void burst__of_others_frames__another_turn_at_once(void **state)
+{
+	struct team t;
+	unsigned n = 0;
+
+	(void)state;
+	team_init(&t, 2, HF_STEERING_SOFTWARE, 4);
+	team_make(&t);
+	listen_everywhere(&t);
+	for (; n < 40; t.peer.port++) {
+		if (team_home(&t, &t.local, &t.peer) == 0)
+			continue;
+		team_push(&t, 0, &t.local, &t.peer, (struct seg){ .seq = 100, .flags = SEG_SYN });
+		n++;
+	}
+	team_turn(&t, 0);
+	assert_int_equal(team_counter(&t, 0, "rx_handed_over"), 32);
+	assert_int_equal(team_counter(&t, 0, "turns_busy"), 1);
+	assert_int_equal(hf_next_deadline(t.w[0]), 0);
+	team_turn(&t, 0);
+	assert_int_equal(team_counter(&t, 0, "turns_busy"), 2);
+	assert_true(hf_next_deadline(t.w[0]) > 0);
+	team_turn(&t, 1); /* half a burst of theirs */
+	assert_int_equal(hf_next_deadline(t.w[1]), 0);
+	team_turns(&t);
+	assert_int_equal(team_sum(&t, "request_opened"), 40);
+	assert_true(hf_next_deadline(t.w[0]) > 0);
+	assert_true(hf_next_deadline(t.w[1]) > 0);
+	team_end(&t);
+}
+
 /* What is no segment stays where it came, and garbage is nobody's: counted there, one fate each. */
 static void garbage__on_every_queue__one_fate(void **state)
 {
@@ -404,6 +436,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		{ "HF-M2", syn__on_every_queue__owner_answers, NULL, NULL, NULL },
 		{ "HF-M1", segments__on_any_queue__reach_the_connection, NULL, NULL, NULL },
+		cmocka_unit_test(burst__of_others_frames__another_turn_at_once),
 		{ "HF-G1", garbage__on_every_queue__one_fate, NULL, NULL, NULL },
 		{ "HF-P1", connects__of_every_worker__come_home, NULL, NULL, NULL },
 		{ "HF-P1", ports__of_all_workers__are_all_ports, NULL, NULL, NULL },
