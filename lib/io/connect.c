@@ -39,8 +39,8 @@ static bool may_be_peer(const struct hf_addr *peer)
 	       memcmp(peer->ip.octets, zero, 16) != 0;
 }
 
-/* Our n-th address, all ranges counted on. */
-static void local_address(const struct hf_worker *w, uint32_t n, struct hf_ip *ip)
+/* Our n-th address, all ranges counted on. @return how many its range has from there on */
+static uint32_t local_address(const struct hf_worker *w, uint32_t n, struct hf_ip *ip)
 {
 	const struct hf_ip_range *range = w->config.local;
 	unsigned last;
@@ -55,6 +55,7 @@ static void local_address(const struct hf_worker *w, uint32_t n, struct hf_ip *i
 		ip->octets[last] = (uint8_t)carry;
 		carry >>= 8;
 	}
+	return range->count - n;
 }
 
 /* Whether an OPEN may take this tuple from its record (TW-A1 to TW-A4, TW-A11). */
@@ -155,6 +156,7 @@ static int choose(struct hf_worker *w, const struct hf_addr *local, const struct
 		  struct choice *choice)
 {
 	struct hf_addr from = { 0 };
+	uint64_t step = 0;
 	int rc = -EADDRNOTAVAIL;
 
 	if (local != NULL)
@@ -167,13 +169,14 @@ static int choose(struct hf_worker *w, const struct hf_addr *local, const struct
 		return from.port != 0 ? look_up_named(w, choice, &peer->ip) :
 					choose_port(w, choice, &peer->ip);
 	}
-	for (uint32_t i = 0, n = 0; i < w->local_count && n < ADDRESS_TRIES && rc != 0; i++) {
+	for (uint64_t i = 0, n = 0; i < w->local_count && n < ADDRESS_TRIES && rc != 0; i += step) {
 		if (i > 0)
-			w->local_next = (w->local_next + 1) % w->local_count;
+			w->local_next = (uint32_t)((w->local_next + step) % w->local_count);
 		w->local_used = true;
-		local_address(w, w->local_next, &from.ip);
+		step = local_address(w, w->local_next, &from.ip);
 		if (from.ip.version != peer->ip.version)
 			continue;
+		step = 1;
 		n++;
 		flow_of(&from, peer, &choice->flow);
 		rc = from.port != 0 ? look_up_named(w, choice, &peer->ip) :

@@ -391,6 +391,10 @@ static int set_wire(struct hf_worker *w, struct hf_error *why)
 			return why_say(
 				why, -EINVAL,
 				"local[%u]: give an IPv4 or IPv6 address and how many follow it", i);
+		if (range->count > UINT32_MAX - w->local_count)
+			return why_say(why, -EINVAL,
+				       "local[%u]: with it there are more than %u addresses", i,
+				       UINT32_MAX);
 		w->local_count += range->count;
 	}
 	return 0;

@@ -506,6 +506,30 @@ static void connect__tuple_taken__eaddrinuse(struct rig *r)
 	rig_expect_state(r, HF_ESTABLISHED);
 }
 
+/* Addresses of the other version, whole /96s of them, are passed over at once; more than can be numbered are refused. */
+static void connect__addresses_of_the_other_version__passed_over(struct rig *r)
+{
+	struct hf_config config = r->config;
+	struct hf_error why;
+	struct hf_worker *w;
+	uint64_t id;
+
+	config.locals = 2;
+	config.local[1] = config.local[0];
+	config.local[1].count = 1;
+	config.ipv4.connections = 32;
+	config.local[0] = (struct hf_ip_range){ { { 0x20, 1, 0xd, 0xb8 }, 6 }, UINT32_MAX };
+	assert_int_equal(hf_worker_create(&config, r->port, &w, &why), -EINVAL);
+	assert_string_equal(why.text, "local[1]: with it there are more than 4294967295 addresses");
+	config.local[0].count--;
+	assert_int_equal(hf_worker_create(&config, r->port, &w, &why), 0);
+	for (unsigned i = 1; i <= 32; i++) {
+		hf_turn(w, MS(1) * i, NULL, 0);
+		assert_int_equal(hf_connect(w, NULL, &r->peer, 0, &id), 0);
+	}
+	hf_worker_destroy(w);
+}
+
 /* ---- HF-OP3, HF-OP4, HF-OP6 ---- */
 
 /* Text of a SYN is not acknowledged; the peer sends it again, and it is delivered once. */
@@ -647,6 +671,9 @@ static const struct row rows[] = {
 
 	{ .name = "MUST-44, MUST-45", .test = connect__source_chosen__same_in_every_segment },
 	{ .name = "MUST-46", .test = connect__bad_peer__refused_without_a_frame },
+	{ .name = "MUST-44-versions",
+	  .test = connect__addresses_of_the_other_version__passed_over,
+	  .variants = ROW_ONCE },
 	{ .name = "SE-U-ESTABLISHED-OPEN", .test = connect__tuple_taken__eaddrinuse },
 
 	{ .name = "HF-P3, SEC-18", .test = two_hosts__one_address__all_succeed, .set_up = set_passive },
