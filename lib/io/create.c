@@ -112,6 +112,7 @@ static int check_config(const struct hf_config *c, const struct hf_port *port, s
 		{ "vlan", c->vlan, 0, 4094 },
 		{ "mtu", c->mtu, c->ipv6.connections ? 1280 : 576, HF_MTU_MAX },
 		{ "ttl", c->ttl, 1, 255 },
+		{ "record", c->record, 0, 1u << 24 },
 	};
 	const int rc = check_bounds(bounds, sizeof(bounds) / sizeof(bounds[0]), why);
 

@@ -27,9 +27,9 @@ struct recorder {
 	struct place places[];
 };
 
-static uint32_t places(uint32_t connections)
+static uint64_t places(uint32_t connections)
 {
-	uint32_t n = PROBES;
+	uint64_t n = PROBES;
 
 	while (n < connections)
 		n *= 2;
@@ -48,7 +48,7 @@ void recorder_init(struct hf_worker *w, void *memory)
 	if (w->config.record == 0)
 		return;
 	w->recorder = memory;
-	w->recorder->mask = places(w->config.record) - 1;
+	w->recorder->mask = (uint32_t)places(w->config.record) - 1;
 }
 
 /* ---- Places ------------------------------------------------------------------------------------------ */

@@ -181,6 +181,17 @@ static void off__nothing_is_recorded(struct rig *r)
 	assert_int_equal(recordings(r, &rec), 0);
 }
 
+static void more__than_there_can_be__refused(struct rig *r)
+{
+	struct hf_worker *w;
+	struct hf_error why;
+
+	r->config.record = UINT32_MAX;
+	assert_true(hf_config_memory(&r->config) > UINT64_C(1) << 43);
+	assert_int_equal(hf_worker_create(&r->config, r->port, &w, &why), -EINVAL);
+	assert_string_equal(why.text, "record is 4294967295: give 0 to 16777216");
+}
+
 static const struct row rows[] = {
 	{ .name = "record-reset",
 	  .test = reset__after_text__told_from_the_syn_on,
@@ -193,6 +204,7 @@ static const struct row rows[] = {
 	{ .name = "record-abort", .test = abort__own_application__not_kept, .set_up = set_recorder },
 	{ .name = "record-again", .test = places__ends_in_order__used_again, .set_up = set_recorder },
 	{ .name = "record-filter", .test = filter__others__not_recorded, .set_up = set_filter },
+	{ .name = "record-bound", .test = more__than_there_can_be__refused, .variants = ROW_ONCE },
 	{ .name = "record-off", .test = off__nothing_is_recorded },
 };
 
