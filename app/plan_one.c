@@ -101,9 +101,38 @@ static const char *own_refuses(const struct settings *s)
 	return NULL;
 }
 
+static bool holds(const struct hf_ip_range *range, const struct hf_ip *ip)
+{
+	for (uint32_t i = 0; i < range->count; i++) {
+		const struct hf_ip one = plan_address(range, i);
+
+		if (memcmp(&one, ip, sizeof(one)) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* @return what is wrong with a range of --from, or NULL */
+static const char *from_refuses(const struct settings *s, const struct hf_ip_range *range)
+{
+	const struct net *net = net_of(s, &range->first);
+	const struct hf_ip last = plan_address(range, range->count - 1);
+
+	if (!net)
+		return "--from is in no network of --addr; give an ADDR/LEN there that holds it";
+	if (!in_net(net, &last))
+		return "--from goes on past its network of --addr; end it there, or give a shorter /LEN";
+	if (broadcast(net, &last))
+		return "--from holds the broadcast address of its network; end it before (MUST-46)";
+	if (holds(range, &s->target.at[0].range.first))
+		return "--from holds the address of --target; leave that out";
+	return NULL;
+}
+
 static const char *load_refuses(const struct settings *s)
 {
 	const struct hf_ip *target = &s->target.at[0].range.first;
+	const char *refusal = NULL;
 
 	if (!s->target.count)
 		return "load needs --target ADDR:PORT; there is no default (HF-LG3)";
@@ -117,10 +146,9 @@ static const char *load_refuses(const struct settings *s)
 		return "--addr, --from: none is of the IP version of --target";
 	if (!net_of(s, target) && !link_local(target) && !has_version(&s->gateway, target->version))
 		return "--target is in no network of --addr; give the --gateway to it";
-	for (uint32_t i = 0; i < s->from.count; i++)
-		if (!net_of(s, &s->from.at[i].range.first))
-			return "--from is in no network of --addr; give an ADDR/LEN there that holds it";
-	return NULL;
+	for (uint32_t i = 0; i < s->from.count && !refusal; i++)
+		refusal = from_refuses(s, &s->from.at[i].range);
+	return refusal;
 }
 
 /* 0.0.0.0 or [::] */
