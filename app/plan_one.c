@@ -146,8 +146,15 @@ static const char *load_refuses(const struct settings *s)
 		return "--addr, --from: none is of the IP version of --target";
 	if (!net_of(s, target) && !link_local(target) && !has_version(&s->gateway, target->version))
 		return "--target is in no network of --addr; give the --gateway to it";
-	for (uint32_t i = 0; i < s->from.count && !refusal; i++)
-		refusal = from_refuses(s, &s->from.at[i].range);
+	for (uint32_t i = 0; i < s->from.count && !refusal; i++) {
+		const struct hf_ip_range *range = &s->from.at[i].range;
+
+		refusal = from_refuses(s, range);
+		for (uint32_t k = 0; k < i; k++)
+			if (holds(range, &s->from.at[k].range.first) ||
+			    holds(&s->from.at[k].range, &range->first))
+				return "--from: one address is given twice; leave one";
+	}
 	return refusal;
 }
 

@@ -229,7 +229,9 @@ class Refused(wire.Test):
         self.refused("load", *tap, "--target", "10.99.0.255:80", says="MUST-46")
         for span, says in (("10.98.0.3", "no network"), ("10.99.0.250-10.99.1.3", "past its network"),
                            ("10.99.0.250-10.99.0.255", "MUST-46"), ("10.99.0.255", "MUST-46"),
-                           ("10.99.0.1-10.99.0.9", "--target"), ("10.99.0.5,10.99.0.0-10.99.0.1", "--target")):
+                           ("10.99.0.1-10.99.0.9", "--target"),
+                           ("10.99.0.3,10.99.0.3", "twice"), ("10.99.0.3-10.99.0.5,10.99.0.4-10.99.0.9", "twice"),
+                           ("10.99.0.5,10.99.0.0-10.99.0.1", "--target")):
             self.refused("load", *tap, "--target", "10.99.0.1:80", "--from", span, says=says)
         self.refused("load", *tap, "--target", "10.99.0.1", says="ADDR:PORT")
         self.refused("load", *tap, "--target", "[fd99::1]:80", says="IP version")
