@@ -29,6 +29,17 @@ __attribute__((format(printf, 3, 4))) static int refuse(struct hf_error *why, in
 
 /* ---- One socket ------------------------------------------------------------------------------ */
 
+/* Whoever waits may be stopped meanwhile, or hear of a new size of the terminal (signal(7): no SA_RESTART here). */
+static ssize_t receive(const struct instance *in, void *octets, size_t room)
+{
+	ssize_t n;
+
+	do
+		n = recv(in->socket, octets, room, 0);
+	while (n < 0 && errno == EINTR);
+	return n;
+}
+
 /* Whoever answers at a path. @return 0, with its pid; -ECONNREFUSED: nobody */
 static int greet(const char *path, struct instance *in)
 {
@@ -44,7 +55,7 @@ static int greet(const char *path, struct instance *in)
 	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s", path);
 	setsockopt(in->socket, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
 	if (connect(in->socket, (const struct sockaddr *)&addr, sizeof(addr)) == 0)
-		n = recv(in->socket, hello, sizeof(hello), 0);
+		n = receive(in, hello, sizeof(hello));
 	if (n > 0)
 		json = json_loadb(hello, (size_t)n, 0, NULL);
 	in->pid = (long)instance_number(json, "pid");
@@ -68,7 +79,7 @@ static json_t *ask(struct instance *in, const char *question, struct hf_error *w
 	ssize_t n = -1;
 
 	if (octets && send(in->socket, question, strlen(question), MSG_NOSIGNAL) > 0)
-		n = recv(in->socket, octets, ANSWER, 0);
+		n = receive(in, octets, ANSWER);
 	if (n > 0)
 		all = json_loadb(octets, (size_t)n, 0, NULL);
 	free(octets);

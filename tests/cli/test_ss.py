@@ -4,8 +4,12 @@
 import json
 import os
 import re
+import signal
+import socket
+import subprocess
 import sys
 import unittest
+from pathlib import Path
 
 from instance import Instance, until
 
@@ -124,6 +128,40 @@ class Busy(unittest.TestCase):
         finally:
             status = instance.stop()
         self.assertEqual(status[0], 0, status)  # its books balance
+
+
+class Interrupted(unittest.TestCase):
+    def test_answers_are_waited_for_on(self):
+        """Stopped and continued, as by the shell, it waits on; a terminal that changes its size does the same to top."""
+        instance = Instance(HANDFAST, "--version")
+        self.addCleanup(instance.stop)
+        place = instance.home / "dpdk/rte/dpdk_telemetry.v2"
+        place.parent.mkdir(parents=True)
+        listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.addCleanup(listener.close)
+        listener.bind(str(place))
+        place.chmod(0o777)
+        listener.listen()
+        listener.settimeout(20)
+        ss = subprocess.Popen(instance.command("ss", "-H"), env=instance.env, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, text=True)
+        self.addCleanup(ss.communicate)
+        self.addCleanup(ss.kill)
+        asked, _ = listener.accept()
+        self.addCleanup(asked.close)
+
+        def state_is(wanted):
+            return re.search(r"\) (\S)", Path(f"/proc/{ss.pid}/stat").read_text(encoding="ascii"))[1] == wanted
+
+        for answer in [{"version": "", "pid": 1}] + 2 * [{"/handfast/info": {"command": "pair", "workers": {}}}]:
+            if "pid" not in answer:
+                self.assertEqual(asked.recv(1024), b"/handfast/info")
+            until(lambda: state_is("S"), what="it does not wait")
+            ss.send_signal(signal.SIGSTOP)
+            until(lambda: state_is("T"), what="it is not stopped")
+            ss.send_signal(signal.SIGCONT)
+            asked.send(json.dumps(answer).encode())
+        self.assertEqual((ss.communicate(timeout=20), ss.returncode), (("", ""), 0))
 
 
 class Nobody(unittest.TestCase):
