@@ -224,4 +224,8 @@ void profile_quote(const char *value, FILE *out);
 int options_read(enum command command, int argc, char **argv, struct settings *s,
 		 struct hf_error *why);
 
+/** Name what getopt_long could take for none of the letters and long options it was given.
+ *  @param c  what it returned: ':' a value is missing, else '?'. @return -EINVAL */
+int option_refuse(int c, const char *letters, char **argv, struct hf_error *why);
+
 #endif

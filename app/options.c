@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <getopt.h>
+#include <limits.h>
 #include <string.h>
 
 #define MAX_ROWS 128
@@ -215,6 +216,21 @@ static int refuse(enum command command, int c, const char *word, struct hf_error
 			 config_rows[optopt - FIRST].option);
 	else
 		snprintf(why->text, sizeof(why->text), "%.60s: a value must follow", word);
+	return -EINVAL;
+}
+
+int option_refuse(int c, const char *letters, char **argv, struct hf_error *why)
+{
+	const char *const word = argv[optind - 1];
+
+	if (c == ':')
+		snprintf(why->text, sizeof(why->text), "%.60s: a value must follow", word);
+	else if (optopt > 0 && optopt <= UCHAR_MAX && !strchr(letters, optopt))
+		snprintf(why->text, sizeof(why->text), "'-%c' is no option; --help lists them",
+			 optopt);
+	else
+		snprintf(why->text, sizeof(why->text), "'%.60s' is no option; --help lists them",
+			 word);
 	return -EINVAL;
 }
 

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config.h"
 #include "instance.h"
 #include "ss_filter.h"
 
@@ -55,14 +56,15 @@ static const struct option longs[] = {
 	{ "extended", 0, NULL, 'e' },	{ NULL, 0, NULL, 0 },
 };
 
-static int options_read(int argc, char **argv, struct options *o, struct hf_error *why)
+static int read_options(int argc, char **argv, struct options *o, struct hf_error *why)
 {
+	static const char letters[] = "+:alois46Hjhtne";
 	char *end;
 	int c;
 
 	opterr = 0;
 	optind = 0;
-	while ((c = getopt_long(argc, argv, "+alois46Hjhtne", longs, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, letters, longs, NULL)) != -1) {
 		switch (c) {
 		case 'a':
 			o->all = true;
@@ -108,9 +110,7 @@ static int options_read(int argc, char **argv, struct options *o, struct hf_erro
 			fputs(usage, stdout);
 			return 1;
 		default:
-			snprintf(why->text, sizeof(why->text),
-				 "'%.60s' is no option; --help lists them", argv[optind - 1]);
-			return -EINVAL;
+			return option_refuse(c, letters, argv, why);
 		}
 	}
 	return ss_filter_read(argc - optind, argv + optind, &o->filter, why);
@@ -235,7 +235,7 @@ int ss_run(int argc, char **argv, const char *program)
 	struct options o = { .prefix = "", .columns = { .header = true } };
 	struct hf_error why = { "" };
 	struct instance in;
-	int rc = options_read(argc, argv, &o, &why);
+	int rc = read_options(argc, argv, &o, &why);
 
 	if (rc > 0)
 		return STATUS_OK;

@@ -13,6 +13,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "config.h"
+
 static const char usage[] =
 	"Usage: handfast top [options]\n\n"
 	"Show a running handfast: rates, states, TIME-WAIT, workers, drops, books, pools. q ends it.\n\n"
@@ -39,7 +41,7 @@ static int refuse(struct hf_error *why, const char *what, const char *text)
 	return -EINVAL;
 }
 
-static int options_read(int argc, char **argv, struct options *o, struct hf_error *why)
+static int read_options(int argc, char **argv, struct options *o, struct hf_error *why)
 {
 	static const struct option longs[] = {
 		{ "pid", 1, NULL, OPTION_PID },
@@ -54,7 +56,7 @@ static int options_read(int argc, char **argv, struct options *o, struct hf_erro
 
 	opterr = 0;
 	optind = 0;
-	while ((c = getopt_long(argc, argv, "h", longs, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, ":h", longs, NULL)) != -1) {
 		switch (c) {
 		case OPTION_PID:
 			o->pid = strtol(optarg, &end, 10);
@@ -77,11 +79,8 @@ static int options_read(int argc, char **argv, struct options *o, struct hf_erro
 			fputs(usage, stdout);
 			return 1;
 		default:
-			optind--;
-			break;
+			return option_refuse(c, ":h", argv, why);
 		}
-		if (c == '?')
-			break;
 	}
 	if (optind == argc)
 		return 0;
@@ -187,7 +186,7 @@ int top_run(int argc, char **argv, const char *program)
 	struct options o = { .interval = 1, .prefix = "" };
 	struct hf_error why = { "" };
 	struct instance in;
-	int rc = options_read(argc, argv, &o, &why);
+	int rc = read_options(argc, argv, &o, &why);
 
 	if (rc > 0)
 		return STATUS_OK;

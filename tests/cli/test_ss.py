@@ -104,6 +104,9 @@ class Held(unittest.TestCase):
             self.assertEqual(ran.returncode, 2, args)
             self.assertRegex(ran.stderr, r"^handfast: ss: .*\n$")
             self.assertEqual(ran.stdout, "")
+        for args, says in ((["--all", "-zl"], "'-z' is no option"), (["--pid"], "--pid: a value must follow"),
+                           (["--json=3"], "'--json=3' is no option"), (["--bogus"], "'--bogus' is no option")):
+            self.assertIn(f"ss: {says}", self.instance.run("ss", *args).stderr)
         for args in (["--pid", "1"], ["--file-prefix", "nobody"]):
             ran = self.instance.run("ss", *args)
             self.assertEqual(ran.returncode, 3, args)

@@ -121,6 +121,9 @@ class Wrong(unittest.TestCase):
             ran = instance.run("top", *args)
             self.assertEqual(ran.returncode, status, args)
             self.assertRegex(ran.stderr, r"^handfast: top: .*\n$")
+        for args, says in ((["--once", "-xh"], "'-x' is no option"), (["--pid"], "--pid: a value must follow"),
+                           (["--once=3"], "'--once=3' is no option"), (["--once", "x"], "'x' is no option")):
+            self.assertIn(f"top: {says}", instance.run("top", *args).stderr)
         self.assertIn("--once", instance.run("top", "--help").stdout)
 
 
