@@ -8,6 +8,7 @@
 #define ETHERTYPE_IP6 0x86dd
 #define ETHERTYPE_VLAN 0x8100
 #define ETHERTYPE_QINQ 0x88a8
+#define ETHERTYPE_VLAN_9100 0x9100 /* before 802.1ad */
 #define PROTOCOL_TCP 6
 #define IP6_HEADER 40u
 #define TCP_HEADER 20u
@@ -62,10 +63,12 @@ static uint16_t skip_link(enum packet_link link, struct rest *r)
 			return 0;
 		break;
 	case LINK_COOKED2:
-		return skip(r, 20) ? get16(r->at - 20) : 0;
+		if (!skip(r, 20))
+			return 0;
+		break;
 	}
-	type = get16(r->at - 2);
-	while (type == ETHERTYPE_VLAN || type == ETHERTYPE_QINQ) {
+	type = get16(r->at - (link == LINK_COOKED2 ? 20 : 2));
+	while (type == ETHERTYPE_VLAN || type == ETHERTYPE_QINQ || type == ETHERTYPE_VLAN_9100) {
 		if (!skip(r, 4))
 			return 0;
 		type = get16(r->at - 2);

@@ -60,11 +60,12 @@ class Frames:
     def frame(self, link):
         version = {"ipv4": 4, "ipv6": 6}.get(link) or self.random.choice([4, 6])
         kind = struct.pack("!H", 0x800 if version == 4 else 0x86dd)
+        tag = self.random.choice([b"", b"\x81\0\0\7"]) + kind
         family = 2 if version == 4 else self.random.choice([24, 28, 30])
         before = {
-            "ethernet": b"\2" * 12 + self.random.choice([b"", b"\x81\0\0\7", b"\x88\xa8\0\7\x81\0\0\1"]) + kind,
-            "cooked": b"\0\0\0\1\0\6" + b"\2" * 8 + kind,
-            "cooked2": kind + b"\0\0\0\0\0\1\0\1\0\6" + b"\2" * 8,
+            "ethernet": b"\2" * 12 + self.random.choice([b"", b"\x88\xa8\0\7", b"\x91\0\0\7"]) + tag,
+            "cooked": b"\0\0\0\1\0\6" + b"\2" * 8 + tag,
+            "cooked2": tag[:2] + b"\0\0\0\0\0\1\0\1\0\6" + b"\2" * 8 + tag[2:],
             "null": struct.pack(self.random.choice("<>") + "I", family),
             "loop": struct.pack(">I", family),
         }.get(link, b"")
@@ -94,11 +95,11 @@ class Frames:
 
 
 def tcpdump_lines(path, *options):
-    """Up to "length N". Behind an extension header tcpdump tells the ports apart from the addresses, and of the
-    second cooked form the interface and direction."""
+    """Up to "length N". Behind an extension header tcpdump tells the ports apart from the addresses, of the
+    second cooked form the interface and direction, and of either a tag's EtherType."""
     said = subprocess.run(["tcpdump", "-n", *options, "-r", path], capture_output=True, text=True, timeout=30,
                           check=True).stdout
-    said = re.sub(r"^(\S+) \S+ +In  IP", r"\1 IP", said, flags=re.MULTILINE)
+    said = re.sub(r"^(\S+) (\S+ +In  )?(ethertype IPv\d, )?IP", r"\1 IP", said, flags=re.MULTILINE)
     lines = [re.sub(r"(, length \d+).*", r"\1", line) for line in said.splitlines() if ": Flags [" in line]
     return [re.sub(r"(IP6 \S+) > (\S+): .*?(\d+) > (\d+): Flags", r"\1.\3 > \2.\4: Flags", line) for line in lines]
 
