@@ -129,7 +129,7 @@ int config_set(struct settings *s, const char *assignment, struct hf_error *why)
 	return 0;
 }
 
-static bool range_holds(const struct hf_ip_range *range, const struct hf_ip *ip)
+bool range_holds(const struct hf_ip_range *range, const struct hf_ip *ip)
 {
 	uint64_t first = 0, x = 0;
 

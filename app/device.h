@@ -53,7 +53,7 @@ int kernel_tap_free(const char *iface, struct hf_error *why);
 /** Whether the kernel's interface passes packets of this MTU on. @return 0; -EINVAL, why says what would mend it */
 int kernel_carries(const char *iface, unsigned mtu, struct hf_error *why);
 
-/** Whether the kernel has one of these addresses itself. @return 0; -EADDRINUSE, why says where */
-int kernel_lacks(const struct nets *addrs, struct hf_error *why);
+/** Whether the kernel has one of our addresses itself. @return 0; -EADDRINUSE, why says where */
+int kernel_lacks(const struct settings *s, struct hf_error *why);
 
 #endif

@@ -174,7 +174,7 @@ static void examine(struct doctor *d, const char *program, const char *const *ea
 	examine_hugepages(d);
 	if (device.pci)
 		examine_driver(d, &device);
-	if (device.iface[0] && kernel_lacks(&d->s->addr, &d->why) < 0)
+	if (device.iface[0] && kernel_lacks(d->s, &d->why) < 0)
 		say(d, d->s->allow_kernel_address ? NOTE : LACKS, "addresses", "%s", d->why.text);
 	else if (device.iface[0])
 		say(d, FINE, "addresses", "the kernel has none of ours");

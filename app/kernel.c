@@ -134,39 +134,49 @@ int kernel_carries(const char *iface, unsigned mtu, struct hf_error *why)
 	return -EINVAL;
 }
 
-static bool same(const struct sockaddr *sa, const struct hf_ip *ip)
+/* @return its version 0 when it is no address of IP */
+static struct hf_ip ip_of(const struct sockaddr *sa)
 {
-	if (!sa)
-		return false;
-	if (sa->sa_family == AF_INET && ip->version == 4)
-		return memcmp(&((const struct sockaddr_in *)(const void *)sa)->sin_addr, ip->octets,
-			      4) == 0;
-	if (sa->sa_family == AF_INET6 && ip->version == 6)
-		return memcmp(&((const struct sockaddr_in6 *)(const void *)sa)->sin6_addr,
-			      ip->octets, 16) == 0;
+	struct hf_ip ip = { .version = 0 };
+
+	if (sa && sa->sa_family == AF_INET) {
+		ip.version = 4;
+		memcpy(ip.octets, &((const struct sockaddr_in *)(const void *)sa)->sin_addr, 4);
+	} else if (sa && sa->sa_family == AF_INET6) {
+		ip.version = 6;
+		memcpy(ip.octets, &((const struct sockaddr_in6 *)(const void *)sa)->sin6_addr, 16);
+	}
+	return ip;
+}
+
+static bool one_of(const struct nets *nets, const struct hf_ip *ip)
+{
+	for (uint32_t i = 0; i < nets->count; i++)
+		if (range_holds(&nets->at[i].range, ip))
+			return true;
 	return false;
 }
 
-int kernel_lacks(const struct nets *addrs, struct hf_error *why)
+int kernel_lacks(const struct settings *s, struct hf_error *why)
 {
 	struct ifaddrs *list = NULL;
 	int error = 0;
 
 	if (getifaddrs(&list) < 0)
 		return 0; /* whether it has any cannot be known */
-	for (const struct ifaddrs *a = list; a && error == 0; a = a->ifa_next)
-		for (uint32_t i = 0; i < addrs->count && error == 0; i++) {
-			const struct hf_addr addr = { .ip = addrs->at[i].range.first };
-			char text[HF_ADDR_TEXT];
+	for (const struct ifaddrs *a = list; a && error == 0; a = a->ifa_next) {
+		const struct hf_addr addr = { .ip = ip_of(a->ifa_addr) };
+		const bool from = one_of(&s->from, &addr.ip);
+		char text[HF_ADDR_TEXT];
 
-			if (!same(a->ifa_addr, &addr.ip))
-				continue;
-			error = -EADDRINUSE;
-			snprintf(why->text, sizeof(why->text),
-				 "%s is the kernel's too, on %s: it would reset our connections; "
-				 "`ip addr del`, another --addr, or --allow-kernel-address",
-				 hf_addr_format(&addr, text), a->ifa_name);
-		}
+		if (!from && !one_of(&s->addr, &addr.ip))
+			continue;
+		error = -EADDRINUSE;
+		snprintf(why->text, sizeof(why->text),
+			 "%s is the kernel's too, on %s: it would reset our connections; "
+			 "`ip addr del`, another --%s, or --allow-kernel-address",
+			 hf_addr_format(&addr, text), a->ifa_name, from ? "from" : "addr");
+	}
 	freeifaddrs(list);
 	return error;
 }

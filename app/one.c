@@ -10,7 +10,7 @@ static int one_want(const struct settings *s, unsigned queues, struct wanted *wa
 	int rc = device_read(s->dev, &device, why);
 
 	if (rc == 0 && device.iface[0] && !s->allow_kernel_address)
-		rc = kernel_lacks(&s->addr, why);
+		rc = kernel_lacks(s, why);
 	if (rc == 0 && device.tap)
 		rc = kernel_tap_free(device.iface, why);
 	if (rc == 0 && device.iface[0] && !device.tap)

@@ -103,6 +103,11 @@ class Lacks(wire.Test):
         self.addCleanup(wire.sh, "ip addr del 10.99.0.2/32 dev lo")
         for dev in ("tap:hf0", "af_packet:lo", "af_xdp:lo", "pcap:lo", "net_af_packet0,iface=lo"):
             self.lacks("--dev", dev, "--addr", "10.99.0.2/24", says="10.99.0.2 is the kernel's too, on lo")
+        load = "--dev", "tap:hf0", "--addr", "10.99.0.9/24", "--from", "10.99.0.1-10.99.0.3", "--target", "10.99.0.8:80"
+        for command in "load", "doctor":
+            status, out, errors = run(command, *load)
+            self.assertEqual(status, 3, out + errors)
+            self.assertRegex(out + errors, "10.99.0.2 is the kernel's too, on lo: .* another --from")
         status, out, _ = run("doctor", "--dev", "tap:hf0", "--addr", "10.99.0.2/24", "--allow-kernel-address")
         self.assertEqual(status, 0, out)
         self.assertRegex(out, "note .*10.99.0.2 is the kernel's too")
