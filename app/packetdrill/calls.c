@@ -323,18 +323,10 @@ static int call_connect(void *stack, int fd, const struct sockaddr *addr, sockle
 
 /* ---- Ending ------------------------------------------------------------------------------------ */
 
-/* Both FINs are acknowledged: for its application it has ended. */
-static bool has_ended(const struct stack *s, const struct sock *sock)
-{
-	struct hf_status status;
-
-	sock_status(s, sock, &status);
-	return status.state == HF_CLOSED || status.state == HF_TIME_WAIT;
-}
-
 static int do_shutdown(struct stack *s, int fd, int how)
 {
 	struct sock *const sock = sock_find(s, fd);
+	struct hf_status status;
 
 	if (sock == NULL)
 		return -EBADF;
@@ -342,9 +334,10 @@ static int do_shutdown(struct stack *s, int fd, int how)
 		return -EINVAL;
 	if (sock->kind == SOCK_LISTENER)
 		return how == SHUT_WR ? 0 : disconnect(s, sock);
-	if (has_ended(s, sock))
-		return -ENOTCONN;
-	if (!sock->connected)
+	sock_status(s, sock, &status);
+	if (status.state == HF_CLOSED || status.state == HF_TIME_WAIT)
+		return -ENOTCONN; /* of the latter the application knows nothing any more */
+	if (status.state == HF_SYN_SENT)
 		return disconnect(s, sock);
 	sock->opening = false;
 	sock->news++;

@@ -206,6 +206,29 @@ static void disconnected(void **state)
 	host_end(&h);
 }
 
+/* With both SYNs there is a connection, and what it is told goes on: the FIN leaves (RFC 9293 3.10.4). */
+static void shut_in_simultaneous_open(void **state)
+{
+	struct host h;
+	char text[20];
+	int fd;
+
+	(void)state;
+	host_begin(&h, "poll", 4);
+	fd = host_socket(&h, SOCK_NONBLOCK);
+	assert_fails(host_connect(&h, fd), EINPROGRESS);
+	host_expect(&h, SEG_SYN, 0, 0, 0);
+	host_send(&h, SEG_SYN, 0, 0, 0);
+	host_expect(&h, SEG_SYN | SEG_ACK, 0, 1, 0);
+	assert_fails(host_connect(&h, fd), EALREADY);
+	assert_int_equal(CALL(&h, shutdown, fd, SHUT_WR), 0);
+	host_expect(&h, SEG_ACK | SEG_FIN, 1, 1, 0);
+	host_send(&h, SEG_ACK, 1, 2, 10);
+	assert_int_equal(ready(&h, fd), POLLIN | POLLRDNORM | CONNECTED_READY);
+	assert_int_equal(CALL(&h, read, fd, text, sizeof(text)), 10);
+	host_end(&h);
+}
+
 /* Whoever is told of the end of the text is told of it ever after. */
 static void reset_behind_the_fin(void **state)
 {
@@ -992,6 +1015,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(refused_once),
 		cmocka_unit_test(failed_open_is_tried_again),
 		cmocka_unit_test(disconnected),
+		cmocka_unit_test(shut_in_simultaneous_open),
 		cmocka_unit_test(reset_behind_the_fin),
 		cmocka_unit_test(shut_again),
 		cmocka_unit_test(listener_is_shut),
