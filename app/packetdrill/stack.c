@@ -76,6 +76,7 @@ void stack_free(struct stack *s)
 static void configure(const struct stack *s, const struct hf_ip *ours, struct hf_config *config)
 {
 	const struct settings *const settings = &s->flags.settings;
+	const struct hf_sizes none = { 0 };
 	const struct hf_sizes sizes = { .connections = 256, .requests = 256, .buckets = 256 };
 
 	hf_config_defaults(config);
@@ -85,13 +86,15 @@ static void configure(const struct stack *s, const struct hf_ip *ours, struct hf
 		config->tcp.rcv_buf = s->flags.rwnd;
 	config->mtu = settings->mtu;
 	config->ttl = settings->ttl;
-	config->ipv4 = config->ipv6 = sizes;
+	config->ipv4 = sizes;
+	config->ipv6 = ours->version == 4 && settings->mtu < 1280 ? none : sizes; /* RFC 8200 5 */
 	config->ranges = 4096;
 	config->seed = (struct hf_seed){ .seeded = true, .seed = s->flags.seed };
 	config->local[0] = (struct hf_ip_range){ .first = *ours, .count = 1 };
 	config->locals = 1;
 	for (unsigned i = 0; i < 2; i++)
-		if (memcmp(&s->flags.local[i], ours, sizeof(*ours)) != 0)
+		if (memcmp(&s->flags.local[i], ours, sizeof(*ours)) != 0 &&
+		    (i == 0 || config->ipv6.connections > 0))
 			config->local[config->locals++] =
 				(struct hf_ip_range){ .first = s->flags.local[i], .count = 1 };
 }
