@@ -189,7 +189,9 @@ static int set_timeout(uint64_t *timeout_us, const void *value, socklen_t len)
 	memcpy(&tv, value, sizeof(tv));
 	if (tv.tv_sec < 0 || tv.tv_usec < 0 || tv.tv_usec >= 1000000)
 		return -EDOM;
-	*timeout_us = (uint64_t)tv.tv_sec * 1000000 + (uint64_t)tv.tv_usec;
+	*timeout_us = tv.tv_sec > INT32_MAX ? /* for ever, which is as none */
+			      0 :
+			      (uint64_t)tv.tv_sec * 1000000 + (uint64_t)tv.tv_usec;
 	return 0;
 }
 

@@ -2,6 +2,7 @@
 /* libhandfast_pd.so through its table. Where a packet must not come the flag `poll` shows that none does. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -665,7 +666,7 @@ static void options_are_kept(void **state)
 /* A connection has what its listener was told, and holds the port without it. */
 static void options_are_inherited(void **state)
 {
-	const struct timeval patience = { .tv_sec = 3, .tv_usec = 5 };
+	const struct timeval patience = { .tv_sec = 3, .tv_usec = 5 }, ages = { .tv_sec = LONG_MAX };
 	static const int flags[][2] = { { SOL_SOCKET, SO_REUSEADDR },
 					{ IPPROTO_TCP, TCP_NODELAY },
 					{ IPPROTO_TCP, TCP_CORK } };
@@ -681,6 +682,7 @@ static void options_are_inherited(void **state)
 	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
 		set_option(&h, listener, flags[i][0], flags[i][1], 1);
 	assert_int_equal(CALL(&h, setsockopt, listener, SOL_SOCKET, SO_RCVTIMEO, &patience, len), 0);
+	assert_int_equal(CALL(&h, setsockopt, listener, SOL_SOCKET, SO_SNDTIMEO, &ages, len), 0);
 	host_handshake(&h);
 	fd = host_accept(&h, listener);
 	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
@@ -748,6 +750,19 @@ static void mss_of_either_side(void **state)
 	assert_int_equal(h.last.seg.mss, 700);
 	fd = host_accept(&h, listener);
 	assert_int_equal(option(&h, fd, IPPROTO_TCP, TCP_MAXSEG), 700);
+	host_end(&h);
+}
+
+/* Less than IPv6 can do (RFC 8200 5), and IPv4 works. */
+static void smallest_mtu(void **state)
+{
+	struct host h;
+
+	(void)state;
+	host_begin(&h, "poll,mtu=576", 4);
+	host_listen(&h, 0);
+	host_handshake(&h);
+	assert_int_equal(h.last.seg.mss, 536);
 	host_end(&h);
 }
 
@@ -1038,6 +1053,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(options_are_inherited),
 		cmocka_unit_test(options_are_obeyed),
 		cmocka_unit_test(mss_of_either_side),
+		cmocka_unit_test(smallest_mtu),
 		cmocka_unit_test(keepalive_before_the_open),
 		cmocka_unit_test(shut_for_reading),
 		cmocka_unit_test(epoll_level_edge_and_once),
