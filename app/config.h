@@ -181,6 +181,9 @@ const char *config_nearest(const char *name, bool options, enum command command)
 /** Set one row by "KEY=VALUE". @return 0 or -EINVAL, why says what */
 int config_set(struct settings *s, const char *assignment, struct hf_error *why);
 
+/** Whether the address is one of the range's. */
+bool range_holds(const struct hf_ip_range *range, const struct hf_ip *ip);
+
 /** Whether the settings agree with each other. @return 0 or -EINVAL, why says what */
 int config_agree(const struct settings *s, struct hf_error *why);
 

@@ -101,17 +101,6 @@ static const char *own_refuses(const struct settings *s)
 	return NULL;
 }
 
-static bool holds(const struct hf_ip_range *range, const struct hf_ip *ip)
-{
-	for (uint32_t i = 0; i < range->count; i++) {
-		const struct hf_ip one = plan_address(range, i);
-
-		if (memcmp(&one, ip, sizeof(one)) == 0)
-			return true;
-	}
-	return false;
-}
-
 /* @return what is wrong with a range of --from, or NULL */
 static const char *from_refuses(const struct settings *s, const struct hf_ip_range *range)
 {
@@ -124,7 +113,7 @@ static const char *from_refuses(const struct settings *s, const struct hf_ip_ran
 		return "--from goes on past its network of --addr; end it there, or give a shorter /LEN";
 	if (broadcast(net, &last))
 		return "--from holds the broadcast address of its network; end it before (MUST-46)";
-	if (holds(range, &s->target.at[0].range.first))
+	if (range_holds(range, &s->target.at[0].range.first))
 		return "--from holds the address of --target; leave that out";
 	return NULL;
 }
@@ -151,8 +140,8 @@ static const char *load_refuses(const struct settings *s)
 
 		refusal = from_refuses(s, range);
 		for (uint32_t k = 0; k < i; k++)
-			if (holds(range, &s->from.at[k].range.first) ||
-			    holds(&s->from.at[k].range, &range->first))
+			if (range_holds(range, &s->from.at[k].range.first) ||
+			    range_holds(&s->from.at[k].range, &range->first))
 				return "--from: one address is given twice; leave one";
 	}
 	return refusal;
