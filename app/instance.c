@@ -40,15 +40,18 @@ static ssize_t receive(const struct instance *in, void *octets, size_t room)
 	return n;
 }
 
-/* Whoever answers at a path. @return 0, with its pid; -ECONNREFUSED: nobody */
+/* Whoever answers at a path. @return 0, with its pid; -ECONNREFUSED: nobody, but a process that listens there */
 static int greet(const char *path, struct instance *in)
 {
 	const struct timeval patience = { .tv_sec = PATIENCE_S };
+	struct ucred listener = { .pid = 0 };
+	socklen_t size = sizeof(listener);
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 	char hello[1024];
 	json_t *json = NULL;
 	ssize_t n = -1;
 
+	in->pid = 0;
 	in->socket = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	if (in->socket < 0)
 		return -errno;
@@ -62,6 +65,8 @@ static int greet(const char *path, struct instance *in)
 	json_decref(json);
 	if (json)
 		return 0;
+	getsockopt(in->socket, SOL_SOCKET, SO_PEERCRED, &listener, &size);
+	in->pid = listener.pid;
 	close(in->socket);
 	return -ECONNREFUSED;
 }
@@ -141,6 +146,7 @@ struct search {
 	struct instance found;
 	unsigned count;
 	char list[160]; /* of those found */
+	long mute;	/* one that listens and does not answer */
 };
 
 static void consider(struct search *s, const char *path)
@@ -151,8 +157,13 @@ static void consider(struct search *s, const char *path)
 	size_t len;
 
 	prefix_of(path, in.prefix);
-	if ((s->prefix[0] && strcmp(s->prefix, in.prefix) != 0) || greet(path, &in) != 0)
+	if (s->prefix[0] && strcmp(s->prefix, in.prefix) != 0)
 		return;
+	if (greet(path, &in) != 0) {
+		if (in.pid && (s->pid == 0 || s->pid == in.pid))
+			s->mute = in.pid;
+		return;
+	}
 	if ((s->pid == 0 || s->pid == in.pid) && in.pid != getpid())
 		info = ask(&in, "/handfast/info", &why);
 	if (!info || (s->count && s->found.pid == in.pid)) {
@@ -194,6 +205,8 @@ int instance_open(const char *prefix, long pid, struct instance *in, struct hf_e
 		instance_close(in);
 		return refuse(why, -EEXIST, "%u run: choose one by --pid: %s", s.count, s.list);
 	}
+	if (s.mute)
+		return refuse(why, -ENOENT, "process %ld does not answer", s.mute);
 	if (pid)
 		return refuse(why, -ENOENT, "process %ld is no handfast that this user runs", pid);
 	return refuse(why, -ENOENT, "no handfast%s%.40s of this user runs: start pair, serve or load",

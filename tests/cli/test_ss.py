@@ -133,9 +133,11 @@ class Busy(unittest.TestCase):
         self.assertEqual(status[0], 0, status)  # its books balance
 
 
-class Interrupted(unittest.TestCase):
-    def test_answers_are_waited_for_on(self):
-        """Stopped and continued, as by the shell, it waits on; a terminal that changes its size does the same to top."""
+class Asked(unittest.TestCase):
+    """The test listens where an instance would."""
+
+    def ask(self, *args):
+        """@return ss, and the socket on which it asks"""
         instance = Instance(HANDFAST, "--version")
         self.addCleanup(instance.stop)
         place = instance.home / "dpdk/rte/dpdk_telemetry.v2"
@@ -146,12 +148,25 @@ class Interrupted(unittest.TestCase):
         place.chmod(0o777)
         listener.listen()
         listener.settimeout(20)
-        ss = subprocess.Popen(instance.command("ss", "-H"), env=instance.env, stdout=subprocess.PIPE,
+        ss = subprocess.Popen(instance.command("ss", "-H", *args), env=instance.env, stdout=subprocess.PIPE,
                               stderr=subprocess.PIPE, text=True)
         self.addCleanup(ss.communicate)
         self.addCleanup(ss.kill)
         asked, _ = listener.accept()
         self.addCleanup(asked.close)
+        return ss, asked
+
+    def test_no_answer(self):
+        for args, says in ((), f"process {os.getpid()} does not answer"), (("--pid", "1"), "process 1 is no handfast"):
+            ss, asked = self.ask(*args)
+            asked.close()
+            out, err = ss.communicate(timeout=20)
+            self.assertEqual((ss.returncode, out, err.count("\n")), (3, "", 1), err)
+            self.assertIn(says, err)
+
+    def test_answers_are_waited_for_on(self):
+        """Stopped and continued, as by the shell, it waits on; a terminal that changes its size does the same to top."""
+        ss, asked = self.ask()
 
         def state_is(wanted):
             return re.search(r"\) (\S)", Path(f"/proc/{ss.pid}/stat").read_text(encoding="ascii"))[1] == wanted
