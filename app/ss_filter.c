@@ -93,6 +93,11 @@ static int words_read(struct words *w, int argc, char **argv, struct hf_error *w
 			break;
 	}
 	w->text[n] = '\0';
+	if (n + 4 >= sizeof(w->text)) {
+		snprintf(why->text, sizeof(why->text), "the filter is longer than %zu octets",
+			 sizeof(w->text) - 5);
+		return -EINVAL;
+	}
 	for (char *word = strtok_r(w->text, " \t", &save); word && w->count < WORDS;
 	     word = strtok_r(NULL, " \t", &save))
 		w->at[w->count++] = word;
@@ -183,7 +188,8 @@ static bool read_host(const char *text, struct filter_node *node)
 	char host[128];
 	char *start = host, *port = NULL, *end;
 
-	snprintf(host, sizeof(host), "%s", text);
+	if (snprintf(host, sizeof(host), "%s", text) >= (int)sizeof(host))
+		return false;
 	if (*host == '[' && (end = strchr(host, ']')) != NULL) {
 		start++;
 		memmove(end, end + 1, strlen(end)); /* the length may stand behind the bracket */

@@ -175,7 +175,7 @@ static void read__wrong_text__refused_in_one_line(void **state)
 	};
 	struct ss_filter f;
 	struct hf_error why;
-	char text[600] = "";
+	char text[600] = "", whole[5000], *argv = whole;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
@@ -187,6 +187,11 @@ static void read__wrong_text__refused_in_one_line(void **state)
 	for (unsigned i = 0; i < 40; i++)
 		strcat(text, "dport = :80 ");
 	assert_int_equal(read_text(text, &f, &why), -EINVAL);
+	snprintf(text, sizeof(text), "dst 10.0.0.1:%0500d", 80);
+	assert_int_equal(read_text(text, &f, &why), -EINVAL);
+	snprintf(whole, sizeof(whole), "dst 10.0.0.1%4096s",
+		 "and dst 10.0.0.2"); /* the rest is not left out */
+	assert_int_equal(ss_filter_read(1, &argv, &f, &why), -EINVAL);
 }
 
 int main(void)
