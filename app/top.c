@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* `handfast top`: samples of a running instance, shown by ncurses; as plain text with --once, or where the output
- * is no terminal. */
+/* `handfast top`: samples of a running instance, shown by ncurses; as plain text with --once, or where input
+ * or output is no terminal. */
 #include "top.h"
 
 #include <curses.h>
@@ -196,8 +196,9 @@ int top_run(int argc, char **argv, const char *program)
 	}
 	rc = instance_open(o.prefix, o.pid, &in, &why);
 	if (rc == 0) {
-		rc = o.once || !isatty(STDOUT_FILENO) ? watch(&in, &o, false, &why) :
-							watch_screen(&in, &o, &why);
+		rc = o.once || !isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO) ?
+			     watch(&in, &o, false, &why) :
+			     watch_screen(&in, &o, &why);
 		instance_close(&in);
 		if (rc == -EIO && !o.once) { /* it has ended, and so do we */
 			fprintf(stderr, "%s: top: %s\n", program, why.text);

@@ -21,10 +21,10 @@ SMALL = ["--client-ports", "1024-9999", "--set", "tcp.max_tw_buckets=1Mi", "-q",
 class Terminal:
     """A program on a pseudo-terminal of 100 by 60."""
 
-    def __init__(self, instance, *args, term="xterm"):
+    def __init__(self, instance, *args, term="xterm", stdin=None):
         self.master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 60, 100, 0, 0))
-        self.process = subprocess.Popen(instance.command(*args), stdin=slave, stdout=slave, stderr=subprocess.PIPE,
+        self.process = subprocess.Popen(instance.command(*args), stdin=stdin or slave, stdout=slave, stderr=subprocess.PIPE,
                                         text=True, env={**instance.env, "TERM": term}, cwd="/",
                                         start_new_session=True)
         os.close(slave)
@@ -87,6 +87,14 @@ class Top(unittest.TestCase):
             if looks == 3:
                 break
         self.assertEqual(looks, 3)
+
+    def test_plain_where_no_key_can_come(self):
+        """An input that has ended answers at once, and would be no wait between two looks."""
+        terminal = Terminal(self.instance, "top", "--interval", "0.1", stdin=subprocess.DEVNULL)
+        until(lambda: terminal.shows("server0"), what="nothing on the screen")
+        terminal.process.kill()
+        self.assertRegex(terminal.text, r"^handfast pair, process")
+        terminal.wait()
 
     def test_terminal_until_q(self):
         terminal = Terminal(self.instance, "top", "--interval", "0.2")
