@@ -81,14 +81,13 @@ void ss_print_header(const struct ss_columns *columns)
 
 void ss_print(const struct ss_row *row, const json_t *entry, const struct ss_columns *columns)
 {
-	char local[HF_ADDR_TEXT], peer[HF_ADDR_TEXT + 2], age[24];
+	const char *const anyone = row->peer.ip.version == 6 ? "[::]:*" : "0.0.0.0:*";
+	char local[HF_ADDR_TEXT], peer[HF_ADDR_TEXT], age[24];
 
 	hf_addr_format(&row->local, local);
 	hf_addr_format(&row->peer, peer);
-	if (row->state == HF_LISTEN)
-		memcpy(peer + strlen(peer), ":*", 3);
 	printf("%-10s %-6u %-6u %26s %26s", ss_state_name(row->state), row->recv_q, row->send_q,
-	       local, peer);
+	       local, row->state == HF_LISTEN ? anyone : peer);
 	if (columns->timer)
 		print_timer(row);
 	if (row->leak_ms)

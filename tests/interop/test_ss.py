@@ -99,8 +99,8 @@ class Both(wire.Test):
         serve = self.serve("--close", "hold")
         ran = subprocess.run([sys.argv[1], "ss", "-Hl", "--pid", str(serve.process.pid)], capture_output=True,
                              text=True, timeout=30, check=True)
-        self.assertEqual(sorted(line.split()[3] for line in ran.stdout.splitlines()),
-                         [f"0.0.0.0:{self.port}", f"[::]:{self.port}"])
+        self.assertEqual(sorted(line.split()[3:5] for line in ran.stdout.splitlines()),
+                         [[f"0.0.0.0:{self.port}", "0.0.0.0:*"], [f"[::]:{self.port}", "[::]:*"]])
 
     def test_load_closes_first(self):
         listener = self.listener(self.port)
