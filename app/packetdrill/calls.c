@@ -250,7 +250,7 @@ static int begin_connect(struct stack *s, struct sock *sock, const struct hf_add
 	if (rc == 0)
 		rc = hf_connect(s->w, &local, peer, sock->cookie, &sock->id);
 	if (rc != 0)
-		return rc;
+		return rc == -EADDRINUSE ? -EADDRNOTAVAIL : rc; /* Linux's word for a tuple in use */
 	sock->kind = SOCK_CONNECTION;
 	sock->opening = true;
 	sock->peer = *peer;

@@ -180,6 +180,24 @@ static void failed_open_is_tried_again(void **state)
 	host_end(&h);
 }
 
+static void tuple_in_use(void **state)
+{
+	const struct sockaddr_in any = { .sin_family = AF_INET, .sin_port = htons(8080) };
+	static const int errors[] = { EINPROGRESS, EADDRNOTAVAIL };
+	struct host h;
+
+	(void)state;
+	host_begin(&h, "poll", 4);
+	for (unsigned i = 0; i < 2; i++) {
+		const int fd = host_socket(&h, SOCK_NONBLOCK);
+
+		set_option(&h, fd, SOL_SOCKET, SO_REUSEADDR, 1);
+		assert_int_equal(CALL(&h, bind, fd, (struct sockaddr *)&any, sizeof(any)), 0);
+		assert_fails(host_connect(&h, fd), errors[i]);
+	}
+	host_end(&h);
+}
+
 /* By shutdown of an open under way, and by AF_UNSPEC. */
 static void disconnected(void **state)
 {
@@ -1029,6 +1047,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(active_connection),
 		cmocka_unit_test(refused_once),
 		cmocka_unit_test(failed_open_is_tried_again),
+		cmocka_unit_test(tuple_in_use),
 		cmocka_unit_test(disconnected),
 		cmocka_unit_test(shut_in_simultaneous_open),
 		cmocka_unit_test(reset_behind_the_fin),
