@@ -92,8 +92,9 @@ static void find_base(struct sheet *sheet, const struct hf_recording *rec)
 	sheet->iss = sheet->irs = 0;
 	for (uint32_t i = 0; sheet->relative && rec->lost == 0 && i < rec->count; i++) {
 		const struct hf_record *const e = &rec->events[i];
+		const bool stray = e->what == HF_RECORD_IN && e->before > HF_SYN_SENT;
 
-		if (!(e->flags & FLAG_SYN))
+		if (!(e->flags & FLAG_SYN) || stray)
 			continue;
 		*(e->what == HF_RECORD_OUT ? &sheet->iss : &sheet->irs) = e->seq;
 	}

@@ -2,6 +2,8 @@
 """serve and load with --record against the kernel: what led to a reset, a give-up, a refusal: test_record.py HANDFAST"""
 
 import re
+import socket
+import struct
 import unittest
 
 import wire
@@ -39,6 +41,30 @@ class Record(wire.Test):
         for line, pattern in zip(lines, wanted):
             self.assertRegex(line, f"^{pattern}$", lines)
         self.assertEqual(len(lines), len(wanted), lines)
+
+    def test_numbers_count_from_the_syn_that_was_taken(self):
+        serve = self.serve(7000, "--close", "peer")
+        sock = self.connect(7000)
+        wire.until(lambda: "ESTAB" in wire.kernel_states(7000))
+        self.send_syn(sock, 1234567890)
+        wire.abort(sock)
+        serve.stop()
+        found = recordings(serve.said())
+        self.assertEqual(len(found), 1, serve.said())
+        self.assertIn("Flags [S], seq 1234567890", "\n".join(found[0]))
+        self.assertRegex("\n".join(found[0]), r"Flags \[R\.\], seq 1, ack 1\n")
+
+    @staticmethod
+    def send_syn(sock, seq):
+        """One that is none of the connection's, though between its ends."""
+        ends = sock.getsockname(), sock.getpeername()
+        header = struct.pack("!HHIIHH", ends[0][1], ends[1][1], seq, 0, 0x5002, 1000)
+        summed = b"".join(socket.inet_aton(end[0]) for end in ends) + struct.pack("!HH", 6, len(header) + 4) + header
+        total = sum(struct.unpack(f"!{len(summed) // 2}H", summed))
+        while total >> 16:
+            total = (total & 0xffff) + (total >> 16)
+        with socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_TCP) as raw:
+            raw.sendto(header + struct.pack("!HH", ~total & 0xffff, 0), (ends[1][0], 0))
 
     def test_serve_by_filter(self):
         serve = self.serve(7001, "--close", "peer", "--record-filter", "sport = :7001 and dst 10.99.0.1")
