@@ -187,9 +187,11 @@ static void leaves(struct follow_end *from, struct follow_end *to, const struct 
 		to->snd_nxt = p->ack;
 		to->known = true;
 	}
+	/* Its SYN-ACK has come all the same, or the SYN was a stray. */
 	if (from->state == HF_SYN_SENT && sane && !(p->flags & FLAG_SYN)) {
-		from->state = HF_ESTABLISHED; /* its SYN-ACK has come all the same */
+		from->state = HF_ESTABLISHED;
 		from->rcv_nxt = p->ack;
+		from->snd_nxt = p->seq;
 	}
 	if (p->len > 0 && sane && from->state == HF_SYN_RECEIVED)
 		from->state = HF_ESTABLISHED;
@@ -230,13 +232,16 @@ static unsigned note(const struct follow_end *from, const struct follow_end *to,
 		     const struct packet *p)
 {
 	const uint32_t span = packet_span(p);
+	const bool syn = p->flags & FLAG_SYN;
 	unsigned notes = 0;
 
 	if (!from->known || span == 0 || p->flags & FLAG_RST)
 		return 0;
-	if (!before(from->snd_nxt, p->seq + span))
+	/* Whatever follows a SYN that was not answered has not passed, be it from before a stray one. */
+	if (syn ? from->syn && from->iss == p->seq :
+		  from->state != HF_SYN_SENT && !before(from->snd_nxt, p->seq + span))
 		notes |= NOTE_AGAIN;
-	if (!(p->flags & FLAG_SYN) && before(to->rcv_nxt, p->seq))
+	if (!syn && before(to->rcv_nxt, p->seq))
 		notes |= NOTE_AHEAD;
 	return notes;
 }

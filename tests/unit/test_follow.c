@@ -125,6 +125,29 @@ static void refused__then_accepted(void **state)
 	RUN(steps);
 }
 
+/* RFC 5961 4: it draws an ACK, and the connection goes on with its own numbers. */
+static void stray_syn__changes_nothing(void **state)
+{
+	static const uint32_t numbers[] = { 5000, (uint32_t)-5000 };
+
+	(void)state;
+	for (unsigned i = 0; i < 2; i++) {
+		const struct step steps[] = {
+			HANDSHAKE,
+			{ 'A', A, 1, 1, 10, HF_ESTABLISHED, HF_ESTABLISHED, 0, 1 },
+			{ 'A', S, numbers[i], 0, 0, HF_SYN_SENT, HF_ESTABLISHED, 0, 1 },
+			{ 'A', S, numbers[i], 0, 0, HF_SYN_SENT, HF_ESTABLISHED, NOTE_AGAIN, 2 },
+			{ 'B', A, 1, 11, 0, HF_SYN_SENT, HF_ESTABLISHED, 0, 2 },
+			{ 'A', A, 11, 1, 10, HF_ESTABLISHED, HF_ESTABLISHED, 0, 3 },
+			{ 'A', F | A, 21, 1, 0, HF_FIN_WAIT_1, HF_CLOSE_WAIT, 0, 3 },
+			{ 'B', F | A, 1, 22, 0, HF_TIME_WAIT, HF_LAST_ACK, 0, 3 },
+			{ 'A', A, 22, 2, 0, HF_TIME_WAIT, HF_CLOSED, 0, 3 },
+		};
+
+		RUN(steps);
+	}
+}
+
 /* RFC 5961 3.2: only at RCV.NXT is a RST believed. */
 static void reset__only_at_rcv_nxt(void **state)
 {
@@ -261,6 +284,7 @@ int main(void)
 		cmocka_unit_test(opened_and_closed__tuple_reused),
 		cmocka_unit_test(crossing_syns_and_fins),
 		cmocka_unit_test(refused__then_accepted),
+		cmocka_unit_test(stray_syn__changes_nothing),
 		cmocka_unit_test(reset__only_at_rcv_nxt),
 		cmocka_unit_test(fin_ahead_of_a_gap__waits),
 		cmocka_unit_test(lost_after_it_passed__is_corrected),
