@@ -60,6 +60,14 @@ static int take_value(http_parser *parser, const char *text, size_t len)
 	return 0;
 }
 
+/* Answers that end with their head, whatever length they tell (RFC 9112 6.3). */
+static bool bodiless(const http_parser *parser)
+{
+	const unsigned status = parser->type == HTTP_RESPONSE ? parser->status_code : 0;
+
+	return status / 100 == 1 || status == 204 || status == 304;
+}
+
 static int take_headers(http_parser *parser)
 {
 	struct http *http = parser->data;
@@ -67,7 +75,7 @@ static int take_headers(http_parser *parser)
 	http->headed = true;
 	http->too_large =
 		parser->content_length != UINT64_MAX && parser->content_length > http->body_max;
-	return http->too_large ? -1 : 0;
+	return http->too_large ? -1 : bodiless(parser);
 }
 
 static int take_body(http_parser *parser, const char *text, size_t len)

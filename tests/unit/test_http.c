@@ -118,6 +118,25 @@ static void responses__have_status_and_length(void **state)
 	assert_int_equal(http.body, strlen("to the end"));
 }
 
+/* RFC 9112 6.3 */
+static void responses__without_body__end_with_their_head(void **state)
+{
+	static const char *const heads[] = {
+		"HTTP/1.1 100 Continue\r\n\r\n",
+		"HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\n\r\n",
+		"HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++) {
+		struct http http;
+
+		take(&http, HTTP_KIND_RESPONSE, heads[i], 7);
+		assert_true(http.complete);
+		assert_true(http.persists);
+	}
+}
+
 static void limits__of_target_and_body(void **state)
 {
 	char target[HTTP_TARGET + 32] = "GET /";
@@ -197,6 +216,7 @@ int main(void)
 		cmocka_unit_test(a_pipeline__ends_at_each_request),
 		cmocka_unit_test(a_head_without_end__is_refused),
 		cmocka_unit_test(responses__have_status_and_length),
+		cmocka_unit_test(responses__without_body__end_with_their_head),
 		cmocka_unit_test(limits__of_target_and_body),
 		cmocka_unit_test(expect__told_once),
 		cmocka_unit_test(targets__become_paths),
