@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -379,9 +380,13 @@ static int running_report(const struct running *p, const char *program)
 static int can_write(const char *option, const char *path, struct hf_error *why)
 {
 	char directory[TEXT_ROOM + 32];
+	struct stat there;
 
 	snprintf(directory, sizeof(directory), "%s", path);
-	if (access(path, W_OK) == 0 || (errno == ENOENT && access(dirname(directory), W_OK) == 0))
+	if (stat(path, &there) == 0 && S_ISDIR(there.st_mode))
+		errno = EISDIR;
+	else if (access(path, W_OK) == 0 ||
+		 (errno == ENOENT && access(dirname(directory), W_OK) == 0))
 		return 0;
 	snprintf(why->text, sizeof(why->text), "%s: %.160s: %s", option, path, strerror(errno));
 	return -EINVAL;

@@ -60,7 +60,7 @@ class Pair(unittest.TestCase):
     def test_thresholds(self):
         """What a figure of the report, or the sum of an object of them, must be at least or at most."""
         count = ("--count", "1000", "--duration", "20s", "-q", *SMALL)
-        met = run(*count, "--threshold", "connections.established>=1k,connections.failed<=0")
+        met = run(*count, "--threshold", "connections.established>=1k, connections.failed<=0")
         self.assertEqual((met.returncode, met.stderr), (0, ""))
         for missed, says in (("connections.closed>=1001", "connections.closed is 1000, less than 1001"),
                              ("states.TIME-WAIT.entered<=0.5k", "states.TIME-WAIT.entered is 1000, more than 500"),
@@ -247,6 +247,8 @@ class Pair(unittest.TestCase):
                 ran = run(*SMALL, "--duration", "60s", option, str(Path(scratch, "no/such")))
                 self.assertEqual((ran.returncode, ran.stdout), (2, ""))
                 self.assertRegex(ran.stderr, rf"\Ahandfast: {option}: .*/no/such.*: No such file or directory\n\Z")
+            ran = run(*SMALL, "--duration", "60s", "--json", scratch)
+            self.assertEqual((ran.returncode, ran.stderr), (2, f"handfast: --json: {scratch}: Is a directory\n"))
 
     def started(self, *args, sockets=1):
         """Under way: so many connections, counted at both ends, are there."""
