@@ -32,12 +32,13 @@ static const char *read_bound(const char *text, double *bound)
 /* The one that begins at *text, which then is behind it. @return false: it cannot be read */
 static bool read_threshold(const char **text, struct threshold *t)
 {
-	const size_t len = strcspn(*text, "<>=,");
-	const char *const sign = *text + len;
+	const char *const figure = *text + strspn(*text, " ");
+	const size_t len = strcspn(figure, "<>=,");
+	const char *const sign = figure + len;
 
 	if (len == 0 || len >= sizeof(t->figure) || (*sign != '<' && *sign != '>') || sign[1] != '=')
 		return false;
-	memcpy(t->figure, *text, len);
+	memcpy(t->figure, figure, len);
 	t->figure[len] = '\0';
 	t->least = *sign == '>';
 	*text = read_bound(sign + 2, &t->bound);
