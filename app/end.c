@@ -110,11 +110,13 @@ int end_create(struct end *e, struct run *run, enum side side, unsigned i, struc
 	e->turns = counter_find("turns");
 	e->received = counter_find(config.impair ? "impair_in" : "rx_frames");
 	e->packets = counter_find("tx_frames");
+	e->packets_in = counter_find("rx_frames");
 	e->held_up = counter_find("tx_held_up");
 	e->unaccepted[0] = counter_find("unaccepted_reset");
 	e->unaccepted[1] = counter_find("unaccepted_timeout");
 	e->unaccepted[2] = counter_find("unaccepted_aborted");
 	e->octets = counter_find("tx_octets");
+	e->octets_in = counter_find("rx_octets");
 	e->text_in = counter_find("text_in");
 	e->text_out = counter_find("text_out");
 	e->cycles = counter_find("busy_cycles");

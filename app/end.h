@@ -126,8 +126,8 @@ struct end {
 	uint64_t frames_us;	/* without a peer: when the last one left */
 	atomic_bool over;	/* it has fallen silent */
 	struct hf_store *store; /* what is sent from where it lies: the site, or the text */
-	unsigned turns, received, packets, held_up, octets, text_in, text_out, cycles,
-		unaccepted[3]; /* numbers of counters: what a mark reads, and others */
+	unsigned turns, received, packets, packets_in, held_up, octets, octets_in, text_in, text_out,
+		cycles, unaccepted[3]; /* numbers of counters: what a mark reads, and others */
 
 	struct books books;
 	struct histogram connect, close, transaction;

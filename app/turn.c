@@ -97,6 +97,12 @@ static void open_some(struct end *e, uint64_t now_us)
 	e->frees_before = e->frees;
 }
 
+/* The other way's share, where no peer of ours counts it. */
+static uint64_t alone(const struct end *e, unsigned counter)
+{
+	return e->peer ? 0 : end_counter(e, counter);
+}
+
 /* @param until_us  what is due from this instant on is not offered yet */
 static struct mark mark_now(const struct end *e, uint64_t now_us, uint64_t until_us)
 {
@@ -111,9 +117,9 @@ static struct mark mark_now(const struct end *e, uint64_t now_us, uint64_t until
 		.offered_us = offered_us,
 		.opened_us = e->opened_us > offered_us ? e->opened_us : offered_us,
 		.closed = e->books.closed + e->books.closed_by_rst,
-		.packets = end_counter(e, e->packets),
-		.octets = end_counter(e, e->octets),
-		.text = end_counter(e, e->text_in) + (e->peer ? 0 : end_counter(e, e->text_out)),
+		.packets = end_counter(e, e->packets) + alone(e, e->packets_in),
+		.octets = end_counter(e, e->octets) + alone(e, e->octets_in),
+		.text = end_counter(e, e->text_in) + alone(e, e->text_out),
 		.responses = e->books.responses,
 		.cycles = end_counter(e, e->cycles),
 	};

@@ -105,6 +105,7 @@ class Load(wire.Test):
                                       "200", "--concurrency", "20", "--requests", str(requests), "--length", "3000")
             self.assertEqual((books["attempted"], books["closed"]), (200, 200), books)
             self.assertEqual(report["http"]["responses"], 200 * requests)
+            self.assertGreater(report["rate"]["bits_per_second"], report["rate"]["text_bits_per_second"])
             self.assertEqual((report["http"]["wrong_status"], report["http"]["wrong_length"]), (0, 0))
 
     def test_nginx_until_the_end(self):
