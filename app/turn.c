@@ -143,13 +143,18 @@ static bool must_stop(const struct end *e, uint64_t now_us)
 	return atomic_load_explicit(&run->opening, memory_order_relaxed) == 0;
 }
 
+static void unlisten(struct end *e)
+{
+	for (uint32_t i = 0; i < e->listener_count; i++)
+		hf_unlisten(e->w, e->listeners[i]);
+}
+
 /* A server takes no more and lets go of those that are idle; whoever holds connections lets go of all. */
 static void dismiss(struct end *e, uint64_t now_us)
 {
 	const struct app *app = e->run->app;
 
-	for (uint32_t i = 0; i < e->listener_count; i++)
-		hf_unlisten(e->w, e->listeners[i]);
+	unlisten(e);
 	for (uint32_t i = 0; i < e->size; i++) {
 		struct conn *c = &e->conns[i];
 
@@ -191,8 +196,10 @@ static void measure(struct end *e, uint64_t now_us)
 	}
 }
 
+/* Half-opens too, which are no application's. */
 static void abort_all(struct end *e)
 {
+	unlisten(e);
 	for (uint32_t i = 0; i < e->size; i++)
 		if (e->conns[i].phase != CONN_FREE)
 			hf_abort(e->w, e->conns[i].id);

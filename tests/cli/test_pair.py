@@ -181,6 +181,12 @@ class Pair(unittest.TestCase):
         self.assertEqual(ran.returncode, 0, ran.stderr)
         self.assertRegex(ran.stdout, r"\ATHE RATE WAS NOT KEPT: \d+ of \d+ ")
 
+    def test_half_opens_end_with_the_run(self):  # HF-LG8
+        """Their SYN-ACKs are lost, and who sent the SYN has given up."""
+        report = self.report(*SMALL, "--count", "3", "--duration", "300ms", "--drain", "0s", "--impair", "rule=drop:in:syn-ack:2-")
+        self.assertEqual(report["connections"]["failed"]["aborted"], 2)
+        self.assertEqual(report["counters"]["request_unlistened"], 2)
+
     def test_records_run_out(self):  # TW-L2
         ran = run("--client-ports", "1024-9999", "--set", "tcp.max_tw_buckets=64", "--set", "tcp.tw_overflow=kill", "--layout",
                   "local", "--cores", FIRST, "--count", "1000", "--json", "-")
