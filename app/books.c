@@ -147,6 +147,8 @@ static void opens_gather(struct report *r, const struct end *e)
 {
 	const struct mark *from = &e->from, *to = &e->to;
 
+	if (to->us == from->us) /* it ended with its first turn */
+		return;
 	r->offered_per_s += per_second(to->offered - from->offered, from->offered_us, to->offered_us);
 	r->achieved_per_s +=
 		per_second(to->attempted - from->attempted, from->offered_us, to->opened_us);
