@@ -11,6 +11,7 @@
 #include "io/watch.h"
 #include "io/why.h"
 #include "tcp/flight.h"
+#include "tcp/open.h"
 
 #define LINE 64
 
@@ -310,7 +311,7 @@ static uint8_t window_scale(uint32_t rcv_buf)
 {
 	uint8_t shift = 0;
 
-	while (rcv_buf >> shift > UINT16_MAX)
+	while (rcv_buf >> shift > UINT16_MAX && shift < WSCALE_MAX)
 		shift++;
 	return shift;
 }

@@ -325,6 +325,18 @@ static void listen__wscale__windows_scaled_after_syn(struct rig *r)
 	}
 }
 
+static void set_largest_buffer(struct rig *r)
+{
+	r->config.tcp.rcv_buf = 1u << 30;
+}
+
+/* 2^30 octets are one more than 65535 << 14 can say; what can is said. */
+static void largest_buffer__our_shift_is_14(struct rig *r)
+{
+	rig_connect(r);
+	assert_int_equal(rig_expect(r, (struct seg){ .seq = ISS, .flags = SEG_SYN })->seg.wscale, 14);
+}
+
 /* Both have to offer it: a SYN-ACK without leaves windows as they are. */
 static void connect__synack_without_wscale__unscaled(struct rig *r)
 {
@@ -419,6 +431,9 @@ static const struct row rows[] = {
 	{ .name = "SHLD-5-none", .test = all_off__syns_have_no_options, .set_up = set_bare },
 	{ .name = "MUST-65", .test = established__mss_in_ack__ignored },
 	{ .name = "RFC7323-2.3", .test = listen__wscale__windows_scaled_after_syn },
+	{ .name = "RFC7323-2.3-ours",
+	  .test = largest_buffer__our_shift_is_14,
+	  .set_up = set_largest_buffer },
 	{ .name = "RFC7323-2.2-none",
 	  .test = connect__synack_without_wscale__unscaled,
 	  .set_up = set_active },
