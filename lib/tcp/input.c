@@ -176,7 +176,7 @@ static void take_ack(struct tcp_host *host, struct tcb *tcb, const struct seg *s
 	tcb->retransmits = 0;
 	tcb->backoff = 0;
 	sendq_acked(host, tcb);
-	tcb->flags &= ~(uint32_t)TCB_FAST;
+	tcb->flags &= ~(uint32_t)(TCB_FAST | TCB_TLP);
 	if (__builtin_expect(tcb->flight != 0, 0)) {
 		if (rack_is_on(host, tcb))
 			rack_delivered(host, tcb, seg, seg->ack - acked, seg->ack - acked, seg->ack);

@@ -381,6 +381,18 @@ static void probe__overtaken_by_the_timeout__none(struct tcb_rig *r)
 	rig_counted(r, STAT_TLP_PROBES, 0);
 }
 
+/* ... nor does one follow the ACK of all that it would have asked for, nor keep what would have remembered it. */
+static void probe__overtaken_by_the_ack__none(struct tcb_rig *r)
+{
+	in_flight(r, 2);
+	r->turn_open = true;
+	rig_advance(r, 2 * RTT + MS(2));
+	rig_sack(r, 2, 0, 0, 0, 0);
+	rig_flush(r);
+	rig_silent(r);
+	rig_counted(r, STAT_TLP_PROBES, 0);
+}
+
 /* 7.2: two round trips, what a peer may wait, and the rest of a millisecond. */
 static void round_trip__of_microseconds__probe_is_not_early(struct tcb_rig *r)
 {
@@ -653,6 +665,7 @@ static const struct tcb_row rows[] = {
 	{ "RFC8985-7.3-pool", probe__no_flight_left__timeout, 0 },
 	{ "RFC8985-7.3-once", probe__unanswered__timeout, 0 },
 	{ "RFC8985-7.3-late", probe__overtaken_by_the_timeout__none, 0 },
+	{ "RFC8985-7.3-ack", probe__overtaken_by_the_ack__none, 0 },
 	{ "RFC8985-7.2", one_segment__waits_for_a_delayed_ack, 0 },
 	{ "RFC8985-7.2-us", round_trip__of_microseconds__probe_is_not_early, 0 },
 	{ "RFC8985-7.2-rto", timer__is_nearer__probe_in_its_place, 0 },
