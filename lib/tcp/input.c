@@ -289,8 +289,10 @@ static enum verdict check_ack(struct tcp_host *host, struct tcb *tcb, const stru
 		tcb->ts_recent = seg->tsval;
 		tcb->ts_recent_ms = host->now_ms;
 	}
-	if (!(tcb->flags & TCB_ESTABLISHED) && seq_gt(seg->ack, tcb->iss)) {
-		tcb_syn_acked(host, tcb); /* FIN-WAIT-1 straight from SYN-RECEIVED (Table U) */
+	if (!(tcb->flags & TCB_ESTABLISHED)) { /* FIN-WAIT-1 straight from SYN-RECEIVED (Table U) */
+		if (!seq_gt(seg->ack, tcb->iss))
+			return NEXT;
+		tcb_syn_acked(host, tcb);
 		out->events |= TCP_EV_CONNECTED;
 	}
 	if (__builtin_expect((seg->options & OPT_SACK) != 0, 0) && (tcb->flags & TCB_SACK))

@@ -36,15 +36,15 @@ static struct flight *attach(struct tcp_host *host, struct tcb *tcb)
 
 /* ---- 7: tail loss probes --------------------------------------------------------------------------- */
 
-/* 7.2: the probe goes when the retransmission timer would at the latest. */
+/* 7.2: the probe goes when the retransmission timer would at the latest. Our SYN has no other timer. */
 static void schedule(const struct tcp_host *host, struct tcb *tcb, uint32_t in_flight)
 {
 	const struct flight *const flight = flight_of(host, tcb);
 	uint64_t pto_us = tcb->srtt_us > 0 ? 2 * (uint64_t)tcb->srtt_us : 1000000;
 
-	if (!(tcb->timers & TIMER_RTX) || (tcb->timers & TIMER_REO) || tcb->backoff > 0 ||
-	    tcb->snd_wnd == 0 || (tcb->flags & (TCB_RECOVERY | TCB_RTX | TCB_TLP)) ||
-	    (flight != NULL && flight->rack.tlp))
+	if (!(tcb->flags & TCB_ESTABLISHED) || !(tcb->timers & TIMER_RTX) ||
+	    (tcb->timers & TIMER_REO) || tcb->backoff > 0 || tcb->snd_wnd == 0 ||
+	    (tcb->flags & (TCB_RECOVERY | TCB_RTX | TCB_TLP)) || (flight != NULL && flight->rack.tlp))
 		return;
 	if (in_flight <= tcb->snd_mss)
 		pto_us += DELAYED_ACK_US;

@@ -214,6 +214,24 @@ static void fin__before_the_handshake_ends__is_watched(struct tcb_rig *r)
 	rig_state(r, TCPS_FIN_WAIT_2);
 }
 
+/* What does not acknowledge our SYN says nothing of what follows it: it is no duplicate, and its window is none. */
+static void fin__before_the_handshake_ends__acks_of_nothing(struct tcb_rig *r)
+{
+	r->active = true;
+	rig_to(r, TCPS_SYN_RECEIVED);
+	rig_shutdown(r);
+	expect_text(r, 1, 0, FIN_ACK);
+	for (unsigned n = 0; n < 3; n++)
+		ack(r, 0);
+	rig_silent(r);
+	r->wnd = 0;
+	rig_send_raw(r, &(struct seg){ .seq = IRS + 1, .ack = ISS, .flags = SEG_ACK });
+	rig_silent(r);
+	rig_advance(r, MS(1100));
+	rig_expect(r, (struct seg){ .seq = ISS, .ack = IRS + 1, .flags = SEG_SYN | SEG_ACK });
+	rig_silent(r);
+}
+
 static void fin__before_the_handshake_ends__acked_with_it(struct tcb_rig *r)
 {
 	r->active = true;
@@ -387,6 +405,7 @@ static const struct tcb_row rows[] = {
 	{ "HF-LA3-lost", fin__lost__is_sent_again_with_its_number, 0 },
 	{ "HF-LA3-alone", fin__after_the_text_was_sent__is_alone, 0 },
 	{ "SEC-20", fin__before_the_handshake_ends__is_watched, 0 },
+	{ "SEC-20-nothing", fin__before_the_handshake_ends__acks_of_nothing, 0 },
 	{ "SEC-20-acked", fin__before_the_handshake_ends__acked_with_it, 0 },
 	{ "SEC-20-silent", fin__before_the_handshake_ends__silent_peer, 0 },
 	{ "SEC-20-text", fin__before_the_handshake_ends__after_text, 0 },

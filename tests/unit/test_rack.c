@@ -381,6 +381,19 @@ static void probe__overtaken_by_the_timeout__none(struct tcb_rig *r)
 	rig_counted(r, STAT_TLP_PROBES, 0);
 }
 
+/* A FIN that left before our SYN was acknowledged is not asked for: the SYN-ACK goes again (Table U). */
+static void fin_before_the_handshake_ends__no_probe(struct tcb_rig *r)
+{
+	r->config->rack = r->active = true;
+	rig_to(r, TCPS_SYN_RECEIVED);
+	r->tcb.flags |= TCB_SACK;
+	rig_shutdown(r);
+	rig_forget(r);
+	rig_advance(r, MS(1100));
+	rig_expect(r, (struct seg){ .seq = ISS, .ack = IRS + 1, .flags = SEG_SYN | SEG_ACK });
+	rig_silent(r);
+}
+
 /* ... nor does one follow the ACK of all that it would have asked for, nor keep what would have remembered it. */
 static void probe__overtaken_by_the_ack__none(struct tcb_rig *r)
 {
@@ -665,6 +678,7 @@ static const struct tcb_row rows[] = {
 	{ "RFC8985-7.3-pool", probe__no_flight_left__timeout, 0 },
 	{ "RFC8985-7.3-once", probe__unanswered__timeout, 0 },
 	{ "RFC8985-7.3-late", probe__overtaken_by_the_timeout__none, 0 },
+	{ "SEC-20-probe", fin_before_the_handshake_ends__no_probe, 0 },
 	{ "RFC8985-7.3-ack", probe__overtaken_by_the_ack__none, 0 },
 	{ "RFC8985-7.2", one_segment__waits_for_a_delayed_ack, 0 },
 	{ "RFC8985-7.2-us", round_trip__of_microseconds__probe_is_not_early, 0 },
