@@ -96,6 +96,8 @@ static enum verdict check_syn(struct tcp_host *host, struct tcb *tcb, const stru
 	if (tcb->state == TCPS_SYN_RECEIVED && seg->seq == tcb->irs && !(seg->flags & SEG_FIN)) {
 		if (!ecn_setup(seg))
 			tcb->flags &= ~(uint32_t)TCB_ECN;
+		if ((seg->options & OPT_TS) && seq_gt(seg->tsval, tcb->ts_recent))
+			tcb->ts_recent = seg->tsval; /* RFC 7323 4.3 */
 		if ((seg->flags & SEG_ACK) && seg->ack == tcb->snd_nxt &&
 		    tcb->snd_nxt != tcb->iss) { /* ours has left */
 			tcb->snd_wnd = seg->wnd;

@@ -175,6 +175,8 @@ static enum request_verdict take_syn(struct tcp_host *host, struct request *rq,
 	if (!(seg->flags & (SEG_FIN | SEG_ACK)) && seg->seq == rq->irs) {
 		if (!ecn_setup(seg)) /* the peer does without now (RFC 3168 6.1.1.1) */
 			rq->flags &= (uint8_t)~REQUEST_ECN;
+		if ((seg->options & OPT_TS) && seq_gt(seg->tsval, rq->ts_recent))
+			rq->ts_recent = seg->tsval; /* RFC 7323 4.3 */
 		if ((uint32_t)host->now_us - rq->sent_us < SYNACK_REPEAT_MS * 1000)
 			tcp_count(host, STAT_SYNACK_SUPPRESSED);
 		else

@@ -66,9 +66,9 @@ static void syn_rcvd__synack_again__stamped(struct rig *r)
 	uint32_t recent;
 
 	rig_to(r, RIG_SYN_RCVD_P);
-	recent = peer_clock(r);
 	rig_advance(r, MS(600));
-	rig_send(r, rig_syn(r)); /* later TSval, the same SYN */
+	recent = peer_clock(r);
+	rig_send(r, rig_syn(r)); /* the same SYN, with a later TSval (RFC7323-3.2c) */
 	expect_stamped(r, SEG_SYN | SEG_ACK, recent);
 	rig_advance(r, SEC(1));
 	expect_stamped(r, SEG_SYN | SEG_ACK, recent);

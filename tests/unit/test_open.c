@@ -382,6 +382,24 @@ static void open__simultaneous__takes_the_window_of_the_synack(struct tcb_rig *r
 	assert_int_equal(r->tcb.max_wnd, 12345);
 }
 
+/* RFC 7323 4.3: what answers the peer's SYN again, or its SYN-ACK, echoes that. */
+static void open__simultaneous__echoes_what_it_answers(struct tcb_rig *r)
+{
+	r->active = true;
+	rig_to(r, TCPS_SYN_RECEIVED);
+	rig_clock(r, MS(600));
+	r->tsval += 600;
+	rig_send(r, (struct seg){ .seq = IRS, .flags = SEG_SYN });
+	assert_int_equal(
+		rig_expect(r, (struct seg){ .seq = ISS, .ack = IRS + 1, .flags = SYNACK })->tsecr,
+		r->tsval);
+	r->tsval += 10;
+	rig_send(r, (struct seg){ .seq = IRS, .ack = ISS + 1, .flags = SYNACK });
+	assert_int_equal(
+		rig_expect(r, (struct seg){ .seq = ISS + 1, .ack = IRS + 1, .flags = SEG_ACK })->tsecr,
+		r->tsval);
+}
+
 /* ---- RFC 7323 3.2 ---- */
 
 /* Three SYNs leave, at 0, 1 and 3 s; a SYN-ACK at 3.5 s may echo anything from the first to the last. */
@@ -457,6 +475,7 @@ static const struct tcb_row rows[] = {
 	{ "MUST-10-ack", open__simultaneous__ends_by_plain_ack_too, 0 },
 	{ "SHLD-14-syn", open__simultaneous__promises_what_it_shows, 0 },
 	{ "RFC5961-5.2-mw", open__simultaneous__takes_the_window_of_the_synack, 0 },
+	{ "RFC7323-3.2c-open", open__simultaneous__echoes_what_it_answers, ROW_TS },
 	{ "RFC7323-3.2d", syn_sent__tsecr__is_one_we_sent, ROW_TS },
 	{ "RFC7323-3.2a", syn_sent__no_timestamps_of_ours__tsecr_is_nothing, ROW_PLAIN },
 };

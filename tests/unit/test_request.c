@@ -263,6 +263,22 @@ static void request__synack_repeated_by_syn__no_sample(struct tcb_rig *r)
 	rig_counted(r, STAT_RTT_SAMPLES, 0);
 }
 
+/* RFC 7323 4.3: it echoes the SYN that it answers, not the first; a peer takes its round trip from that. */
+static void request__repeated_syn__is_echoed(struct tcb_rig *r)
+{
+	rig_to(r, TCPS_SYN_RECEIVED);
+	rig_clock(r, MS(1000));
+	r->tsval += 1000;
+	rig_send_rq(r, (struct seg){ .seq = IRS, .flags = SEG_SYN });
+	assert_int_equal(expect_synack(r)->tsecr, r->tsval);
+	rig_clock(r, MS(1000));
+	rig_send_rq(r, (struct seg){ .seq = IRS,
+				     .flags = SEG_SYN,
+				     .options = OPT_TS,
+				     .tsval = r->tsval - 1000 });
+	assert_int_equal(expect_synack(r)->tsecr, r->tsval); /* the first one, late */
+}
+
 static void request__old_tsval__is_challenged(struct tcb_rig *r)
 {
 	const struct seg old = { .seq = IRS + 1,
@@ -372,6 +388,7 @@ static const struct tcb_row rows[] = {
 	{ "HF-OP4", request__last_ack_with_text_and_fin__does_all, 0 },
 	{ "RFC6298-5.7", request__synack_repeated_by_timer__rto_is_3_s, 0 },
 	{ "MUST-18-synack", request__synack_repeated_by_syn__no_sample, 0 },
+	{ "RFC7323-3.2c-syn", request__repeated_syn__is_echoed, ROW_TS },
 	{ "RFC7323-5.3-request", request__old_tsval__is_challenged, ROW_TS },
 	{ "RFC7323-3.2b-request", request__no_timestamp__is_dropped, ROW_TS },
 	{ "RFC4987-cookie2", cookie__terms__ride_on_the_timestamp, 0 },
