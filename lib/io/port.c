@@ -39,11 +39,14 @@ struct port_share {
 
 /* ---- What ports share -------------------------------------------------------------------- */
 
-static void canary_fill(struct rte_mempool *pool, void *argument, void *object, unsigned i)
+/* Where mbufs may cross pages the pool tells no IOVA; without hugepages that is the address itself. */
+static void mbuf_ready(struct rte_mempool *pool, void *argument, void *object, unsigned i)
 {
-	const struct rte_mbuf *m = object;
+	struct rte_mbuf *m = object;
 
-	(void)pool, (void)argument, (void)i;
+	(void)argument, (void)i;
+	if (pool->flags & RTE_MEMPOOL_F_NO_IOVA_CONTIG)
+		rte_mbuf_iova_set(m, (rte_iova_t)(uintptr_t)m->buf_addr);
 	memset(m->buf_addr, PORT_CANARY, m->buf_len);
 }
 
@@ -91,7 +94,7 @@ static struct rte_mempool *pool_make(const char *name, uint32_t mbufs, uint32_t 
 	}
 	rte_mempool_mem_iter(pool, memory_unwatch, NULL);
 	rte_mempool_obj_iter(pool, rte_pktmbuf_init, NULL);
-	rte_mempool_obj_iter(pool, canary_fill, NULL);
+	rte_mempool_obj_iter(pool, mbuf_ready, NULL);
 	return pool;
 }
 

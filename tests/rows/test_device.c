@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <rte_eal.h>
 
 #include "io/ethdev.h"
 
@@ -56,6 +57,9 @@ static void offloads__of_each_device__are_what_it_offers(void **state)
 		assert_true(rte_is_valid_assigned_ether_addr((struct rte_ether_addr *)port->mac));
 		m = port_mbuf(port);
 		assert_in_range(rte_pktmbuf_tailroom(m), mtu + 18, 9216);
+		if (rte_eal_iova_mode() == RTE_IOVA_VA) /* what a NIC is given */
+			assert_int_equal(rte_mbuf_data_iova(m),
+					 (uintptr_t)rte_pktmbuf_mtod(m, void *));
 		memset(rte_pktmbuf_append(m, 60), 0xff, 60);
 		assert_int_equal(port_transmit(port, &m, 1), 1);
 		n = port_receive(port, rx, 32);
