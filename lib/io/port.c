@@ -34,6 +34,7 @@ struct port_share {
 	struct gate *gate;   /* NULL: bursts need none */
 	unsigned holds;	     /* the ports', and the maker's */
 	unsigned ports;	     /* that were made */
+	uint32_t received;   /* mbufs that the devices' queues hold for what they receive */
 	uint16_t mtu;	     /* of the largest packets */
 };
 
@@ -203,7 +204,11 @@ int port_make(struct port_share *share, enum port_kind kind, const char *name,
 
 uint32_t port_share_mbufs(const struct hf_port *port)
 {
-	return port->pool->size / port->share->ports;
+	const struct port_share *const share = port->share;
+	const uint32_t size = share->pool->size, least = size / 4;
+	const uint32_t queues = share->received; /* and as many for what they have sent */
+
+	return (queues < (size - least) / 2 ? size - 2 * queues : least) / share->ports;
 }
 
 void hf_port_free(struct hf_port *port)
@@ -340,6 +345,7 @@ int port_start(struct port_share *share, uint16_t id, unsigned queues, const str
 			return error;
 	}
 	error = ethdev_start(id, queues, share->pool, &conf, name, why);
+	share->received = rte_mempool_in_use_count(share->pool);
 	while (error == 0 && made < queues) {
 		error = port_make(share, PORT_ETHDEV, name, &ports[made], why);
 		if (error != 0)
