@@ -124,6 +124,16 @@ int port_share_make(const char *name, uint32_t mbufs, uint16_t mtu, struct port_
 	return 0;
 }
 
+/* What still lies in it may refer to text that others wait for. */
+static void ring_free(struct rte_ring *ring)
+{
+	void *m;
+
+	while (rte_ring_sc_dequeue(ring, &m) == 0)
+		rte_pktmbuf_free(m);
+	rte_ring_free(ring);
+}
+
 void port_share_drop(struct port_share *share)
 {
 	if (--share->holds > 0)
@@ -141,7 +151,7 @@ void port_share_drop(struct port_share *share)
 			rte_dev_remove(info.device);
 	}
 	for (unsigned i = 0; i < share->ring_count; i++)
-		rte_ring_free(share->rings[i]);
+		ring_free(share->rings[i]);
 	steer_free(share->steer);
 	if (share->pool != NULL)
 		rte_mempool_obj_iter(share->pool, poison_leave, NULL);
