@@ -286,7 +286,7 @@ static int tell_list(const char *params, struct rte_tel_data *d,
 				 struct hf_error *))
 {
 	const char *rest;
-	struct hf_error why;
+	struct hf_error why = { "no memory" };
 	struct told *const told = told_find(params, &rest, &why);
 
 	return told == NULL || tell(told, rest, d, &why) != 0 ? refuse(d, why.text) : 0;

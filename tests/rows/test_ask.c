@@ -6,7 +6,11 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+#include <rte_telemetry.h>
 
 #include "io/worker.h"
 #include "rig/rig.h"
@@ -442,6 +446,60 @@ static void counters__names__unique_words(struct rig *r)
 	assert_true(hf_counters() <= 256); /* one dictionary of DPDK's telemetry */
 }
 
+/* ---- Telemetry without memory --------------------------------------------------------------------- */
+
+static telemetry_cb answer;
+static struct rig *asked; /* whose worker goes on while telemetry waits */
+static char said[RTE_TEL_MAX_STRING_LEN];
+
+/* In the place of DPDK's and the C library's, which the library calls. */
+int rte_telemetry_register_cmd(const char *cmd, telemetry_cb fn, const char *help)
+{
+	(void)cmd, (void)help;
+	answer = fn;
+	return 0;
+}
+
+struct rte_tel_data *rte_tel_data_alloc(void)
+{
+	return NULL;
+}
+
+int rte_tel_data_add_dict_string(struct rte_tel_data *d, const char *name, const char *text)
+{
+	(void)d;
+	snprintf(said, sizeof(said), "%s: %s", name, text);
+	return 0;
+}
+
+int usleep(useconds_t us)
+{
+	(void)us;
+	if (asked != NULL)
+		rig_flush(asked);
+	return 0;
+}
+
+static void telemetry__no_memory__said_so(struct rig *r)
+{
+	static const char *const params[] = { "0", "0,brief" };
+	void *const data = calloc(1, 1 << 20);
+	struct hf_error why;
+
+	rig_to(r, RIG_ESTABLISHED);
+	asked = r;
+	assert_int_equal(hf_telemetry_start("test", &why), 0);
+	assert_int_equal(hf_telemetry_add(r->w, "one"), 0);
+	for (unsigned i = 0; i < 2; i++) {
+		said[0] = '\0';
+		assert_int_equal(answer("/handfast/connections", params[i], data), 0);
+		assert_string_equal(said, "error: no memory");
+	}
+	hf_telemetry_remove(r->w);
+	asked = NULL;
+	free(data);
+}
+
 #define STATE(id, in, is, runs)                                              \
 	{                                                                    \
 		.name = "HF-H4-" id, .test = ask__in_a_state__as_its_status, \
@@ -477,6 +535,7 @@ static const struct row rows[] = {
 	  .test = listener__flipped_by_a_thread__each_syn_one_answer,
 	  .set_up = set_no_budget,
 	  .variants = ROW_ONCE },
+	{ .name = "SEC-37-memory", .test = telemetry__no_memory__said_so, .variants = ROW_ONCE },
 	{ .name = "HF-CT2", .test = counters__names__unique_words, .variants = ROW_ONCE },
 };
 
