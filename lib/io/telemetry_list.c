@@ -23,17 +23,20 @@ static bool read_network(const char *text, struct hf_match *match)
 {
 	char address[64];
 	const char *const slash = strchr(text, '/');
+	unsigned long bits, all;
 	struct hf_addr addr;
-	unsigned long bits;
+	char *end = NULL;
 
 	snprintf(address, sizeof(address), "%.*s",
 		 slash != NULL ? (int)(slash - text) : (int)strlen(text), text);
 	if (hf_addr_parse(address, &addr) != 0 || addr.port != 0)
 		return false;
-	bits = slash != NULL ? strtoul(slash + 1, NULL, 10) : 128;
+	bits = all = addr.ip.version == 6 ? 128 : 32;
+	if (slash != NULL)
+		bits = strtoul(slash + 1, &end, 10);
 	match->ip = addr.ip;
-	match->prefix = (uint8_t)RTE_MIN(bits, addr.ip.version == 6 ? 128ul : 32ul);
-	return true;
+	match->prefix = (uint8_t)bits;
+	return slash == NULL || (isdigit((unsigned char)slash[1]) && *end == '\0' && bits <= all);
 }
 
 /* PORT[-PORT] */

@@ -480,24 +480,43 @@ int usleep(useconds_t us)
 	return 0;
 }
 
-static void telemetry__no_memory__said_so(struct rig *r)
+/* What these parameters draw is this error. */
+static void refused(struct rig *r, const char *const *params, unsigned n, const char *error)
 {
-	static const char *const params[] = { "0", "0,brief" };
 	void *const data = calloc(1, 1 << 20);
 	struct hf_error why;
 
-	rig_to(r, RIG_ESTABLISHED);
 	asked = r;
 	assert_int_equal(hf_telemetry_start("test", &why), 0);
 	assert_int_equal(hf_telemetry_add(r->w, "one"), 0);
-	for (unsigned i = 0; i < 2; i++) {
+	for (unsigned i = 0; i < n; i++) {
 		said[0] = '\0';
 		assert_int_equal(answer("/handfast/connections", params[i], data), 0);
-		assert_string_equal(said, "error: no memory");
+		if (strncmp(said, error, strlen(error)) != 0)
+			rig_fail(r, "%s: %s", params[i], said);
 	}
 	hf_telemetry_remove(r->w);
 	asked = NULL;
 	free(data);
+}
+
+static void telemetry__no_memory__said_so(struct rig *r)
+{
+	static const char *const params[] = { "0", "0,brief" };
+
+	rig_to(r, RIG_ESTABLISHED);
+	refused(r, params, 2, "error: no memory");
+}
+
+/* A network that is none does not list them all. */
+static void telemetry__bad_network__refused(struct rig *r)
+{
+	static const char *const params[] = { "0,local=10.0.0.0/",  "0,local=10.0.0.0/x",
+					      "0,peer=10.0.0.0/33", "0,peer=::/129",
+					      "0,peer=10.0.0.0/-1", "0,peer=10.0.0.0/8x" };
+
+	rig_to(r, RIG_ESTABLISHED);
+	refused(r, params, 6, "error: '");
 }
 
 #define STATE(id, in, is, runs)                                              \
@@ -536,6 +555,7 @@ static const struct row rows[] = {
 	  .set_up = set_no_budget,
 	  .variants = ROW_ONCE },
 	{ .name = "SEC-37-memory", .test = telemetry__no_memory__said_so, .variants = ROW_ONCE },
+	{ .name = "HF-CT1-network", .test = telemetry__bad_network__refused, .variants = ROW_ONCE },
 	{ .name = "HF-CT2", .test = counters__names__unique_words, .variants = ROW_ONCE },
 };
 
