@@ -98,7 +98,7 @@ static void assert_offload(const struct hf_port *port, const struct rte_mbuf *m)
 
 		assert((m->ol_flags & RTE_MBUF_F_TX_L4_MASK) == RTE_MBUF_F_TX_TCP_CKSUM);
 		assert(!(m->ol_flags & RTE_MBUF_F_TX_TCP_SEG) ||
-		       (port->tso && m->tso_segsz > 0 && m->l4_len > 0));
+		       (port->tso && m->tso_segsz >= 256 && m->l4_len > 0));
 		assert(m->data_len >= m->l2_len + m->l3_len + sizeof(*tcp));
 		assert(m->l4_len == 0 || m->l4_len == tcp->data_off >> 4 << 2);
 	}

@@ -7,6 +7,7 @@
 #include "tcp/sack.h"
 #include "tcp/sendq.h"
 
+#define TSO_LEAST 256 /* octets a segment: of less some devices think it an attack (i40e, iavf) */
 #define TSO_SEGMENTS 32u /* that a device cuts from one: half a connection's share of a flush */
 
 /* Octets queued and never sent. */
@@ -209,7 +210,9 @@ static uint32_t seg_max(const struct tcp_host *host, const struct tcb *tcb)
 	const uint32_t cut = min_u32(host->config.tso_max, TSO_SEGMENTS * tcb->snd_mss);
 
 	/* CWR is of one segment alone */
-	return cut > tcb->snd_mss && !(tcb->flags & TCB_CWR) ? cut : tcb->snd_mss;
+	return cut > tcb->snd_mss && tcb->snd_mss >= TSO_LEAST && !(tcb->flags & TCB_CWR) ?
+		       cut :
+		       tcb->snd_mss;
 }
 
 /* New text within the window is ECN-capable; what is sent again, probes and bare ACKs never (RFC 3168 6.1.4

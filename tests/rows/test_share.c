@@ -5,7 +5,7 @@
 
 #define SHARE 64 /* segments of a connection and flush */
 #define TSO 32
-#define MSS 216 /* small, so that a window without a scale holds more than a share */
+#define MSS 256 /* small, so that a window without a scale holds more than a share; TSO's least */
 #define WND 60000
 #define ROUNDS \
 	100 /* slow start, a segment more with each ACK: until a window is more than a share */
