@@ -212,9 +212,6 @@ void address_format(const struct row *row, const struct settings *s, char text[T
 /** Number of CPUs a list "0-1,3" names. @return -EINVAL when it is none */
 int cores_count(const char *list);
 
-/** Whether the address is one of these. */
-bool range_holds(const struct hf_ip_range *range, const struct hf_ip *ip);
-
 /* profile.c */
 
 /** Read a profile; name is a path, or one of the installed ones. @return 0 or -EINVAL */
