@@ -270,7 +270,7 @@ static bool flush_connection(struct hf_worker *w, handle h, struct connection *c
 		if (!tcp_next(&w->host, &c->tcb, &seg, &text))
 			return false;
 		emit_segment(w, &flow, &seg, &text);
-		sent += seg.text_len > seg.mss ? seg.text_len / seg.mss : 1u;
+		sent += seg.text_len > seg.mss ? (unsigned)seg.text_len / seg.mss : 1;
 		if (!tcp_owes(&w->host, &c->tcb))
 			return false;
 		if (emit_held_up(w))
