@@ -55,13 +55,12 @@ class Peers(wire.Test):
         self.served(serve, load)
 
     def kill_server(self, serve, load):
-        """What was open or opening then is told as timed out; nothing hangs."""
+        """What was open then, if any, or opening is told as timed out; nothing hangs."""
         client = load(3, "--duration", "4s")
         self.until_busy(serve)
         serve.process.kill()
         books = self.balanced(client, client.wait(90))
         self.assertGreater(books["closed"], 0)
-        self.assertGreater(books["lost"]["timeout"], 0)
         self.assertGreater(books["failed"]["timeout"] + books["failed"]["unreachable"], 0)
         self.assertEqual(books["lost"]["reset"] + books["failed"]["reset"] + books["failed"]["refused"], 0)
 
