@@ -33,7 +33,8 @@ uint16_t frame_kind(const uint8_t *frame, size_t len, bool l3, size_t *ip)
 
 	if (at > len)
 		return 0;
-	if (at + IPV4_LEN <= len && frame[at] >> 4 == 4 && frame[at + 9] == PROTOCOL_TCP) {
+	if (at + IPV4_LEN <= len && frame[at] >> 4 == 4 && frame[at + 9] == PROTOCOL_TCP &&
+	    (get16(frame + at + 6) & IPV4_MF_OFFSET) == 0) {
 		end = at + get16(frame + at + 2);
 		tcp = at + 4 * (size_t)(frame[at] & 15u);
 	} else if (at + IPV6_LEN <= len && frame[at] >> 4 == 6 && frame[at + 6] == PROTOCOL_TCP) {

@@ -421,6 +421,9 @@ static void kind__of_other_or_cut_frames__is_none(void **state)
 		assert_int_equal(frame_kind(raw, 128, false, &ip), 0);
 		assert_int_equal(ip, 18);
 	}
+	make_frame(raw, 0, 4, SEG_FIN, 0);
+	raw[14 + 7] = 1; /* a fragment that is not the first: what looks like a header is text */
+	assert_int_equal(frame_kind(raw, 128, false, &ip), 0);
 	memcpy(raw + 12, "\x08\x06", 2); /* ARP */
 	assert_int_equal(frame_kind(raw, 128, false, &ip), 0);
 	assert_true(ip == SIZE_MAX);
