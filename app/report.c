@@ -244,7 +244,6 @@ static void print_waits(const struct report *r, FILE *out)
 	static const struct {
 		const char *name, *what;
 	} line[] = {
-		{ "tw_reset", "ended by a RST" },
 		{ "tw_restarted", "restarted by a FIN that came again" },
 		{ "tw_refused_ts", "SYNs refused: an older timestamp" },
 		{ "tw_refused_seq", "SYNs refused: neither timestamp nor sequence number is newer" },
@@ -273,9 +272,10 @@ static void print_time_wait(const struct report *r, FILE *out)
 
 	fprintf(out,
 		"\n  TIME-WAIT     %14s entered = %s expired + %s reused by opens + %s by SYNs"
-		" + %s evicted + %s resident\n",
+		" + %s evicted + %s reset + %s resident\n",
 		N(both(r, "tw_entered")), N(both(r, "tw_expired")), N(both(r, "tw_reused_active")),
-		N(both(r, "tw_reused_passive")), N(both(r, "tw_evicted")), N(resident));
+		N(both(r, "tw_reused_passive")), N(both(r, "tw_evicted")), N(both(r, "tw_reset")),
+		N(resident));
 	fprintf(out, "                %14s closed without it for want of a record (overflow)\n",
 		N(both(r, "tw_overflow")));
 	print_waits(r, out);

@@ -153,6 +153,15 @@ class Pair(unittest.TestCase):
             client = report["ends"]["client"]["counters"]
             self.assertEqual((client["impair_lost"], client[again]), (1, 1), rule)
 
+    def test_time_wait_adds_up_where_resets_end_it(self):
+        """An ACK that comes twice finds nobody the second time; its RST ends TIME-WAIT without tcp.rfc1337."""
+        ran = run(*SMALL, "--count", "100", "--impair", "rule=dup:out:ack", "--set", "tcp.rfc1337=false")
+        self.assertEqual(ran.returncode, 0, ran.stderr)
+        line = re.search(r"TIME-WAIT +(\d+) entered = (.*)", ran.stdout)
+        parts = {name: int(n) for n, name in re.findall(r"(\d+) ([a-z]+)", line[2])}
+        self.assertEqual(int(line[1]), sum(parts.values()), ran.stdout)
+        self.assertGreater(parts["reset"], 0, ran.stdout)
+
     def test_count_is_exact(self):
         for count in (1, 2, 1000, 54321):
             report = self.report(*SMALL, "--count", str(count), "--layout", "local")
