@@ -209,11 +209,13 @@ static int operands_take(enum command command, int argc, char **argv, struct set
 /* getopt_long has found no option it could take. */
 static int refuse(enum command command, int c, const char *word, struct hf_error *why)
 {
-	if (c == '?' && optopt < FIRST)
+	const bool help = optopt == HELP; /* "--help=x"; alone it is no mistake */
+
+	if (c == '?' && optopt < FIRST && !help)
 		return unknown(command, word, why);
 	if (c == '?')
 		snprintf(why->text, sizeof(why->text), "--%s takes no such value",
-			 config_rows[optopt - FIRST].option);
+			 help ? "help" : config_rows[optopt - FIRST].option);
 	else
 		snprintf(why->text, sizeof(why->text), "%.60s: a value must follow", word);
 	return -EINVAL;

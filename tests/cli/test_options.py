@@ -54,6 +54,7 @@ class Options(unittest.TestCase):
         self.refused("pair", "--durations", "3", says="did you mean --duration")
         self.refused("pair", "--count", says="a value must follow")
         self.refused("pair", "-Z", says="-Z: no such option")
+        self.refused("pair", "--help=x", says="--help takes no such value")
         self.refused("pair", "now", says="'now' is no option")
         self.refused("pair", "--break-books", "client.bananas", says="no book")
         self.refused("pair", "--app", "rr", "--requests", "2", says="--requests: only --app http has several")
