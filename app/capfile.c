@@ -144,13 +144,16 @@ int capfile_read(struct capfile *c, struct capfile_frame *frame, struct hf_error
 
 	if (rc == PCAP_ERROR_BREAK)
 		return 0;
-	if (rc != 1 || header->ts.tv_sec < 0) {
+	if (rc != 1 || header->ts.tv_sec < INT32_MIN || header->ts.tv_sec > UINT32_MAX ||
+	    header->ts.tv_usec < 0) {
 		snprintf(why->text, sizeof(why->text), "%.80s: %.160s", c->in_name,
-			 rc == 1 ? "a stamp is before 1970" : pcap_geterr(c->in));
+			 rc == 1 ? "a stamp is not from 1970 to 2106" : pcap_geterr(c->in));
 		return -EINVAL;
 	}
-	/* tv_usec holds nanoseconds: so it was opened. */
-	frame->at_ns = (uint64_t)header->ts.tv_sec * 1000000000 + (uint64_t)header->ts.tv_usec;
+	/* Seconds are 32 bits without a sign, which libpcap gives one from 2038 on. tv_usec holds nanoseconds: so it was
+	 * opened. */
+	frame->at_ns =
+		(uint64_t)(uint32_t)header->ts.tv_sec * 1000000000 + (uint64_t)header->ts.tv_usec;
 	frame->at_us = frame->at_ns / 1000;
 	frame->len = header->caplen;
 	frame->wire_len = header->len;

@@ -3,6 +3,7 @@
 
 import json
 import re
+import struct
 import subprocess
 import sys
 import tempfile
@@ -17,6 +18,10 @@ HANDFAST = sys.argv[1]
 FLOW = "192.0.2.9", 40000, "192.0.2.1", 80
 LINES = ("0.000 < S seq 0 win 65535 len 0 <mss 1460,sackOK,TS val 1000 ecr 0,nop,wscale 7>",
          "0.600 < S seq 0 win 65535 len 0 <mss 1460,sackOK,TS val 1600 ecr 0,nop,wscale 7>")
+
+# Its header and one interface, of IP packets.
+PCAPNG = bytes.fromhex("0a0d0d0a 1c000000 4d3c2b1a 01000000 ffffffffffffffff 1c000000"
+                       "01000000 14000000 65000000 00000000 14000000")
 
 
 class Replay(unittest.TestCase):
@@ -130,10 +135,19 @@ class Replay(unittest.TestCase):
         self.assertIn("1 stamps were earlier", told)
         self.assertEqual([at for at, _ in segments.capture_read(self.target, 1000)[1]], [0.6])
 
+    def test_stamps_far_away(self):
+        """A stamp's seconds are 32 bits without a sign; what pcapng says beyond them cannot be written."""
+        frames = [segments.encode(line, FLOW, segments.Numbers(7), 4, False) for line in LINES]
+        base = 2**32 - 100
+        segments.capture_write(self.source, segments.RAW, frames, base)
+        self.octets("--linger", "2s")
+        self.assertEqual([at for at, _ in segments.capture_read(self.target, base)[1]], [0, 0.6, 1])
+        block = struct.pack("<IIIIIIII", 6, 32, 0, 1 << 20, 0, 0, 0, 32)  # at 2^52 us
+        self.source.write_bytes(PCAPNG + block)
+        self.refused(self.source, self.target, says="a stamp is not from 1970 to 2106")
+
     def test_pcapng(self):
-        header = bytes.fromhex("0a0d0d0a 1c000000 4d3c2b1a 01000000 ffffffffffffffff 1c000000"
-                               "01000000 14000000 65000000 00000000 14000000")
-        self.source.write_bytes(header)
+        self.source.write_bytes(PCAPNG)
         self.assertIn("0 frames in", self.octets()[1])
 
     def test_bad_files(self):
