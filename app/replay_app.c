@@ -44,9 +44,9 @@ void replay_note(struct script *script, size_t conn, const char *format, ...)
 	va_end(ap);
 }
 
-void replay_push(struct script *script, struct replay_conn *c)
+int replay_push(struct script *script, struct replay_conn *c)
 {
-	ssize_t n;
+	ssize_t n = 0;
 
 	while (c->held && (n = hf_send(script->w, c->id, c->text, c->held)) > 0) {
 		c->held -= (uint32_t)n;
@@ -55,6 +55,7 @@ void replay_push(struct script *script, struct replay_conn *c)
 	while (c->owed &&
 	       (n = hf_send(script->w, c->id, zeros, c->owed < HELD ? (size_t)c->owed : HELD)) > 0)
 		c->owed -= (uint64_t)n;
+	return n < 0 ? (int)n : 0;
 }
 
 uint64_t replay_take(struct script *script, struct replay_conn *c, enum replay_app app, uint64_t most)

@@ -144,7 +144,11 @@ static void call_one(struct script *script, const struct call *call)
 		return;
 	case CALL_SEND:
 		c->owed += call->octets; /* what is not taken now follows as there is room */
-		replay_push(script, c);
+		rc = replay_push(script, c);
+		if (rc < 0) {
+			c->owed = 0;
+			break;
+		}
 		replay_note(script, i, "send %" PRIu32, call->octets);
 		return;
 	case CALL_RECV:

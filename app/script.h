@@ -84,8 +84,8 @@ size_t replay_conn_add(struct script *script);
 __attribute__((format(printf, 3, 4))) void replay_note(struct script *script, size_t conn,
 						       const char *format, ...);
 
-/** Send of what is held and owed as much as is taken. */
-void replay_push(struct script *script, struct replay_conn *c);
+/** Send of what is held and owed as much as is taken. @return 0, or hf_send's error */
+int replay_push(struct script *script, struct replay_conn *c);
 
 /** Take up to `most` octets that wait, and do with them what the application does. @return how many */
 uint64_t replay_take(struct script *script, struct replay_conn *c, enum replay_app app,

@@ -188,6 +188,11 @@ class Replay(unittest.TestCase):
         self.assertIn("0.000000 1 connect EADDRNOTAVAIL CLOSED\n", told)
         self.assertIn("1 opened, 0 accepted; 0 established, 1 failed", told)
 
+    def test_a_send_that_nobody_takes(self):
+        told = self.octets("--calls", "0 connect 192.0.2.9:9, 0 shutdown 1, 0 send 1 5, 0 abort 1, 1 send 1 5")[1]
+        self.assertIn("0.000000 1 send EPIPE ", told)
+        self.assertIn("1.000000 1 send EBADF CLOSED\n", told)
+
 
 if __name__ == "__main__":
     unittest.main(argv=sys.argv[:1])
