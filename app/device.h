@@ -56,4 +56,7 @@ int kernel_carries(const char *iface, unsigned mtu, struct hf_error *why);
 /** Whether the kernel has one of our addresses itself. @return 0; -EADDRINUSE, why says where */
 int kernel_lacks(const struct settings *s, struct hf_error *why);
 
+/** The number after a word of a file of /proc or /sys, or the file's first. @return 0 when there is none */
+uint64_t kernel_number(const char *path, const char *word);
+
 #endif

@@ -7,7 +7,6 @@
 
 #include <inttypes.h>
 #include <stdarg.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -42,27 +41,10 @@ __attribute__((format(printf, 4, 5))) static void say(struct doctor *d, enum fin
 
 /* ---- What can be looked up ----------------------------------------------------------------- */
 
-/* The number after a word of a file of /proc or /sys, or the file's first. @return 0 when there is none */
-static uint64_t number_in(const char *path, const char *word)
-{
-	FILE *in = fopen(path, "re");
-	char line[128];
-	uint64_t n = 0;
-
-	while (in && fgets(line, sizeof(line), in))
-		if (strncmp(line, word, strlen(word)) == 0) {
-			n = strtoull(line + strlen(word), NULL, 10);
-			break;
-		}
-	if (in)
-		(void)fclose(in);
-	return n;
-}
-
 static void examine_memory(struct doctor *d)
 {
 	const uint64_t wanted = plan_memory(d->s, &d->plan) + ((uint64_t)d->plan.memory_mb << 20);
-	const uint64_t free_kb = number_in("/proc/meminfo", "MemAvailable:");
+	const uint64_t free_kb = kernel_number("/proc/meminfo", "MemAvailable:");
 
 	say(d, free_kb && wanted / 1024 > free_kb ? LACKS : FINE, "memory",
 	    "%" PRIu64 " MiB of tables and mbufs wanted, %" PRIu64 " MiB available%s", wanted >> 20,
@@ -73,7 +55,7 @@ static void examine_memory(struct doctor *d)
 static void examine_hugepages(struct doctor *d)
 {
 	static const char path[] = "/sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages";
-	const uint64_t pages = number_in(path, "");
+	const uint64_t pages = kernel_number(path, "");
 
 	if (2 * pages >= d->plan.memory_mb)
 		say(d, FINE, "hugepages", "%" PRIu64 " of 2 MiB are free", pages);

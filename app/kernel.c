@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The kernel's side of a device that it shares with us: addresses, MTU, up, by rtnetlink (rtnetlink(7)).
- * Called by one.c. */
+ * Called by one.c; kernel_number by doctor.c and site.c. */
 #include "device.h"
 
 #include <arpa/inet.h>
@@ -8,6 +8,7 @@
 #include <ifaddrs.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -179,4 +180,20 @@ int kernel_lacks(const struct settings *s, struct hf_error *why)
 	}
 	freeifaddrs(list);
 	return error;
+}
+
+uint64_t kernel_number(const char *path, const char *word)
+{
+	FILE *in = fopen(path, "re");
+	char line[128];
+	uint64_t n = 0;
+
+	while (in && fgets(line, sizeof(line), in))
+		if (strncmp(line, word, strlen(word)) == 0) {
+			n = strtoull(line + strlen(word), NULL, 10);
+			break;
+		}
+	if (in)
+		(void)fclose(in);
+	return n;
 }

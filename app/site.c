@@ -12,6 +12,8 @@
 
 #include <http_parser.h>
 
+#include "device.h"
+
 #define PATH_ROOM 1024
 
 static const char *type_of(const char *path)
@@ -108,16 +110,16 @@ static int page_read(const char *dir, const struct page *page, uint8_t *to)
 
 int site_load(struct site *site, const char *dir, struct hf_error *why)
 {
-	const uint64_t room = (uint64_t)sysconf(_SC_AVPHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
+	const uint64_t room_kb = kernel_number("/proc/meminfo", "MemAvailable:");
 	int rc;
 
 	memset(site, 0, sizeof(*site));
 	rc = site_walk(site, dir, why);
 	if (rc < 0)
 		return rc;
-	if (site->len > room / 2) {
+	if (room_kb && site->len >> 10 > room_kb / 2) {
 		snprintf(why->text, sizeof(why->text),
-			 "--root: %.100s: its files have %llu MiB, more than half of the memory that is free",
+			 "--root: %.100s: its files have %llu MiB, more than half of the memory that is available",
 			 dir, (unsigned long long)(site->len >> 20));
 		return -ENOMEM;
 	}
