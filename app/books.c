@@ -252,21 +252,6 @@ struct server_books server_books(const struct report *r)
 	return out;
 }
 
-const struct hf_levels *report_levels(const struct report *r)
-{
-	return &r->ends[plan_has(r->plan, CLIENT) ? CLIENT : SERVER].levels;
-}
-
-unsigned report_version(const struct report *r)
-{
-	const struct settings *s = r->s;
-
-	if (r->plan->command == COMMAND_PAIR)
-		return s->ipv6 ? 6 : 4;
-	return r->plan->command == COMMAND_LOAD ? s->target.at[0].range.first.version :
-						  s->addr.at[0].range.first.version;
-}
-
 static uint64_t sum_failed(const struct books *books)
 {
 	uint64_t sum = 0;

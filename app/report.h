@@ -65,16 +65,19 @@ struct server_books {
 };
 struct server_books server_books(const struct report *r);
 
+/* How long the TIME-WAIT record that ends first has been there, at either end. */
+uint32_t report_oldest_wait_ms(const struct report *r);
+
+/* report.c, report_json.c */
+
 /** The end that stands for the run: the client's, if there is one. */
 const struct hf_levels *report_levels(const struct report *r);
 
 /** The IP version of most of its connections: 4 or 6. */
 unsigned report_version(const struct report *r);
 
-/* How long the TIME-WAIT record that ends first has been there, at either end. */
-uint32_t report_oldest_wait_ms(const struct report *r);
-
-/* report.c, report_json.c */
+/** A report that has nowhere to go is found out before the run. @return 0, or -EINVAL and why */
+int reports_check(const struct settings *s, struct hf_error *why);
 
 void report_print(const struct report *r, FILE *out);
 

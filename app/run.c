@@ -4,11 +4,9 @@
 #include "run.h"
 
 #include <errno.h>
-#include <libgen.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -374,32 +372,6 @@ static int running_report(const struct running *p, const char *program)
 	report_free(r);
 	free(r);
 	return status;
-}
-
-/* A report that has nowhere to go is found out before the run, not after it. */
-static int can_write(const char *option, const char *path, struct hf_error *why)
-{
-	char directory[TEXT_ROOM + 32];
-	struct stat there;
-
-	snprintf(directory, sizeof(directory), "%s", path);
-	if (stat(path, &there) == 0 && S_ISDIR(there.st_mode))
-		errno = EISDIR;
-	else if (access(path, W_OK) == 0 ||
-		 (errno == ENOENT && access(dirname(directory), W_OK) == 0))
-		return 0;
-	snprintf(why->text, sizeof(why->text), "%s: %.160s: %s", option, path, strerror(errno));
-	return -EINVAL;
-}
-
-static int reports_check(const struct settings *s, struct hf_error *why)
-{
-	char path[TEXT_ROOM + 32];
-
-	report_hgrm_path(s->hgrm, 0, path);
-	if (s->hgrm[0] && can_write("--hgrm", path, why) < 0)
-		return -EINVAL;
-	return s->json[0] && strcmp(s->json, "-") != 0 ? can_write("--json", s->json, why) : 0;
 }
 
 /* Before DPDK starts: what is wrong with the settings. @return STATUS_OK or what to exit with */

@@ -250,11 +250,6 @@ static void enter_time_wait(struct tcp_host *host, struct tcb *tcb, struct out *
 		answer_ack(host, tcb, out);
 }
 
-static bool fin_acked(const struct tcb *tcb)
-{
-	return (tcb->flags & TCB_FIN_SENT) && tcb->snd_una == tcb->snd_nxt;
-}
-
 /* SYN-RECEIVED: the ACK that completes the handshake, or one of something never sent. */
 static enum verdict check_ack_syn_received(struct tcp_host *host, struct tcb *tcb,
 					   const struct seg *seg, struct out *out)
@@ -314,7 +309,7 @@ static enum verdict check_ack(struct tcp_host *host, struct tcb *tcb, const stru
 		if (__builtin_expect(host->config.rack, 0) && rack_is_on(host, tcb))
 			rack_acked(host, tcb, seg, before);
 	}
-	if (!fin_acked(tcb))
+	if (!tcb_fin_acked(tcb))
 		return NEXT;
 	if (tcb->state == TCPS_FIN_WAIT_1) {
 		tcp_set_state(host, tcb, TCPS_FIN_WAIT_2);

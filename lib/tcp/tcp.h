@@ -215,6 +215,12 @@ struct tcb {
 
 _Static_assert(sizeof(struct tcb) <= 184, "256 octets a connection");
 
+/* Our FIN has its ACK. */
+static inline bool tcb_fin_acked(const struct tcb *tcb)
+{
+	return (tcb->flags & TCB_FIN_SENT) && tcb->snd_una == tcb->snd_nxt;
+}
+
 /* The persist timer takes over from the retransmission timer, or stops. */
 static inline void persist_begin(struct tcp_host *host, struct tcb *tcb)
 {
