@@ -174,28 +174,12 @@ static void examine(struct doctor *d, const char *program, const char *const *ea
 	hf_env_stop();
 }
 
-/* Where nobody listens yet, an address of ours is listened on. */
-static void listen_somewhere(struct settings *s)
-{
-	if (s->listen.count || s->target.count || !s->addr.count)
-		return;
-	s->listen.count = 1;
-	s->listen.at[0] = s->addr.at[0];
-	s->listen.at[0].range.count = 1;
-	s->listen.at[0].length = 0;
-	s->listen.at[0].port = s->listen.at[0].port_last = 80;
-}
-
 int doctor_run(const struct settings *s, const char *program, const char *const *eal, int eal_count)
 {
 	struct settings examined = *s;
 	struct doctor d = { .s = &examined };
-	const enum command command = !s->dev[0]	     ? COMMAND_PAIR :
-				     s->target.count ? COMMAND_LOAD :
-						       COMMAND_SERVE;
+	const enum command command = plan_command_for(&examined);
 
-	if (command == COMMAND_SERVE)
-		listen_somewhere(&examined);
 	d.wire = command == COMMAND_PAIR ? &wire_pair : &wire_one;
 	if (plan_make(&examined, command, plan_cores(s), &d.plan, &d.why) < 0) {
 		fprintf(stderr, "%s: %s\n", program, d.why.text);

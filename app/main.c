@@ -34,6 +34,8 @@ static const char usage[] =
 
 static int config_command(const struct settings *s, const char *program)
 {
+	struct settings planned = *s;
+	const enum command command = plan_command_for(&planned);
 	struct hf_error why;
 	struct plan plan;
 
@@ -41,7 +43,7 @@ static int config_command(const struct settings *s, const char *program)
 		fprintf(stderr, "%s: config: give one of --check and --print\n", program);
 		return STATUS_USAGE;
 	}
-	if (plan_make(s, COMMAND_PAIR, plan_cores(s), &plan, &why) < 0) {
+	if (plan_make(&planned, command, plan_cores(s), &plan, &why) < 0) {
 		fprintf(stderr, "%s: %s\n", program, why.text);
 		return STATUS_USAGE;
 	}
@@ -52,11 +54,14 @@ static int config_command(const struct settings *s, const char *program)
 	printf("# handfast %s: %s\n", hf_version(),
 	       s->profile[0] ? s->profile : "the built-in settings");
 	config_print(s, stdout);
-	printf("\n# On this machine: %s layout, %u workers an end, %u connections in flight.\n"
-	       "# T = %llu tuples. Memory: %.1f MiB of tables, %u MiB of DPDK's (%u mbufs an end, rings of %u).\n",
-	       plan.split ? "split" : "local", plan.pairs, plan.concurrency,
-	       (unsigned long long)plan.tuples, (double)plan_memory(s, &plan) / 1048576,
-	       plan.memory_mb, plan.mbufs, plan.ring);
+	printf("\n# %s on this machine: %s layout, %u workers an end, %u connections in flight.\n"
+	       "# T = %llu tuples. Memory: %.1f MiB of tables, %u MiB of DPDK's (%u mbufs an end",
+	       plan_command(&plan), plan.split ? "split" : "local", plan.pairs, plan.concurrency,
+	       (unsigned long long)plan.tuples, (double)plan_memory(&planned, &plan) / 1048576,
+	       plan.memory_mb, plan.mbufs);
+	if (command == COMMAND_PAIR)
+		printf(", rings of %u", plan.ring);
+	puts(").");
 	return STATUS_OK;
 }
 

@@ -84,7 +84,8 @@ static const char *command_purpose(enum command command)
 	case COMMAND_CONFIG:
 		break;
 	}
-	return "Check the settings, or print them as a profile with the memory they take.";
+	return "Check the settings, or print them as a profile with the memory they take: for load where there is\n"
+	       "a device and a target, for serve where there is a device alone, else for pair.";
 }
 
 static void help_print(enum command command)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Workers, their addresses and their sizes (tuple arithmetic); called by run.c and main.c. */
+/* Workers, their addresses and their sizes (tuple arithmetic); called by run.c, doctor.c and main.c. */
 #include "plan.h"
 
 #include <errno.h>
@@ -162,6 +162,22 @@ static int plan_pair(const struct settings *s, unsigned cores, struct plan *plan
 	return 0;
 }
 
+enum command plan_command_for(struct settings *s)
+{
+	if (!s->dev[0])
+		return COMMAND_PAIR;
+	if (s->target.count)
+		return COMMAND_LOAD;
+	if (!s->listen.count && s->addr.count) {
+		s->listen.count = 1;
+		s->listen.at[0] = s->addr.at[0];
+		s->listen.at[0].range.count = 1;
+		s->listen.at[0].length = 0;
+		s->listen.at[0].port = s->listen.at[0].port_last = 80;
+	}
+	return COMMAND_SERVE;
+}
+
 int plan_make(const struct settings *s, enum command command, unsigned cores, struct plan *plan,
 	      struct hf_error *why)
 {
@@ -175,6 +191,12 @@ int plan_make(const struct settings *s, enum command command, unsigned cores, st
 	for (enum side side = CLIENT; side <= SERVER; side++)
 		plan->ending[side] = ending(plan->close, side, us);
 	plan->impaired = s->impair[0] != '\0';
+	if (s->app != APP_HTTP && (s->root[0] || s->requests != 1)) {
+		snprintf(why->text, sizeof(why->text), "%s",
+			 s->root[0] ? "--root: only --app http has files" :
+				      "--requests: only --app http has several");
+		return -EINVAL;
+	}
 	if (impair_parse(s->impair, &plan->impair, why) < 0 || threshold_check(s->threshold, why) < 0)
 		return -EINVAL;
 	return command == COMMAND_PAIR ? plan_pair(s, cores, plan, why) :

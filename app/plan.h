@@ -69,6 +69,9 @@ static inline bool plan_has(const struct plan *plan, enum side side)
 int plan_make(const struct settings *s, enum command command, unsigned cores, struct plan *plan,
 	      struct hf_error *why);
 
+/** What a profile is for: pair; with a device load or serve. Where nobody listens yet, an address of ours is listened on. */
+enum command plan_command_for(struct settings *s);
+
 /** "pair" */
 static inline const char *plan_command(const struct plan *plan)
 {

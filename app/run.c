@@ -387,17 +387,9 @@ static int running_plan(struct running *p, enum command command, struct hf_error
 	}
 	if (reports_check(s, why) < 0 || watch_check(s, why) < 0 || recorded_check(s, why) < 0)
 		return STATUS_USAGE;
-	if (s->root[0] && s->app != APP_HTTP) {
-		snprintf(why->text, sizeof(why->text), "--root: only --app http has files");
+	if (plan_make(s, command, plan_cores(s), &p->plan, why) < 0)
 		return STATUS_USAGE;
-	}
-	if (s->requests != 1 && s->app != APP_HTTP) {
-		snprintf(why->text, sizeof(why->text), "--requests: only --app http has several");
-		return STATUS_USAGE;
-	}
-	if (s->root[0] && site_load(&p->run.site, s->root, why) < 0)
-		return STATUS_USAGE;
-	return plan_make(s, command, plan_cores(s), &p->plan, why) < 0 ? STATUS_USAGE : STATUS_OK;
+	return s->root[0] && site_load(&p->run.site, s->root, why) < 0 ? STATUS_USAGE : STATUS_OK;
 }
 
 /* DPDK is up. @return what to exit with; STATUS_ENVIRONMENT with why */

@@ -136,6 +136,16 @@ class Options(unittest.TestCase):
                 self.refused("config", "--check", "-c", str(path), says=says)
             path.write_text("%YAML 1.1\n---\nmtu: 1400\n...\n# the end\n", encoding="utf-8")
             self.assertEqual(run("config", "--check", "-c", str(path)).returncode, 0)
+            serve = "dev: net_null0\naddr: 10.9.0.2/24\nrun:\n  app: echo\nserve:\n  listen: {}\n"
+            path.write_text(serve.format("10.9.0.3:80"), encoding="utf-8")
+            self.refused("config", "--check", "-c", str(path), says="--listen is no address of --addr")
+            path.write_text(serve.format("10.9.0.2:80"), encoding="utf-8")
+            self.assertEqual(run("config", "--check", "-c", str(path)).returncode, 0)
+            self.assertIn("\n# serve on this machine: ", run("config", "--print", "-c", str(path)).stdout)
+            path.write_text("dev: net_null0\naddr: 10.9.0.2/24\nload:\n  target: 10.9.0.255:80\n", encoding="utf-8")
+            self.refused("config", "--check", "-c", str(path), says="--target is the broadcast address")
+            path.write_text("http:\n  requests: 2\n", encoding="utf-8")
+            self.refused("config", "--check", "-c", str(path), says="--requests: only --app http")
         self.refused("pair", "-c", "no-such-profile", says="no-such-profile: No such file")
         for path in (ROOT / "config").glob("*.yaml"):
             self.assertEqual(run("config", "--check", "-c", str(path)).returncode, 0, path)
