@@ -13,6 +13,15 @@ bool sack_is_duplicate(const struct seg *seg)
 	return seg->sacks > 0 && (seq_le(seg->sack[0].right, seg->ack) || within);
 }
 
+/* Whether it lies in what is in flight beyond una, all measured from there: two by two they may be in order and yet
+ * go round the circle. */
+static bool is_in_flight(const struct tcb *tcb, const struct span *span, uint32_t una)
+{
+	const uint32_t left = span->left - una, right = span->right - una;
+
+	return 0 < left && left < right && right <= tcb->snd_nxt - una;
+}
+
 bool sack_take(struct tcp_host *host, struct tcb *tcb, const struct seg *seg)
 {
 	const uint32_t una = seq_max(tcb->snd_una, seg->ack);
@@ -30,8 +39,7 @@ bool sack_take(struct tcp_host *host, struct tcb *tcb, const struct seg *seg)
 		const struct span span = { seg->sack[i].left, seg->sack[i].right };
 		struct flight *flight;
 
-		if (!seq_lt(span.left, span.right) || seq_le(span.left, una) ||
-		    seq_gt(span.right, tcb->snd_nxt)) {
+		if (!is_in_flight(tcb, &span, una)) {
 			tcp_count(host, STAT_SACK_REFUSED);
 			continue;
 		}

@@ -238,9 +238,10 @@ static void absurd_blocks__are_ignored(struct tcb_rig *r)
 		block(r, nxt - mss, una + mss);		      /* reversed */
 		block(r, una + mss, una + mss - 1);	      /* empty, or worse */
 		block(r, una + (1u << 31), nxt + (1u << 31)); /* half a circle away */
+		block(r, una + INT32_MAX, una - 2);	      /* nearly the whole circle */
 	}
 	assert_int_equal(r->tcb.flight, 0);
-	rig_counted(r, STAT_SACK_REFUSED, 4 * 5); /* the second of each pair */
+	rig_counted(r, STAT_SACK_REFUSED, 4 * 6); /* the second of each pair */
 	rig_counted(r, STAT_RETRANSMIT_TEXT, 0);
 	rig_counted(r, STAT_DUP_ACK_IN, 0);
 	rig_silent(r);
