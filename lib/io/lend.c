@@ -6,10 +6,6 @@
 
 #include "io/worker.h"
 
-/* Texts of a store that wait at once; more are copied. DPDK counts uses in 16 bits, and a device's queue, a
- * bad link and our own hold at most 41 Ki frames more. */
-#define STORE_USES 16384
-
 struct hf_store {
 	struct rte_mbuf_ext_shared_info info; /* counts the mbufs that lie in it, and its maker */
 	const uint8_t *octets;
@@ -102,7 +98,7 @@ ssize_t hf_send_store(struct hf_worker *w, uint64_t id, struct hf_store *store, 
 	if (taken < 0)
 		return taken;
 	tcb = &c->tcb;
-	taken = w->port->borrows && rte_mbuf_ext_refcnt_read(&store->info) < STORE_USES ?
+	taken = w->port->borrows ?
 			text_queue_store(w, tcb, &store->info, store->octets + offset, len) :
 			text_queue(w, tcb, store->octets + offset, len);
 	connection_sent(w, id, c, taken);

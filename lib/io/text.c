@@ -8,6 +8,9 @@
 
 #define COALESCE_MAX 256   /* octets: text so short moves in with its neighbour, if there is room */
 #define STORE_PIECE 32768u /* octets of a store that one range holds, given back together */
+/* Ranges of a store at once; text beyond is copied. DPDK counts uses in 16 bits, and a device's queue, a bad link and
+ * our own hold at most 41 Ki frames more. */
+#define STORE_USES 16384
 
 /* ---- Sending ------------------------------------------------------------------------------------ */
 
@@ -142,10 +145,12 @@ ssize_t text_queue_store(struct hf_worker *w, struct tcb *tcb,
 	const int64_t room = tcp_room(&w->host, tcb);
 	uint32_t want, taken = 0;
 
+	if (rte_mbuf_ext_refcnt_read(info) >= STORE_USES)
+		return text_queue(w, tcb, octets, len);
 	if (room < 0)
 		return (ssize_t)room;
 	want = len < (uint64_t)room ? (uint32_t)len : (uint32_t)room;
-	while (taken < want) {
+	while (taken < want && rte_mbuf_ext_refcnt_read(info) < STORE_USES) {
 		const uint32_t range = range_take(w);
 		const uint16_t n = (uint16_t)RTE_MIN(want - taken, STORE_PIECE);
 		void *const at = (void *)(uintptr_t)(octets + taken); /* only ever read */

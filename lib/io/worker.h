@@ -347,7 +347,7 @@ static inline void emit_to(struct hf_worker *w, const struct flow *flow, struct 
 ssize_t text_queue(struct hf_worker *w, struct tcb *tcb, const void *text, size_t len);
 /* Queue a buffer, one segment, as it is. @return its octets, and it is the queue's; 0: no room, or no range */
 ssize_t text_queue_mbuf(struct hf_worker *w, struct tcb *tcb, struct rte_mbuf *m);
-/* Queue memory by reference: of info, which counts. @return octets taken */
+/* Queue memory by reference: of info, which counts; or where it counts many, by copy. @return octets taken */
 ssize_t text_queue_store(struct hf_worker *w, struct tcb *tcb,
 			 struct rte_mbuf_ext_shared_info *info, const uint8_t *octets, size_t len);
 /* Copy len octets of a send queue and sum them (csum_partial). */

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include <rte_mbuf.h>
+
 #include "rig/rig.h"
 
 #define STORE 70000
@@ -121,6 +123,29 @@ static void established__store__sent_in_place(struct rig *r)
 	assert_int_equal(ended, 1);
 }
 
+/* DPDK counts those who use a store in 16 bits: from so many on text is copied. */
+static void store__used_by_many__copied(struct rig *r)
+{
+	static const uint8_t octets[STORE];
+	struct rte_mbuf_ext_shared_info *uses;
+	struct hf_store *store;
+
+	rig_to(r, RIG_ESTABLISHED);
+	assert_int_equal(hf_store_make(octets, STORE, NULL, NULL, &store), 0);
+	uses = (struct rte_mbuf_ext_shared_info *)(void *)store; /* its first member */
+	rte_mbuf_ext_refcnt_update(uses, 16382);
+	assert_int_equal(hf_send_store(r->w, r->id, store, 0, 40000), 32768);
+	assert_int_equal(rte_mbuf_ext_refcnt_read(uses), 16384);
+	assert_int_equal(hf_send_store(r->w, r->id, store, 32768, 100), 100);
+	assert_int_equal(rte_mbuf_ext_refcnt_read(uses), 16384);
+	rte_mbuf_ext_refcnt_update(uses, -16382);
+	hf_store_free(store);
+	assert_int_equal(hf_abort(r->w, r->id), 0);
+	rig_flush(r);
+	rig_discard(r);
+	rig_event_closed(r, ECONNABORTED);
+}
+
 /* An abort lets go of all at once. */
 static void established__abort__store_ends(struct rig *r)
 {
@@ -175,6 +200,7 @@ static const struct row rows[] = {
 	{ .name = "DESIGN-2.7-store-chains",
 	  .test = established__store__sent_in_place,
 	  .set_up = set_segs },
+	{ .name = "DESIGN-2.7-store-uses", .test = store__used_by_many__copied },
 	{ .name = "DESIGN-2.7-abort", .test = established__abort__store_ends },
 	{ .name = "DESIGN-2.7-full", .test = full__mbuf__not_taken },
 };
