@@ -9,7 +9,7 @@
 #define LATE_SHARE 48  /* ... when all have had that: 64 in all */
 #define PIECES 8       /* of a frame */
 #define AHEAD 4	       /* arrivals whose neighbours are fetched before their turn */
-#define LEAP_US (1ull << 40) /* 12 days */
+#define LEAP_US (1ull << 39) /* 6 days */
 #define TX_AGAIN_US 50	     /* until a device that was behind is asked again */
 
 void worker_time(struct hf_worker *w, uint64_t now_us)
@@ -337,6 +337,7 @@ COLD static void flush_parted(struct hf_worker *w)
  * is not built but stays owed, in its order (HF-L4). */
 void hf_flush(struct hf_worker *w, uint64_t now_us)
 {
+	leap(w, now_us);
 	worker_time(w, now_us);
 	w->tx_high = TX_HELD_UP;
 	w->late_first = !w->late_first;

@@ -849,6 +849,8 @@ static void idle__for_days__goes_on(struct rig *r)
 		r->timestamps = false;
 		rig_to(r, i % 2 ? RIG_ESTABLISHED : RIG_TIME_WAIT);
 		r->now_us += days[i] * DAY; /* not even a turn */
+		if (r->row->arg != NULL)
+			hf_flush(r->w, r->now_us); /* the other half of the last one */
 		rig_turn(r);
 		rig_flush(r);
 		rig_expect_state(r, i % 2 ? HF_ESTABLISHED : HF_CLOSED);
@@ -1106,6 +1108,7 @@ static const struct row rows[] = {
 	NOW("50-days", 50 * DAY),
 	NOW("20-years", 7300 * DAY),
 	ROW("HF-G7-idle", idle__for_days__goes_on, NULL),
+	{ .name = "HF-G7-idle-before-the-flush", .test = idle__for_days__goes_on, .arg = "" },
 
 	{ .name = "HF-H1, HF-H2", .test = script__same_seed__same_octets, .variants = ROW_PLAIN },
 	ROW("HF-G1, HF-G2, HF-G3, HF-G6", storm__anything__books_balance, NULL),
