@@ -34,11 +34,11 @@ static void link_init(struct neigh_link *l)
 
 static uint32_t bucket_count(uint32_t size)
 {
-	uint32_t n = 1;
+	uint64_t n = 1;
 
 	while (n < size)
 		n *= 2;
-	return n;
+	return (uint32_t)n;
 }
 
 static size_t entry_octets(uint32_t size)

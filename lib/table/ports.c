@@ -211,11 +211,11 @@ static size_t aligned(size_t octets)
 
 static uint32_t power_of_two_from(uint32_t n)
 {
-	uint32_t power = 16;
+	uint64_t power = 16;
 
 	while (power < n)
 		power *= 2;
-	return power;
+	return (uint32_t)power;
 }
 
 static uint32_t index_size(uint32_t lists)

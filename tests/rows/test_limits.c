@@ -949,6 +949,23 @@ static void more_records_than_handles_reach__refused(struct rig *r)
 	assert_non_null(strstr(why.text, "16 GiB"));
 }
 
+/* What is absurd is told, not reckoned with. */
+static void sizes_without_sense__refused(struct rig *r)
+{
+	struct hf_config configs[3] = { r->config, r->config, r->config };
+	static const char *const names[] = { "port_first", "port_lists", "neighbours" };
+	struct hf_error why;
+	struct hf_worker *w;
+
+	configs[0].port_last = (uint16_t)(configs[0].port_first - 1);
+	configs[1].port_lists = UINT32_MAX / 2;
+	configs[2].neighbours = UINT32_MAX;
+	for (unsigned i = 0; i < 3; i++) {
+		assert_int_equal(hf_worker_create(&configs[i], r->port, &w, &why), -EINVAL);
+		assert_non_null(strstr(why.text, names[i]));
+	}
+}
+
 /* ---- HF-G1, HF-G2, HF-G3: storms -------------------- */
 
 /* Any segment: near something that matters, or far from all. */
@@ -1087,6 +1104,7 @@ static const struct row rows[] = {
 	{ .name = "HF-L5-too-many",
 	  .test = more_records_than_handles_reach__refused,
 	  .variants = ROW_PLAIN },
+	{ .name = "HF-L5-absurd", .test = sizes_without_sense__refused, .variants = ROW_PLAIN },
 	ROW("HF-L7", timers__pools_full__none_is_without, set_no_cookies),
 	ROW("HF-L11", receive_buffer__full__window_shuts, NULL),
 	ROW("HF-L10-mbufs", send_buffer__wants_all_mbufs__frames_still_pass,
