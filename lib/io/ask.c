@@ -59,7 +59,7 @@ static bool end_matches(const struct hf_match *match, const struct hf_addr *addr
 		return false;
 	if (match->ip.version == 0)
 		return true;
-	return match->ip.version == addr->ip.version && octets <= 16 &&
+	return match->ip.version == addr->ip.version && match->prefix <= 128 &&
 	       memcmp(match->ip.octets, addr->ip.octets, octets) == 0 &&
 	       (bits == 0 || (match->ip.octets[octets] ^ addr->ip.octets[octets]) >> (8 - bits) == 0);
 }

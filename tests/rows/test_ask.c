@@ -148,6 +148,8 @@ static void ask__filters__only_what_fits(struct rig *r)
 	assert_int_equal(list(r, &f, entries), 0);
 	f.peer.prefix--;
 	assert_int_equal(list(r, &f, entries), 2);
+	f = (struct hf_filter){ .peer = { .ip = peer.ip, .prefix = 129 } };
+	assert_int_equal(list(r, &f, entries), 0); /* an address has no such bit */
 	f = (struct hf_filter){ .local = { .ip = { .version = r->local.ip.version == 6 ? 4 : 6 } } };
 	assert_int_equal(list(r, &f, entries), 0);
 }
