@@ -324,7 +324,7 @@ struct hf_device {
  * @param ports  out: one a queue; their worker is the only one to use each
  * @return 0; -ENODEV there is no such device; -EINVAL too many queues, too large an MTU, or a key of the
  *   wrong length;
- *   -ENOTSUP it does not hash TCP, and RSS was asked for; -ENOMEM
+ *   -EALREADY it runs; -ENOTSUP it does not hash TCP, and RSS was asked for; -ENOMEM
  */
 HF_API int hf_port_open(const struct hf_device *device, struct hf_port **ports, struct hf_error *why);
 

@@ -90,6 +90,8 @@ static int start(uint16_t id, unsigned queues, struct rte_mempool *pool,
 {
 	int error = rte_eth_dev_configure(id, (uint16_t)queues, (uint16_t)queues, conf);
 
+	if (error == -EBUSY)
+		return -EALREADY; /* it runs */
 	if (error == 0)
 		error = make_queues(id, queues, pool);
 	if (error == 0)

@@ -336,7 +336,6 @@ int port_start(struct port_share *share, uint16_t id, unsigned queues, const str
 	int error;
 
 	assert(share->device_count < DEVICES);
-	share->devices[share->device_count++] = id;
 	rte_eth_dev_get_name_by_port(id, name);
 	error = rte_eth_dev_info_get(id, &info);
 	if (error != 0)
@@ -355,6 +354,8 @@ int port_start(struct port_share *share, uint16_t id, unsigned queues, const str
 			return error;
 	}
 	error = ethdev_start(id, queues, share->pool, &conf, name, why);
+	if (error != -EALREADY) /* else others run it */
+		share->devices[share->device_count++] = id;
 	share->received = rte_mempool_in_use_count(share->pool);
 	while (error == 0 && made < queues) {
 		error = port_make(share, PORT_ETHDEV, name, &ports[made], why);

@@ -180,7 +180,7 @@ void port_share_steer(struct port_share *share, struct steer *steer, struct hf_p
 		      unsigned queues);
 
 /**
- * Configure and start a device for the share, which removes it in the end: offloads as it offers
+ * Configure and start a device for the share, which from then on is to remove it: offloads as it offers
  * them, promiscuous off.
  * @param steer  NULL: both ends of each queue are ours, nothing is to be steered
  * @param ports  out: one a queue; none when this fails

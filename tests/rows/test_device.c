@@ -191,18 +191,39 @@ static void address__of_a_worker__is_told_to_its_device(void **state)
 	assert_int_equal(promiscuous, 1u << (RTE_DIM(devices) + 1));
 }
 
-/* The last device of all, which is gone afterwards. */
-static void device__without_queues__says_how_many_it_has(void **state)
+#define LAST (RTE_DIM(devices) + 4)
+
+/* The last device of all, as another part of the program starts it. */
+static void start_last(struct rte_mempool *pool)
 {
-	const struct hf_device two = { .queues = 2, .mbufs = 64 };
+	assert_int_equal(rte_eth_dev_configure(LAST, 1, 1, &(struct rte_eth_conf){ 0 }), 0);
+	assert_int_equal(rte_eth_rx_queue_setup(LAST, 0, 64, 0, NULL, pool), 0);
+	assert_int_equal(rte_eth_tx_queue_setup(LAST, 0, 64, 0, NULL), 0);
+	assert_int_equal(rte_eth_dev_start(LAST), 0);
+}
+
+/* A device is stopped and removed by who has configured it. */
+static void device__that_is_not_taken__stays_as_it_is(void **state)
+{
+	const struct hf_device two = { .queues = 2, .mbufs = 64 }, one = { .mbufs = 64 };
+	struct rte_mempool *const pool =
+		rte_pktmbuf_pool_create("others", 63, 0, 0, 2048, SOCKET_ID_ANY);
 	struct hf_port *ports[2];
 	struct hf_error why;
 
 	(void)state;
 	assert_int_equal(port_open(31, &two, ports, &why), -EINVAL);
-	assert_int_equal(port_open(RTE_DIM(devices) + 4, &two, ports, &why), -EINVAL);
+	assert_int_equal(port_open(LAST, &two, ports, &why), -EINVAL);
 	assert_non_null(strstr(why.text, "1 queues, not 2"));
+	assert_int_equal(rte_eth_dev_count_avail(), 1);
+	start_last(pool);
+	assert_int_equal(port_open(LAST, &one, ports, &why), -EALREADY);
+	assert_int_equal(rte_eth_dev_configure(LAST, 1, 1, &(struct rte_eth_conf){ 0 }), -EBUSY);
+	assert_int_equal(rte_eth_dev_stop(LAST), 0);
+	assert_int_equal(port_open(LAST, &one, ports, &why), 0);
+	hf_port_free(ports[0]);
 	assert_int_equal(rte_eth_dev_count_avail(), 0);
+	rte_mempool_free(pool);
 }
 
 int main(void)
@@ -215,7 +236,7 @@ int main(void)
 		{ "HF-L10", mbufs__that_a_device_keeps__are_not_shared_out, NULL, NULL, NULL },
 		cmocka_unit_test(rings__freed__let_go_of_their_frames),
 		{ "HF-E2", address__of_a_worker__is_told_to_its_device, NULL, NULL, NULL },
-		cmocka_unit_test(device__without_queues__says_how_many_it_has),
+		cmocka_unit_test(device__that_is_not_taken__stays_as_it_is),
 	};
 	const char *vdevs[RTE_DIM(devices) + RTE_DIM(more)];
 	struct hf_env env = { .program = "test_device", .vdevs = vdevs, .memory_mb = 64 };
