@@ -107,7 +107,7 @@ static int check_config(const struct hf_config *c, const struct hf_port *port, s
 		{ "port_first", c->port_first, 1, c->port_last },
 		{ "port_lists", c->port_lists, 1, 32768 },
 		{ "listeners", c->listeners, 1, LISTEN_MAX },
-		{ "ranges", c->ranges, 1, 1u << 28 },
+		{ "ranges", c->ranges, 2, 1u << 28 }, /* one is kept for text out of order */
 		{ "flights", c->flights, 0, 1u << 24 },
 		{ "neighbours", c->neighbours, 2, NEIGH_MAX },
 		{ "vlan", c->vlan, 0, 4094 },

@@ -952,15 +952,16 @@ static void more_records_than_handles_reach__refused(struct rig *r)
 /* What is absurd is told, not reckoned with. */
 static void sizes_without_sense__refused(struct rig *r)
 {
-	struct hf_config configs[3] = { r->config, r->config, r->config };
-	static const char *const names[] = { "port_first", "port_lists", "neighbours" };
+	struct hf_config configs[4] = { r->config, r->config, r->config, r->config };
+	static const char *const names[] = { "port_first", "port_lists", "neighbours", "ranges" };
 	struct hf_error why;
 	struct hf_worker *w;
 
 	configs[0].port_last = (uint16_t)(configs[0].port_first - 1);
 	configs[1].port_lists = UINT32_MAX / 2;
 	configs[2].neighbours = UINT32_MAX;
-	for (unsigned i = 0; i < 3; i++) {
+	configs[3].ranges = 1;
+	for (unsigned i = 0; i < 4; i++) {
 		assert_int_equal(hf_worker_create(&configs[i], r->port, &w, &why), -EINVAL);
 		assert_non_null(strstr(why.text, names[i]));
 	}
