@@ -44,7 +44,7 @@ static void range_fill(struct hf_worker *w, uint32_t range, struct rte_mbuf *m)
 		w->range_peak = w->range_used;
 }
 
-static uint32_t range_take(struct hf_worker *w)
+static inline uint32_t range_take(struct hf_worker *w)
 {
 	const uint32_t range = range_pop(w);
 	struct rte_mbuf *m;
