@@ -6,6 +6,7 @@
 #include <errno.h>
 
 #include "io/recorder.h"
+#include "table/pow2.h"
 
 #define PROBES 4
 
@@ -29,11 +30,7 @@ struct recorder {
 
 static uint64_t places(uint32_t connections)
 {
-	uint64_t n = PROBES;
-
-	while (n < connections)
-		n *= 2;
-	return n;
+	return pow2_from(PROBES, connections);
 }
 
 size_t recorder_memory(uint32_t connections)

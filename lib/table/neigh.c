@@ -6,6 +6,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "table/pow2.h"
 #include "table/siphash.h"
 
 #define LINE 64
@@ -34,11 +35,7 @@ static void link_init(struct neigh_link *l)
 
 static uint32_t bucket_count(uint32_t size)
 {
-	uint64_t n = 1;
-
-	while (n < size)
-		n *= 2;
-	return (uint32_t)n;
+	return (uint32_t)pow2_from(1, size);
 }
 
 static size_t entry_octets(uint32_t size)

@@ -7,6 +7,8 @@
 #include <assert.h>
 #include <errno.h>
 
+#include "table/pow2.h"
+
 #define FIRST_FEW 8u /* ports at the head of the free ring that the next one is drawn from */
 #define DROPS 2	     /* stale entries dropped when a port is released: more than come */
 
@@ -209,23 +211,14 @@ static size_t aligned(size_t octets)
 	return (octets + 63) & ~(size_t)63;
 }
 
-static uint32_t power_of_two_from(uint32_t n)
-{
-	uint64_t power = 16;
-
-	while (power < n)
-		power *= 2;
-	return (uint32_t)power;
-}
-
 static uint32_t index_size(uint32_t lists)
 {
-	return power_of_two_from(lists * 2); /* at most half full */
+	return (uint32_t)pow2_from(16, lists * 2); /* at most half full */
 }
 
 static uint32_t ring_size(uint16_t first, uint16_t last)
 {
-	return power_of_two_from((uint32_t)last - first + 1);
+	return (uint32_t)pow2_from(16, (uint32_t)last - first + 1);
 }
 
 /* Two rings of ports, when each waiting one entered, two bits a port: 8.25 octets a place. */
