@@ -108,8 +108,7 @@ class Load(wire.Test):
         wire.sh("echo 0 >/proc/sys/net/ipv4/icmp_ratelimit")
         books = self.balanced(running, running.wait())
         self.assertGreater(books["closed"], 0)
-        if books["attempted"] != 600:  # the machine stood still
-            self.first_line(running, "THE RATE WAS NOT KEPT")
+        self.opened(running, books, 600)
         return books
 
     def buckets(self, books):
