@@ -209,9 +209,9 @@ class Test(unittest.TestCase):
         report = running.wait(seconds)
         return self.balanced(running, report, status, problems), report
 
-    def loading(self, *args, seconds=10, **more):
-        """@return nginx, and a load of it of which the kernel has accepted some connections"""
-        target = nginx(self, 80)
+    def loading(self, *args, seconds=10, target=None, **more):
+        """@return nginx, `target` if it runs already, and a load of it of which the kernel has accepted some connections"""
+        target = target or nginx(self, 80)
         before = snmp("PassiveOpens")
         running = self.start("load", "--app", "http", *args, **more)
         until(lambda: snmp("PassiveOpens") - before > 50, seconds, "no connection")
