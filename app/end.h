@@ -117,6 +117,7 @@ struct end {
 	uint64_t frames_taken, held_up_before; /* of a rate's turn before, and connections then */
 	uint32_t frees_before;
 	uint64_t stopped_us, drain_us; /* how long what is open then may take */
+	uint64_t stayed_us; /* until when others had something unfinished, and this end nothing */
 	bool measuring, stopping, measured, idle, aborted;
 	uint64_t missed;	/* of run->taken: ended before they were accepted */
 	uint32_t mbufs;		/* that the device held before the run */

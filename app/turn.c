@@ -21,6 +21,11 @@ static uint64_t min(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
+static uint64_t max(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
 /* When the run is over by the clock. */
 static uint64_t end_us(const struct run *run)
 {
@@ -256,39 +261,59 @@ static bool half_closed(const struct end *e)
 	return states[HF_FIN_WAIT_2].now > 0;
 }
 
-/* Let open connections end; abort them after the limit. @return false when nothing is left anywhere */
+/* The others hear whether this end has something unfinished. */
+static void set_idle(struct end *e, bool idle)
+{
+	if (idle == e->idle)
+		return;
+	e->idle = idle;
+	if (e->side == CLIENT)
+		atomic_fetch_add(&e->run->opening, idle ? -1u : 1u);
+	atomic_fetch_add(&e->run->busy, idle ? -1u : 1u);
+}
+
+static bool is_idle(const struct end *e, uint64_t now_us)
+{
+	struct hf_levels levels;
+
+	if (e->frees < e->size)
+		return false;
+	if (e->side == SERVER && atomic_load_explicit(&e->run->opening, memory_order_relaxed) != 0)
+		return false;
+	if (e->side == SERVER && !e->idle) {
+		hf_levels(e->w, &levels);
+		if (levels.requests.used != 0 || levels.connections.used != 0)
+			return false;
+	}
+	return e->peer || now_us - e->stopped_us >= e->drain_us || !half_closed(e);
+}
+
+/* Let open connections end; abort them after the limit. Whoever is done stays while others are not: with many
+ * workers on one device what is for them may come to its queue. @return false when nothing is left anywhere */
 static bool drain(struct end *e, uint64_t now_us)
 {
 	struct run *run = e->run;
-	bool idle = e->frees == e->size;
 	uint64_t limit_us;
 
+	if (e->over)
+		return false;
 	if (atomic_load_explicit(&run->hurry, memory_order_relaxed))
 		e->drain_us = min(e->drain_us, now_us - e->stopped_us);
 	limit_us = e->drain_us + (e->side == SERVER ? 500000 : 0);
-
-	if (idle && e->side == SERVER) {
-		idle = atomic_load_explicit(&run->opening, memory_order_relaxed) == 0;
-		if (idle && !e->idle) {
-			struct hf_levels levels;
-
-			hf_levels(e->w, &levels);
-			idle = levels.requests.used == 0 && levels.connections.used == 0;
-		}
+	set_idle(e, is_idle(e, now_us));
+	if (atomic_load_explicit(&run->busy, memory_order_acquire) == 0) {
+		if (silent(e, now_us))
+			return false;
+	} else if (e->idle) {
+		e->stayed_us = now_us;
 	}
-	if (idle && !e->peer && now_us - e->stopped_us < e->drain_us)
-		idle = !half_closed(e);
-	if (idle != e->idle) {
-		e->idle = idle;
-		if (e->side == CLIENT)
-			atomic_fetch_add(&run->opening, idle ? -1u : 1u);
-		atomic_fetch_add(&run->busy, idle ? -1u : 1u);
-	}
-	if (atomic_load_explicit(&run->busy, memory_order_acquire) == 0 && silent(e, now_us))
-		return false;
 	if (!e->aborted && now_us - e->stopped_us >= limit_us)
 		abort_all(e);
-	return now_us - e->stopped_us < limit_us + ABORTED_US;
+	if (now_us < max(e->stopped_us + limit_us, e->stayed_us) + ABORTED_US)
+		return true;
+	set_idle(e, true); /* nobody waits for it any longer */
+	e->over = true;
+	return false;
 }
 
 /* Connections that ended with the burst that established them are no application's, but --count's. */

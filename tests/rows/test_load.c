@@ -451,6 +451,41 @@ static void stop__hurried__aborts_at_once(void **state)
 	assert_int_equal(l->e.books.lost[LOST_ABORTED], 50);
 }
 
+/* What is to come to the others may come to our queue: while one of them is busy, who is done goes on. */
+static void stop__others_busy__stays_for_them(void **state)
+{
+	struct load *l = begin(state, "--count", "1", "--drain", "1s");
+
+	atomic_store(&l->run.busy, 2);
+	l->manner = ANSWERS;
+	run_until(l, SEC(60));
+	assert_true(l->more);
+	assert_int_equal(l->e.books.closed, 1);
+	assert_int_equal(atomic_load(&l->run.busy), 1);
+	atomic_store(&l->run.busy, 0);
+	run_until(l, SEC(61));
+	assert_false(l->more);
+}
+
+/* ... but not for one whose connections do not end: here nobody tells it that they have. */
+static void stop__without_end__others_need_not_stay(void **state)
+{
+	struct load *l = begin(state, "--concurrency", "200", "--close", "peer", "--drain", "1s");
+
+	atomic_store(&l->run.busy, 2);
+	l->manner = ANSWERS;
+	run_until(l, MS(200));
+	atomic_store(&l->run.stop, true);
+	while (l->more && l->now_us < START_US + SEC(10)) {
+		l->more = end_answer(&l->e, l->e.w, l->now_us, NULL, 0);
+		hf_flush(l->e.w, l->now_us);
+		peer_takes(l);
+		l->now_us += SLICE_US;
+	}
+	assert_false(l->more);
+	assert_int_equal(atomic_load(&l->run.busy), 1);
+}
+
 #define ROW(id, test)                          \
 	{                                      \
 		id, test, set_up, finish, NULL \
@@ -474,6 +509,8 @@ int main(void)
 		ROW("HF-LG8", stop__no_new_opens__drains_then_aborts_the_rest),
 		ROW("HF-LG8-opening", stop__target_silent__ends_within_the_limit),
 		ROW("HF-LG8-hurry", stop__hurried__aborts_at_once),
+		ROW("HF-LG8-others", stop__others_busy__stays_for_them),
+		ROW("HF-LG8-limit", stop__without_end__others_need_not_stay),
 	};
 	const struct hf_env env = { .program = "test_load", .memory_mb = 64 };
 	struct hf_error why;
