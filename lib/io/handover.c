@@ -40,18 +40,20 @@ static void count_handed(struct hf_worker *w, bool taken)
 	count(w, taken ? STAT_RX_HANDED_OVER : STAT_RX_DROP_RING_FULL);
 }
 
-/* To all others, none of whom writes it. @return whether any got it */
-static bool share(struct hf_worker *w, struct rte_mbuf *m)
+/* To all others, a copy each: what lies in a ring is one mbuf, and whoever takes it out owns it. @return whether
+ * any got it */
+static bool share(struct hf_worker *w, const struct rte_mbuf *m)
 {
 	const struct steer *const steer = w->steer;
 	bool any = false;
 
-	m->ol_flags |= steer->shared;
 	for (unsigned to = 0; to < steer->workers; to++) {
-		if (to == w->port->queue)
+		struct rte_mbuf *const copy = to != w->port->queue ? port_copy(w->port, m) : NULL;
+
+		if (copy == NULL)
 			continue;
-		rte_pktmbuf_refcnt_update(m, 1);
-		any |= hand_over(w, m, to);
+		copy->ol_flags |= steer->shared;
+		any |= hand_over(w, copy, to);
 	}
 	return any;
 }
@@ -181,6 +183,8 @@ void steer_tell(struct hf_worker *w, uint8_t version, const uint32_t address[4],
 	if (mac != NULL)
 		memcpy(said->mac, mac, sizeof(said->mac));
 	m->ol_flags |= w->steer->word;
+	m->data_len = sizeof(*said);
+	m->pkt_len = sizeof(*said);
 	share(w, m);
 	rte_pktmbuf_free(m);
 }

@@ -431,6 +431,43 @@ static void neighbour__heard_by_one__known_to_all(void **state)
 	team_end(&t);
 }
 
+/* ---- HF-M2 ---- */
+
+static void assert_held(const struct team *t, uint32_t mbufs)
+{
+	uint32_t held = 0;
+
+	for (unsigned i = 0; i < t->n; i++) {
+		struct hf_levels levels;
+
+		hf_levels(t->w[i], &levels);
+		held += levels.queued_mbufs;
+	}
+	assert_int_equal(held, mbufs);
+	assert_int_equal(hf_port_mbufs_used(t->port[0]), mbufs);
+}
+
+/* What is for all others lies in each one's ring, and each mbuf is accounted for once. */
+static void word_and_error__for_all_others__each_mbuf_held_once(void **state)
+{
+	struct team t;
+
+	(void)state;
+	team_init(&t, WORKERS, HF_STEERING_SOFTWARE, 4);
+	team_on_a_link(&t);
+	team_make(&t);
+	push_arp(&t, 0, 2, team_station[0]);
+	team_turn(&t, 0);
+	assert_held(&t, WORKERS - 1);
+	team_end(&t);
+	team_init(&t, WORKERS, HF_STEERING_QUEUE, 4);
+	team_make(&t);
+	push_error(&t, 0, &t.local, 100);
+	team_turn(&t, 0);
+	assert_held(&t, WORKERS - 1);
+	team_end(&t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -442,6 +479,8 @@ int main(void)
 		{ "HF-P1", ports__of_all_workers__are_all_ports, NULL, NULL, NULL },
 		{ "HF-IC3", errors__on_every_queue__follow_the_quoted_tuple, NULL, NULL, NULL },
 		{ "HF-L13", ring__of_a_slow_worker__drops_and_blocks_nobody, NULL, NULL, NULL },
+		{ "HF-M2-held", word_and_error__for_all_others__each_mbuf_held_once, NULL, NULL,
+		  NULL },
 		{ "HF-N1", neighbour__heard_by_one__known_to_all, NULL, NULL, NULL },
 	};
 	const struct hf_env env = { .program = "test_steering", .memory_mb = 128 };
