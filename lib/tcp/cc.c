@@ -211,13 +211,14 @@ bool cc_undo(struct tcp_host *host, struct tcb *tcb, const struct seg *seg, uint
 {
 	struct flight *const f = flight_of(host, tcb);
 	const bool undo = f->undo && (seg->options & OPT_TS) && seq_lt(seg->tsecr, f->sent_again_ts);
+	const uint32_t cwnd = in_flight(tcb) + min_u32(acked, initial_window(tcb));
 
 	f->undo = false;
 	if (!undo)
 		return false;
 	tcp_count(host, STAT_SPURIOUS);
 	tcb->ssthresh = f->ssthresh_before;
-	tcb->cwnd = in_flight(tcb) + min_u32(acked, initial_window(tcb));
+	tcb->cwnd = cwnd > tcb->snd_mss ? cwnd : tcb->snd_mss; /* of less nothing would leave */
 	tcb->dupacks = 0;
 	tcb->flags &= ~(uint32_t)(TCB_RTX | TCB_RECOVERY | TCB_BY_SACK | TCB_FAST | TCB_RTO_START);
 	return true;

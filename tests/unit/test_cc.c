@@ -199,6 +199,30 @@ static void cc__timeout_too_early__is_taken_back(struct tcb_rig *r)
 	rig_silent(r);			 /* nothing more goes again */
 }
 
+/* ... and where little was in flight the window still has room for a segment. */
+static void cc__timeout_too_early__lets_a_segment_out(struct tcb_rig *r)
+{
+	const uint32_t first = (rig_to(r, TCPS_ESTABLISHED), r->last_tsval);
+
+	rig_advance(r, MS(5));
+	rig_write(r, 100);
+	rig_advance(r, SEC(1) + MS(10));
+	rig_forget(r);
+	rig_send(r, (struct seg){ .seq = IRS + 1,
+				  .ack = ISS + 101,
+				  .flags = SEG_ACK,
+				  .options = OPT_TS,
+				  .tsval = r->tsval,
+				  .tsecr = first + 5 });
+	rig_counted(r, STAT_SPURIOUS, 1);
+	rig_write(r, 3 * r->tcb.snd_mss);
+	rig_expect(r, (struct seg){ .seq = ISS + 101,
+				    .ack = IRS + 1,
+				    .text_len = r->tcb.snd_mss,
+				    .flags = SEG_ACK });
+	rig_forget(r);
+}
+
 static void cc__timeout_in_time__stands(struct tcb_rig *r)
 {
 	const uint32_t mss = (rig_to(r, TCPS_ESTABLISHED), r->tcb.snd_mss);
@@ -380,6 +404,7 @@ static const struct tcb_row rows[] = {
 	{ "RFC5681-3.1-avoidance-division", cc__ack_division_in_avoidance__gains_nothing, ROW_ONCE },
 	{ "RFC5681-4.1", cc__idle__restarts_with_ten_segments, 0 },
 	{ "RFC3522", cc__timeout_too_early__is_taken_back, ROW_TS },
+	{ "RFC3522-least", cc__timeout_too_early__lets_a_segment_out, ROW_TS },
 	{ "RFC3522-not", cc__timeout_in_time__stands, 0 },
 	{ "RFC3168-6.1.2-undo", cc__congestion_told__stands, ROW_TS },
 	{ "RFC3168-6.1.2-one", cc__congestion_told__raises_nothing, 0 },
