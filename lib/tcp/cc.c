@@ -221,5 +221,8 @@ bool cc_undo(struct tcp_host *host, struct tcb *tcb, const struct seg *seg, uint
 	tcb->cwnd = cwnd > tcb->snd_mss ? cwnd : tcb->snd_mss; /* of less nothing would leave */
 	tcb->dupacks = 0;
 	tcb->flags &= ~(uint32_t)(TCB_RTX | TCB_RECOVERY | TCB_BY_SACK | TCB_FAST | TCB_RTO_START);
+	/* without SACK duplicates may be of what went again for nothing (RFC 6582 4) */
+	if (tcb->flags & TCB_SACK)
+		tcb->recover = tcb->snd_una - 1;
 	return true;
 }

@@ -236,6 +236,27 @@ static void echo_of_the_first__dates_nothing(struct tcb_rig *r)
 	rig_silent(r);
 }
 
+/* ... or tell that the first was not lost. What is lost behind it goes again all the same. */
+static void echo_of_the_first__the_next_goes_again(struct tcb_rig *r)
+{
+	const uint32_t mss = (in_flight(r, 10), r->tcb.snd_mss), first = r->last_tsval;
+
+	rig_advance(r, RTT);
+	rig_sack(r, 0, 1, 4, 0, 0);
+	whole(r, 0);
+	rig_send(r, (struct seg){ .seq = IRS + 1,
+				  .ack = ISS + 1 + 4 * mss,
+				  .flags = SEG_ACK,
+				  .options = OPT_TS,
+				  .tsval = r->tsval,
+				  .tsecr = first });
+	rig_counted(r, STAT_SPURIOUS, 1);
+	rig_silent(r);
+	rig_sack(r, 4, 5, 8, 0, 0);
+	whole(r, 4);
+	rig_silent(r);
+}
+
 /* SHLD-29: a window that shuts is probed after the retransmission timeout, whatever RACK waits for. */
 static void window_shuts(struct tcb_rig *r, bool reo)
 {
@@ -667,6 +688,7 @@ static const struct tcb_row rows[] = {
 	{ "RFC8985-6.2-again", retransmission_lost__found_without_timeout, 0 },
 	{ "RFC8985-6.2-2", ack_of_the_first_time__no_timer_by_it, 0 },
 	{ "RFC8985-6.2-2-ts", echo_of_the_first__dates_nothing, ROW_TS },
+	{ "RFC8985-6.2-undo", echo_of_the_first__the_next_goes_again, ROW_TS },
 	{ "SHLD-29-pto", window_shuts__before_the_probe__asked_after_rto, 0 },
 	{ "SHLD-29-reo", window_shuts__before_a_loss_is_sure__asked_after_rto, 0 },
 	{ "RFC8985-6.2-4", dsack__widens_the_window, 0 },

@@ -170,6 +170,30 @@ static void lost_fin__is_part_of_the_last_segment(struct tcb_rig *r)
 }
 
 /* RFC 2018 8: after a timeout nothing that was said to be held is believed; all goes again. */
+/* The first segment was only late, as the echo says, but one behind it is lost: that begins a recovery of its own. */
+static void none_lost_after_all__the_next_goes_again(struct tcb_rig *r)
+{
+	const uint16_t mss = (in_flight(r, 10), r->tcb.snd_mss);
+	const uint32_t first = r->last_tsval;
+
+	rig_advance(r, MS(20));
+	rig_sack(r, 0, 1, 4, 0, 0);
+	rig_expect_text(r, 0, mss);
+	rig_send(r, (struct seg){ .seq = IRS + 1,
+				  .ack = ISS + 1 + 4 * mss,
+				  .flags = SEG_ACK,
+				  .options = OPT_TS,
+				  .tsval = r->tsval,
+				  .tsecr = first });
+	rig_counted(r, STAT_SPURIOUS, 1);
+	rig_silent(r);
+	rig_sack(r, 4, 5, 8, 0, 0);
+	rig_expect_text(r, 4, mss);
+	rig_advance(r, MS(100));
+	rig_silent(r);
+	rig_counted(r, STAT_RTO_EXPIRED, 0);
+}
+
 static void timeout__blocks_are_forgotten(struct tcb_rig *r)
 {
 	in_flight(r, 4);
@@ -506,6 +530,7 @@ static const struct tcb_row rows[] = {
 	{ "RFC6675-nextseg4", tail_lost__one_rescue, 0 },
 	{ "RFC6675-nextseg4-again", second_recovery__has_a_rescue_of_its_own, 0 },
 	{ "RFC6675-fin", lost_fin__is_part_of_the_last_segment, 0 },
+	{ "RFC3522-next", none_lost_after_all__the_next_goes_again, ROW_TS },
 	{ "RFC2018-8", timeout__blocks_are_forgotten, 0 },
 	{ "RFC6675-5.1", timeout__new_blocks_are_skipped, 0 },
 	{ "RFC2018-renege", peer_asks_for_what_it_held__survived, 0 },
