@@ -83,7 +83,8 @@ static void shrink(struct tcp_host *host, struct tcb *tcb, uint32_t flight)
 		f->sent_again_ts = tcp_tsval(host, tcb->ts_offset);
 	}
 	if (cubic_of(host, tcb) != NULL)
-		ssthresh = cubic_reduce(&f->cubic, tcb->cwnd, flight);
+		/* what of cwnd nobody filled is no window that was tried (RFC 9438 5.8) */
+		ssthresh = cubic_reduce(&f->cubic, min_u32(tcb->cwnd, flight), flight);
 	tcb->ssthresh = ssthresh > floor ? ssthresh : floor;
 	if (!(tcb->flags & TCB_ECN))
 		return;

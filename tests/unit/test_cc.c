@@ -366,6 +366,25 @@ static void cubic__loss__leaves_seven_tenths(struct tcb_rig *r)
 	rig_forget(r);
 }
 
+/* 4.6, 5.8: it is flat at what was in flight, however far the window had grown that nobody filled. */
+static void cubic__window_never_filled__is_flat_at_the_flight(struct tcb_rig *r)
+{
+	uint32_t mss;
+
+	r->config->cubic = true;
+	rig_to(r, TCPS_ESTABLISHED);
+	mss = r->tcb.snd_mss;
+	r->tcb.cwnd = 1000 * mss;
+	r->tcb.sent_ms = r->host.now_ms; /* not idle */
+	rig_write(r, 10 * mss);
+	for (unsigned i = 0; i < 3; i++)
+		rig_send(r, (struct seg){ .seq = IRS + 1, .ack = ISS + 1, .flags = SEG_ACK });
+	assert_int_equal(r->tcb.ssthresh, 7 * mss);
+	assert_int_equal(flight_of(&r->host, &r->tcb)->cubic.w_max, 10 * mss);
+	assert_int_equal(flight_of(&r->host, &r->tcb)->cubic.cwnd_prior, 10 * mss);
+	rig_forget(r);
+}
+
 /* Congestion avoidance goes along the flight's cubic, and a timeout begins it anew (RFC 9438 4.2, 4.8). */
 static void cubic__flight__steers_the_window(struct tcb_rig *r)
 {
@@ -412,6 +431,7 @@ static const struct tcb_row rows[] = {
 	{ "RFC9438", cubic__grows_as_its_oracle, ROW_ONCE },
 	{ "RFC9438-4.7", cubic__smaller_each_time__makes_room, ROW_ONCE },
 	{ "RFC9438-4.6, MAY-18", cubic__loss__leaves_seven_tenths, 0 },
+	{ "RFC9438-5.8", cubic__window_never_filled__is_flat_at_the_flight, 0 },
 	{ "RFC9438-4.2", cubic__flight__steers_the_window, 0 },
 	{ "RFC5681-opt-cwnd", cc__optimistic_ack__gains_nothing, 0 },
 };
