@@ -80,6 +80,7 @@ static void shrink(struct tcp_host *host, struct tcb *tcb, uint32_t flight)
 	if (f != NULL) {
 		f->undo = tcb->flags & TCB_TS;
 		f->ssthresh_before = tcb->ssthresh;
+		f->cubic_before = f->cubic;
 		f->sent_again_ts = tcp_tsval(host, tcb->ts_offset);
 	}
 	if (cubic_of(host, tcb) != NULL)
@@ -218,8 +219,10 @@ bool cc_undo(struct tcp_host *host, struct tcb *tcb, const struct seg *seg, uint
 	if (!undo)
 		return false;
 	tcp_count(host, STAT_SPURIOUS);
+	/* RFC 9438 4.9; of a window of less than a segment nothing would leave */
 	tcb->ssthresh = f->ssthresh_before;
-	tcb->cwnd = cwnd > tcb->snd_mss ? cwnd : tcb->snd_mss; /* of less nothing would leave */
+	f->cubic = f->cubic_before;
+	tcb->cwnd = cwnd > tcb->snd_mss ? cwnd : tcb->snd_mss;
 	tcb->dupacks = 0;
 	tcb->flags &= ~(uint32_t)(TCB_RTX | TCB_RECOVERY | TCB_BY_SACK | TCB_FAST | TCB_RTO_START);
 	/* without SACK duplicates may be of what went again for nothing (RFC 6582 4) */

@@ -39,6 +39,7 @@ struct flight {
 	uint32_t sent_again_ts;	  /* TSval of what was sent again first */
 	uint32_t reduced;	  /* with TCB_ECN: SND.NXT when the window was reduced last */
 	struct cubic cubic;
+	struct cubic cubic_before; /* with undo */
 	struct prr prr;
 	struct scoreboard board;
 	struct rack rack;

@@ -412,6 +412,43 @@ static void cubic__flight__steers_the_window(struct tcb_rig *r)
 	rig_forget(r);
 }
 
+/* 4.9: with the window its cubic is taken back. */
+static void cubic__none_was_lost__is_what_it_was(struct tcb_rig *r)
+{
+	struct cubic *cubic, before;
+	uint32_t mss, first;
+
+	r->config->cubic = true;
+	rig_to(r, TCPS_ESTABLISHED);
+	r->tcb.flags |= TCB_SACK;
+	mss = r->tcb.snd_mss;
+	rig_write(r, 8 * mss);
+	first = r->last_tsval;
+	rig_sack(r, 0, 5, 6, 0, 0);
+	cubic = &flight_of(&r->host, &r->tcb)->cubic;
+	*cubic = before = (struct cubic){ .w_max = 40 * mss,
+					  .w_est = 20 * mss,
+					  .cwnd_prior = 40 * mss,
+					  .k_ms = 3000,
+					  .began_ms = r->host.now_ms - 1000,
+					  .running = true };
+	rig_advance(r, SEC(1) + MS(10));
+	assert_int_equal(cubic->w_max, 0);
+	rig_send(r, (struct seg){ .seq = IRS + 1,
+				  .ack = ISS + 1 + mss,
+				  .flags = SEG_ACK,
+				  .options = OPT_TS,
+				  .tsval = r->tsval,
+				  .tsecr = first });
+	rig_counted(r, STAT_SPURIOUS, 1);
+	assert_int_equal(cubic->w_max, before.w_max);
+	assert_int_equal(cubic->cwnd_prior, before.cwnd_prior);
+	assert_int_equal(cubic->k_ms, before.k_ms);
+	assert_int_equal(cubic->began_ms, before.began_ms);
+	assert_true(cubic->running);
+	rig_forget(r);
+}
+
 static const struct tcb_row rows[] = {
 	{ "RFC6928", cc__begins_with_ten_segments, ROW_ONCE },
 	{ "RFC5681-3.1", cc__slow_start__grows_by_what_is_acked, ROW_ONCE },
@@ -433,6 +470,7 @@ static const struct tcb_row rows[] = {
 	{ "RFC9438-4.6, MAY-18", cubic__loss__leaves_seven_tenths, 0 },
 	{ "RFC9438-5.8", cubic__window_never_filled__is_flat_at_the_flight, 0 },
 	{ "RFC9438-4.2", cubic__flight__steers_the_window, 0 },
+	{ "RFC9438-4.9", cubic__none_was_lost__is_what_it_was, ROW_TS },
 	{ "RFC5681-opt-cwnd", cc__optimistic_ack__gains_nothing, 0 },
 };
 GROUP(cc);
