@@ -37,6 +37,7 @@ static bool header_passes(struct ext6 *ext, const uint8_t *h, uint32_t len)
 {
 	switch (ext->next) {
 	case EXT_FRAGMENT:
+		ext->fragment = true;
 		ext->drop = STAT_RX_DROP_FRAG;
 		return (get16(h + 2) & 0xfff9) == 0; /* offset and M flag; the rest is reserved */
 	case EXT_ROUTING:

@@ -12,6 +12,7 @@ struct ext6 {
 	uint32_t at;	/* frame offset of the header that next names */
 	uint8_t next;	/* its protocol */
 	enum stat drop; /* when the chain is refused */
+	bool fragment;	/* one was a fragment header, of an atomic fragment */
 };
 
 /**

@@ -156,13 +156,13 @@ static bool is_solicited_node(const struct wire_in *in, const uint32_t target[4]
 	return memcmp(group, in->flow.v6.local, sizeof(group)) == 0;
 }
 
-/* RFC 4861 7.1.1, 7.1.2. */
+/* RFC 4861 7.1.1, 7.1.2; never behind a fragment header, for guards on the way look no further (RFC 6980 5). */
 static enum icmp_kind parse_nd(const uint8_t *p, uint32_t len, const struct wire_in *in,
 			       struct icmp *icmp)
 {
 	const bool solicit = p[0] == SOLICIT6;
 
-	if (in->ttl != ND_HOP_LIMIT || p[1] != 0 || len < ND_LEN || p[8] == 0xff ||
+	if (in->ttl != ND_HOP_LIMIT || in->fragment || p[1] != 0 || len < ND_LEN || p[8] == 0xff ||
 	    !nd_options(p + ND_LEN, len - ND_LEN, solicit ? OPTION_SOURCE : OPTION_TARGET, icmp))
 		return ICMP_ND_MALFORMED;
 	memcpy(icmp->target, p + 8, 16);

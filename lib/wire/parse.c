@@ -240,6 +240,7 @@ static bool parse_ipv6(struct walk *w, struct wire_in *in)
 	memcpy(in->flow.v6.local, dst, 16);
 	in->ttl = ip[7];
 	in->tos = (uint8_t)(get16(ip) >> 4);
+	in->fragment = ext.fragment;
 	w->at = ext.at;
 	w->len = end - ext.at;
 	w->pseudo =

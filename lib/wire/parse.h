@@ -63,6 +63,7 @@ struct wire_in {
 	bool opt_bad;	      /* a TCP option's length was bad (MUST-7); the segment stands */
 	uint8_t ttl, tos;     /* not of ARP */
 	bool group;	      /* ARP, ICMPv6: sent to a link-layer or IP group, not to us alone */
+	bool fragment;	      /* IPv6: behind a fragment header, though it is whole (RFC 6946) */
 	enum stat drop;	      /* with WIRE_DROP */
 };
 

@@ -142,6 +142,29 @@ static void each_rule__broken__dropped(struct rig *r)
 	}
 }
 
+/* A message behind a fragment header, were it the whole packet and good in all else (RFC 6980 5). */
+static void atomic_fragment__dropped(struct rig *r)
+{
+	const struct hf_ip peer = lan_ip(r, 9), us = lan_ip(r, 1);
+
+	lan_begin(r);
+	for (uint8_t type = 135; type <= 136; type++) {
+		uint8_t raw[MESSAGE_MAX], body[8 + 64] = { 58 }; /* the next header is ICMPv6 */
+		const size_t len =
+			message_nd(body + 8, type, 0x60, type == 135 ? us.octets : peer.octets,
+				   type - 134, lan_peer);
+
+		message_seal(6, peer.octets, us.octets, body + 8, len);
+		message_ether(raw, lan_us, lan_peer, 0x86dd);
+		rig_mark(r);
+		rig_push_raw(r, raw,
+			     MESSAGE_ETHER + message_ip(raw + MESSAGE_ETHER, 6, peer.octets,
+							us.octets, 44, 255, body, 8 + len),
+			     NULL);
+		expect_refused(r, "nd_refused");
+	}
+}
+
 static void every_truncation__dropped(struct rig *r)
 {
 	const struct hf_ip peer = lan_ip(r, 9), us = lan_ip(r, 1);
@@ -285,6 +308,7 @@ static void solicitation__on_l3__dropped(struct rig *r)
 IF_IPV6(solicitation__for_ours__answered)
 IF_IPV6(solicitation__not_for_us__dropped)
 IF_IPV6(each_rule__broken__dropped)
+IF_IPV6(atomic_fragment__dropped)
 IF_IPV6(every_truncation__dropped)
 IF_IPV6(router_messages__ignored)
 IF_IPV6(advertisement__of_our_address__conflict)
@@ -299,6 +323,8 @@ int main(int argc, char **argv)
 		  ROW_PLAIN },
 		{ "RFC4861-7.1.1, RFC4861-7.1.2, SEC-33", each_rule__broken__dropped_6, NULL,
 		  lan_set_up, ROW_PLAIN },
+		{ "RFC4861-7.1.1-fragment, RFC6980-5", atomic_fragment__dropped_6, NULL, lan_set_up,
+		  ROW_PLAIN },
 		{ "RFC4861-7.1.1-truncated", every_truncation__dropped_6, NULL, lan_set_up,
 		  ROW_PLAIN },
 		{ "RFC4861-6, RFC4861-8", router_messages__ignored_6, NULL, lan_set_up, ROW_PLAIN },
