@@ -32,13 +32,14 @@ static inline bool budget_take(struct budget *b, uint32_t now_ms)
 	const uint32_t slice = now_ms / BUDGET_SLICE_MS;
 
 	if (slice != b->slice) {
-		const uint64_t word[1] = { slice };
-		const uint64_t whole = (uint64_t)b->rate * BUDGET_SLICE_MS / 1000;
-		const uint64_t half = whole / 2;
+		const uint64_t word[1] = { slice }, random = siphash24(b->key, word, 1);
+		const uint64_t mean = (uint64_t)b->rate * BUDGET_SLICE_MS; /* thousandths of one */
+		const uint64_t half = mean / 1000 / 2;
 
-		/* between a half and one and a half of the mean */
+		/* between a half and one and a half of the mean; what is less than one, now and then */
 		b->slice = slice;
-		b->left = (uint32_t)(whole - half + siphash24(b->key, word, 1) % (2 * half + 1));
+		b->left = (uint32_t)(mean / 1000 - half + random % (2 * half + 1) +
+				     ((random >> 32) % 1000 < mean % 1000));
 	}
 	if (b->left == 0)
 		return false;

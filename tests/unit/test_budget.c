@@ -81,6 +81,35 @@ static void slices__each_size__as_often(void **state)
 		assert_in_range(often[i], CHANCE - FIVE_SIGMA, CHANCE + FIVE_SIGMA);
 }
 
+/* Few a second are as many, over time, as was said: not every slice has one. */
+static void rate__not_of_whole_slices__kept_on_the_mean(void **state)
+{
+	static const uint32_t rates[] = { 1, 3, 9, 10, 15, 19, 101, 109 };
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(rates) / sizeof(rates[0]); i++) {
+		const uint32_t spread = rates[i] < 20 ? 5 * 160 : 5 * 1050;
+		struct budget budget;
+		uint64_t sum = 0;
+
+		budget_init(&budget, rates[i], (const uint64_t[]){ 8, 9 }, 0);
+		for (uint32_t slice = 0; slice < SLICES; slice++)
+			sum += dealt(&budget, slice);
+		/* in 10,000 seconds; sigma of a slice is a half, with its jitter 3.3 */
+		assert_in_range(sum, rates[i] * 10000 - spread, rates[i] * 10000 + spread);
+	}
+}
+
+static void rate__none__none(void **state)
+{
+	struct budget budget;
+
+	(void)state;
+	budget_init(&budget, 0, (const uint64_t[]){ 8, 9 }, 0);
+	for (uint32_t slice = 0; slice < 1000; slice++)
+		assert_int_equal(dealt(&budget, slice), 0);
+}
+
 /* Budgets of one secret, and one budget of two secrets, have nothing to do with each other; what one has used up is
  * nothing to the other. */
 static void budgets__of_one_secret__apart(void **state)
@@ -108,6 +137,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		{ "HF-RL4-foretold, SEC-23", slices__foretold__by_chance_alone, NULL, NULL, NULL },
 		{ "HF-RL4-even, SEC-23", slices__each_size__as_often, NULL, NULL, NULL },
+		{ "HF-RL5-few", rate__not_of_whole_slices__kept_on_the_mean, NULL, NULL, NULL },
+		{ "HF-RL5-none", rate__none__none, NULL, NULL, NULL },
 		{ "HF-RL5-apart, SEC-23", budgets__of_one_secret__apart, NULL, NULL, NULL },
 	};
 
