@@ -189,10 +189,10 @@ static void expire(struct hf_worker *w, struct neigh *n)
 	case NEIGH_FAIL:
 		count(w, STAT_NEIGHBOUR_FAILED);
 		drop_waiting(w, n);
-		opener_fail(w);
+		opener_fail(w, n);
 		break;
 	case NEIGH_GONE:
-		if (n->state == NEIGH_FAILED && w->opener_left > 0) /* not all have heard of it */
+		if (n->state == NEIGH_FAILED && !opener_done(w, n))
 			neigh_postpone(&w->neighbours, n, tcp_after(&w->host, ASK_MS));
 		else
 			neigh_forget(&w->neighbours, n);

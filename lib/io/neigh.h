@@ -34,8 +34,10 @@ bool neigh_hear(struct hf_worker *w, uint8_t version, const uint32_t address[4],
 
 /* ---- opener.c: opens whose next hop does not answer ---- */
 
-/* A neighbour has just FAILED: opens toward it end, a few a turn. */
-void opener_fail(struct hf_worker *w);
+/* A neighbour has just FAILED: opens toward it end, a few a turn; and whether all have, however many
+ * neighbours have FAILED since. */
+void opener_fail(struct hf_worker *w, struct neigh *n);
+bool opener_done(const struct hf_worker *w, const struct neigh *n);
 void opener_turn(struct hf_worker *w);
 
 /* ---- icmp.c ---- */

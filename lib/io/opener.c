@@ -12,10 +12,19 @@ static uint32_t pool_size(const struct hf_worker *w, uint8_t version)
 	return pools_pool(&w->pools, KIND_CONNECTION, version)->size;
 }
 
-void opener_fail(struct hf_worker *w)
+void opener_fail(struct hf_worker *w, struct neigh *n)
 {
-	if (w->host.levels[TCPS_SYN_SENT].now > 0)
-		w->opener_left = pool_size(w, 4) + pool_size(w, 6);
+	const uint32_t all = pool_size(w, 4) + pool_size(w, 6);
+	const bool any = w->host.levels[TCPS_SYN_SENT].now > 0;
+
+	if (any)
+		w->opener_left = all;
+	n->until = w->opener_walked + (any ? all : 0);
+}
+
+bool opener_done(const struct hf_worker *w, const struct neigh *n)
+{
+	return w->opener_left == 0 || (int32_t)(w->opener_walked - n->until) >= 0;
 }
 
 /* In the table, and waiting for its first answer. */
@@ -60,5 +69,6 @@ void opener_turn(struct hf_worker *w)
 				     pool_nth(pools_pool(&w->pools, KIND_CONNECTION, 6), at - v4));
 		w->opener_next = at + 1 < all ? at + 1 : 0;
 		w->opener_left--;
+		w->opener_walked++;
 	}
 }

@@ -120,6 +120,7 @@ struct hf_worker { /* NOLINT(clang-analyzer-optin.performance.Padding): in group
 	struct rte_mbuf **waiting; /* NEIGH_WAITING of each neighbour */
 	uint32_t waiting_mbufs;
 	uint32_t opener_next, opener_left; /* connections still to be told of a neighbour's failure */
+	uint32_t opener_walked;		   /* places looked at so far, of all rounds */
 	uint16_t tx_count, tx_full; /* tx_full: from which count on emit_frame looks closer */
 	uint16_t tx_high; /* from which count on a flush builds no more: TX_HELD_UP; 0: for want of mbufs */
 	bool tx_behind;	       /* the device has not taken all that it was offered last */

@@ -37,6 +37,7 @@ struct neigh {
 	uint32_t local[4];     /* of ours, which asks */
 	uint32_t tick;	       /* INCOMPLETE, PROBE, FAILED: when neigh_expire has work */
 	uint32_t confirmed_ms; /* KNOWN: when it last answered */
+	uint32_t until;	       /* FAILED: when all have heard; the host's own count */
 	uint8_t mac[6];
 	uint8_t version, state, tries;
 	bool permanent;		/* a gateway: never evicted */

@@ -282,6 +282,51 @@ static void nobody_answers__all_openers_hear(struct rig *r)
 	rig_discard(r);
 }
 
+/* So many that it takes 64 turns to look for openers. */
+static void set_up_wide(struct rig *r)
+{
+	lan_set_up(r);
+	r->config.ipv4.connections = r->config.ipv6.connections = 2048;
+}
+
+/* Whether one of the frames that wait asks everybody for this address. */
+static bool asked_for(struct rig *r, struct hf_ip ip)
+{
+	const bool v4 = ip.version == 4;
+	const struct frame *f;
+	bool asked = false;
+
+	while ((f = rig_pop(r)) != NULL)
+		asked |= (f->raw[0] & 1) && memcmp(f->raw + MESSAGE_ETHER + (v4 ? 24 : 40 + 8),
+						   ip.octets, v4 ? 4 : 16) == 0;
+	return asked;
+}
+
+/* Others fail all the time, more often than that: who was not there two seconds ago is asked again nevertheless. */
+static void others_fail_too__asked_again(struct rig *r)
+{
+	lan_begin(r);
+	rig_connect(r);
+	lan_expect_request(r, lan_ip(r, 9), NULL);
+	for (unsigned turn = 0; turn < 600; turn++) {
+		if (turn % 30 == 0) {
+			r->peer.ip = lan_ip(r, (uint8_t)(10 + turn / 30));
+			rig_connect(r);
+		}
+		rig_discard(r);
+		rig_forget_events(r);
+		r->now_us += MS(10);
+	}
+	r->peer.ip = lan_ip(r, 9);
+	rig_expect_state(r, HF_CLOSED);
+	rig_connect(r);
+	assert_true(asked_for(r, r->peer.ip));
+	rig_advance(r, SEC(5));
+	rig_discard(r);
+	rig_forget_events(r);
+	assert_int_equal(neighbours(r), 0);
+}
+
 static void set_up_few(struct rig *r)
 {
 	lan_set_up_gateway(r);
@@ -615,6 +660,7 @@ int main(int argc, char **argv)
 		  lan_set_up, 0 },
 		{ "RFC826-d-16", more_than_16_wait__oldest_dropped, NULL, set_up_many, 0 },
 		{ "RFC826-d-openers", nobody_answers__all_openers_hear, NULL, set_up_many, 0 },
+		{ "RFC826-d-others", others_fail_too__asked_again, NULL, set_up_wide, ROW_PLAIN },
 		{ "RFC826-d-fake, SEC-33", fake_hosts__bounded_and_gateway_stays, NULL, set_up_few,
 		  ROW_TS },
 		{ "RFC826-gateway", off_link__goes_to_the_gateway, NULL, lan_set_up_gateway, 0 },
