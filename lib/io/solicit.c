@@ -228,27 +228,33 @@ static void advertised(struct hf_worker *w, const struct icmp *icmp)
 {
 	unsigned word = 0;
 
-	if (is_ours(w, 6, icmp->target)) {
-		refuse(w, STAT_ARP_CONFLICT, STAT_RX_DROP_ND);
-		return;
-	}
 	if (icmp->flags & ND_SOLICITED)
 		word |= NEIGH_SOLICITED;
 	if (icmp->flags & ND_OVERRIDE)
 		word |= NEIGH_OVERRIDE;
-	if ((icmp->has_mac && !neigh_is_station(w, icmp->mac)) ||
-	    !learn(w, 6, icmp->target, icmp->has_mac ? icmp->mac : NULL, word))
+	if (!learn(w, 6, icmp->target, icmp->has_mac ? icmp->mac : NULL, word))
 		refuse(w, STAT_ND_REFUSED, STAT_RX_DROP_ND);
 	else
 		count(w, STAT_RX_CONSUMED);
+}
+
+/* The address is kept, as RFC 5227 2.4 (a) has it. */
+static bool claims_ours(const struct hf_worker *w, const struct flow *flow, enum icmp_kind kind,
+			const struct icmp *icmp)
+{
+	return is_ours(w, 6, flow->v6.remote) ||
+	       (kind == ICMP_ADVERTISE && is_ours(w, 6, icmp->target));
 }
 
 void neigh_nd(struct hf_worker *w, const uint8_t *frame, const struct flow *flow,
 	      enum icmp_kind kind, const struct icmp *icmp)
 {
 	count(w, STAT_ND_IN);
-	if (kind == ICMP_ND_MALFORMED || w->link.l3)
+	if (kind == ICMP_ND_MALFORMED || w->link.l3 ||
+	    (icmp->has_mac && !neigh_is_station(w, icmp->mac)))
 		refuse(w, STAT_ND_REFUSED, STAT_RX_DROP_ND);
+	else if (claims_ours(w, flow, kind, icmp))
+		refuse(w, STAT_ARP_CONFLICT, STAT_RX_DROP_ND);
 	else if (kind == ICMP_SOLICIT)
 		solicited(w, frame, flow, icmp);
 	else

@@ -22,4 +22,7 @@
 #define PROTOCOL_TCP 6
 #define PROTOCOL_ICMP6 58
 
+#define ND_SOLICIT 135 /* types of ICMPv6 */
+#define ND_ADVERTISE 136
+
 #endif

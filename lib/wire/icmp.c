@@ -28,8 +28,6 @@ enum type6 {
 	PARAMETER6 = 4,
 	ECHO6 = 128,
 	ECHO_REPLY6 = 129,
-	SOLICIT6 = 135,
-	ADVERTISE6 = 136,
 };
 
 enum nd_option {
@@ -160,7 +158,7 @@ static bool is_solicited_node(const struct wire_in *in, const uint32_t target[4]
 static enum icmp_kind parse_nd(const uint8_t *p, uint32_t len, const struct wire_in *in,
 			       struct icmp *icmp)
 {
-	const bool solicit = p[0] == SOLICIT6;
+	const bool solicit = p[0] == ND_SOLICIT;
 
 	if (in->ttl != ND_HOP_LIMIT || in->fragment || p[1] != 0 || len < ND_LEN || p[8] == 0xff ||
 	    !nd_options(p + ND_LEN, len - ND_LEN, solicit ? OPTION_SOURCE : OPTION_TARGET, icmp))
@@ -209,8 +207,8 @@ static enum icmp_kind kind6(const uint8_t *p, uint32_t len, const struct wire_in
 		if (in->group)
 			return ICMP_UNWANTED;
 		return p[1] == 0 ? ICMP_ECHO : ICMP_MALFORMED;
-	case SOLICIT6:
-	case ADVERTISE6:
+	case ND_SOLICIT:
+	case ND_ADVERTISE:
 		return parse_nd(p, len, in, icmp);
 	default:
 		return ICMP_UNWANTED;
@@ -273,7 +271,7 @@ uint32_t icmp_nd_build(uint8_t *frame, const struct wire_link *link, const struc
 	const uint32_t header = wire_ip_build(frame, link, flow, PROTOCOL_ICMP6, ND_HOP_LIMIT, len);
 	uint8_t *const p = frame + header;
 
-	put32(p, (uint32_t)(solicit ? SOLICIT6 : ADVERTISE6) << 24);
+	put32(p, (uint32_t)(solicit ? ND_SOLICIT : ND_ADVERTISE) << 24);
 	put32(p + 4, (uint32_t)flags << 24);
 	memcpy(p + 8, target, 16);
 	p[24] = solicit ? OPTION_SOURCE : OPTION_TARGET;

@@ -205,6 +205,13 @@ static bool unspecified6(const uint8_t *address)
 	return (load64(address) | load64(address + 8)) == 0;
 }
 
+/* Neighbour discovery, by which another station tells that it has an address of ours: from that address. */
+static bool may_be_claim(const struct walk *w, const struct ext6 *ext)
+{
+	return ext->next == PROTOCOL_ICMP6 && ext->at < w->have &&
+	       (w->frame[ext->at] == ND_SOLICIT || w->frame[ext->at] == ND_ADVERTISE);
+}
+
 /* RFC 8200 3. Groups may be the destination of ICMPv6 only: neighbour discovery lives there. */
 static bool parse_ipv6(struct walk *w, struct wire_in *in)
 {
@@ -219,11 +226,11 @@ static bool parse_ipv6(struct walk *w, struct wire_in *in)
 		return refuse(in, STAT_RX_DROP_IP_LEN);
 	if (unlikely(ip[7] == 0))
 		return refuse(in, STAT_RX_DROP_TTL);
-	if (unlikely(ours6(w->c, src)))
-		return refuse(in, STAT_RX_DROP_LAND);
 	ext.next = ip[6];
 	if (unlikely(ext.next != PROTOCOL_TCP) && !ext6_walk(&ext, w->frame, end, w->have))
 		return refuse(in, ext.drop);
+	if (unlikely(ours6(w->c, src)) && !may_be_claim(w, &ext))
+		return refuse(in, STAT_RX_DROP_LAND);
 	if (unlikely(!source6_valid(src)) && !(ext.next == PROTOCOL_ICMP6 && unspecified6(src)))
 		return refuse(in, STAT_RX_DROP_IP_ADDR);
 	in->group = dst[0] == 0xff;

@@ -210,16 +210,37 @@ static void router_messages__ignored(struct rig *r)
 	assert_int_equal(rig_expect(r, (struct seg){ .seq = ISS, .flags = SEG_SYN })->seg.mss, 1440);
 }
 
-static void advertisement__of_our_address__conflict(struct rig *r)
+/* Whoever has it says so from this very address, when it tells all and when it asks for others; what comes back
+ * to us of our own messages is no conflict. */
+static void message__claims_our_address__conflict(struct rig *r)
 {
-	const struct hf_ip peer = lan_ip(r, 9), us = lan_ip(r, 1);
-	uint8_t body[64];
+	const struct hf_ip peer = lan_ip(r, 9), us = lan_ip(r, 1), other = lan_ip(r, 2);
+	uint8_t body[64], ip[16], mac[6];
 
 	lan_begin(r);
+	group(2, ip, mac);
+	for (unsigned i = 0; i < 2; i++) {
+		const uint8_t *const from = i == 0 ? lan_peer : lan_us;
+		const char *const counter = i == 0 ? "arp_conflict" : "nd_refused";
+
+		rig_mark(r);
+		lan_push_nd(r, lan_us, from, peer.octets, us.octets, body,
+			    message_nd(body, 136, 0x20, us.octets, 2, from));
+		expect_refused(r, counter);
+		rig_mark(r);
+		lan_push_nd(r, all_mac, from, us.octets, all_nodes, body,
+			    message_nd(body, 136, 0x20, us.octets, 2, from));
+		expect_refused(r, counter);
+		rig_mark(r);
+		lan_push_nd(r, mac, from, us.octets, ip, body,
+			    message_nd(body, 135, 0, other.octets, 1, from));
+		expect_refused(r, counter);
+	}
+	memset(body, 0, sizeof(body)); /* an echo request is nothing but a spoofed one */
+	body[0] = 128;
 	rig_mark(r);
-	lan_push_nd(r, lan_us, lan_peer, peer.octets, us.octets, body,
-		    message_nd(body, 136, 0x20, us.octets, 2, lan_peer));
-	expect_refused(r, "arp_conflict");
+	lan_push_nd(r, lan_us, lan_peer, us.octets, us.octets, body, 40);
+	expect_refused(r, "rx_drop_land");
 }
 
 /* To whom the next octet of text goes, and whether the neighbour is asked too. */
@@ -311,7 +332,7 @@ IF_IPV6(each_rule__broken__dropped)
 IF_IPV6(atomic_fragment__dropped)
 IF_IPV6(every_truncation__dropped)
 IF_IPV6(router_messages__ignored)
-IF_IPV6(advertisement__of_our_address__conflict)
+IF_IPV6(message__claims_our_address__conflict)
 IF_IPV6(advertisement__flags__rule_what_is_learned)
 IF_IPV6(solicitation__on_l3__dropped)
 
@@ -328,7 +349,7 @@ int main(int argc, char **argv)
 		{ "RFC4861-7.1.1-truncated", every_truncation__dropped_6, NULL, lan_set_up,
 		  ROW_PLAIN },
 		{ "RFC4861-6, RFC4861-8", router_messages__ignored_6, NULL, lan_set_up, ROW_PLAIN },
-		{ "RFC4861-conflict", advertisement__of_our_address__conflict_6, NULL, lan_set_up,
+		{ "RFC4861-conflict", message__claims_our_address__conflict_6, NULL, lan_set_up,
 		  ROW_PLAIN },
 		{ "RFC4861-7.2.5", advertisement__flags__rule_what_is_learned_6, NULL, lan_set_up,
 		  ROW_PLAIN },
