@@ -393,6 +393,8 @@ static int set_wire(struct hf_worker *w, struct hf_error *why)
 			return why_say(
 				why, -EINVAL,
 				"local[%u]: give an IPv4 or IPv6 address and how many follow it", i);
+		if (range->first.version == 6 && !w->link.l3)
+			port_groups(w->port);
 		if (range->count > UINT32_MAX - w->local_count)
 			return why_say(why, -EINVAL,
 				       "local[%u]: with it there are more than %u addresses", i,

@@ -96,7 +96,7 @@ static int start(uint16_t id, unsigned queues, struct rte_mempool *pool,
 		error = make_queues(id, queues, pool);
 	if (error == 0)
 		error = rte_eth_dev_start(id);
-	if (error == 0) { /* a device that cannot be told was neither of these, or is all there is */
+	if (error == 0) { /* port_station and port_groups see to what cannot be told */
 		rte_eth_promiscuous_disable(id);
 		rte_eth_allmulticast_enable(id); /* solicited-node groups (RFC 4861 7.2.1) */
 	}

@@ -246,6 +246,13 @@ void port_station(const struct hf_port *port, const uint8_t mac[6])
 		rte_eth_promiscuous_enable(port->id); /* others' frames are dropped (HF-E2) */
 }
 
+/* What has no switch for all groups, such as af_packet, gets by its device's filter only what others have joined. */
+void port_groups(const struct hf_port *port)
+{
+	if (port->kind != PORT_MEMORY && rte_eth_allmulticast_get(port->id) != 1)
+		rte_eth_promiscuous_enable(port->id);
+}
+
 uint64_t hf_port_missed(const struct hf_port *port)
 {
 	struct rte_eth_stats stats;

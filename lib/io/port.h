@@ -84,6 +84,9 @@ static inline uint16_t port_transmit(struct hf_port *port, struct rte_mbuf **tx,
 /** Have the device bring frames to this address, which need not be its own: by its filter, or all there are. */
 void port_station(const struct hf_port *port, const uint8_t mac[6]);
 
+/** Have the device bring frames to groups: those of our IPv6 addresses (RFC 4861 7.2.1), or all there are. */
+void port_groups(const struct hf_port *port);
+
 /** This port's share of the mbufs of its pool, without those that its device keeps. */
 uint32_t port_share_mbufs(const struct hf_port *port);
 

@@ -60,6 +60,15 @@ class Veth(wire.Test):
     def test_af_packet(self):
         self.curl("af_packet:hfb")
 
+    def test_af_packet_on_a_device_that_filters(self):
+        """RFC 4861 7.2.1: whoever asks for us asks a group, of which this machine's kernel is no member."""
+        wire.sh("ip link add hfm link hfb type macvlan mode bridge && ip link set hfm up &&"
+                "ip addr add fd98::1/64 dev hfa nodad")
+        serve = self.serve("af_packet:hfm", "--addr", "fd98::2/64", "--listen", "[fd98::2]:80", "--app", "http")
+        subprocess.run(["curl", "-sS", "-g", "-m", "20", "http://[fd98::2]/"], capture_output=True, timeout=30,
+                       check=True)
+        self.assertEqual(self.balanced(serve, serve.stop())["closed"], 1)
+
     def test_pcap(self):
         self.curl("pcap:hfb")
 
