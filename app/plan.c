@@ -142,6 +142,12 @@ static int plan_pair(const struct settings *s, unsigned cores, struct plan *plan
 			 s->ipv6 ? "6" : "", client->count, plan->pairs);
 		return -EINVAL;
 	}
+	if (plan_share(client->count, 0, plan->pairs) > PLAN_ADDRESSES_MAX) {
+		snprintf(why->text, sizeof(why->text),
+			 "pair.client%s: %u addresses for %u client workers; at most %u each",
+			 s->ipv6 ? "6" : "", client->count, plan->pairs, PLAN_ADDRESSES_MAX);
+		return -EINVAL;
+	}
 	plan->exact = true;
 	plan->idle = s->idle == IDLE_SLEEP ? HF_IDLE_SLEEP : HF_IDLE_SPIN;
 	plan->duration_us = s->duration_us ? s->duration_us : s->count ? UINT64_MAX : DURATION_US;

@@ -10,6 +10,7 @@
 
 enum side { CLIENT, SERVER };
 #define SIDES 2
+#define PLAN_ADDRESSES_MAX 32768u /* that one worker opens from: hf_config.port_lists */
 
 /** How an end closes its connections. */
 enum ending {

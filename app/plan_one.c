@@ -17,6 +17,7 @@
 #define MBUFS 16384	  /* beside those of texts */
 #define MBUFS_WORKER 4096 /* of each further one: its queue, its cache, what others hand it */
 #define MBUFS_TEXT 65536
+#define PORTS_MAX 65535u /* listened to by one worker: hf_config.listeners */
 
 static bool in_net(const struct net *net, const struct hf_ip *ip)
 {
@@ -164,10 +165,21 @@ static bool overlap(const struct net *a, const struct net *b)
 	       (same(a, ip) || (a->range.first.version == ip->version && (is_any(a) || is_any(b))));
 }
 
+static uint32_t ports_listened_to(const struct settings *s)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < s->listen.count; i++)
+		n += 1u + s->listen.at[i].port_last - s->listen.at[i].port;
+	return n;
+}
+
 static const char *serve_refuses(const struct settings *s)
 {
 	if (!s->listen.count)
 		return "serve needs --listen ADDR:PORT; 0.0.0.0 and [::] stand for all of --addr";
+	if (ports_listened_to(s) > PORTS_MAX)
+		return "--listen: more than 65535 ports; leave some of them out";
 	for (uint32_t i = 0; i < s->listen.count; i++) {
 		const struct net *listen = &s->listen.at[i];
 		const struct hf_ip *ip = &listen->range.first;
@@ -290,6 +302,12 @@ int plan_one(const struct settings *s, unsigned cores, struct plan *plan, struct
 	for (uint32_t i = 0; plan->command == COMMAND_LOAD && i < from->count; i++)
 		if (from->at[i].range.first.version == s->target.at[0].range.first.version)
 			plan->addresses += from->at[i].range.count;
+	if (plan->addresses > PLAN_ADDRESSES_MAX) {
+		snprintf(why->text, sizeof(why->text),
+			 "--from has more than %u addresses that suit the target; give fewer",
+			 PLAN_ADDRESSES_MAX);
+		return -EINVAL;
+	}
 	plan->tuples = (uint64_t)plan->addresses * ports;
 	text = plan->concurrency * plan_text_frames(s);
 	plan->mbufs = MBUFS + MBUFS_WORKER * (plan->pairs - 1) +
@@ -352,9 +370,7 @@ void plan_one_worker(const struct settings *s, const struct plan *plan, unsigned
 	if (six)
 		config->ipv6 = sizes;
 	config->port_lists = plan->addresses ? plan->addresses : 1;
-	config->listeners = 1;
-	for (uint32_t k = 0; k < s->listen.count; k++)
-		config->listeners += 1u + s->listen.at[k].port_last - s->listen.at[k].port;
+	config->listeners = s->listen.count ? ports_listened_to(s) : 1;
 	if (ranges > 2 * (uint64_t)plan->mbufs)
 		ranges = 2 * (uint64_t)plan->mbufs; /* each holds an mbuf */
 	config->ranges = (uint32_t)ranges + 1024;

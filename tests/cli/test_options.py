@@ -61,6 +61,8 @@ class Options(unittest.TestCase):
         self.refused("pair", "--cores", "0", "--layout", "split", says="--layout local")
         self.refused("pair", "--client", "198.18.0.1", "--cores", "0-1", "--layout", "local",
                      says="1 addresses for 2 client workers")
+        self.refused("pair", "--client", "198.18.0.1-198.18.255.255", "--cores", "0",
+                     says="65535 addresses for 1 client workers; at most 32768 each")
         self.refused("pair", "--impair", "loss=1%,delay=5", says="--impair: 'delay=5': such as delay=50ms")
         self.refused("pair", "--impair", "rule=lose:fin", says="--impair: 'rule=lose:fin': no such act")
         self.refused("trace", "a.pcap", "--json", "-", says="--json: no such option")
@@ -100,6 +102,10 @@ class Options(unittest.TestCase):
             self.refused("serve", *ours, "--listen", listen, says="--listen is no address of --addr")
         for again in "0.0.0.0:80", "10.9.0.2:80", "10.9.0.2:70-90":
             self.refused("serve", *ours, "--listen", "10.9.0.2:80", "--listen", again, says="--listen: one port is given twice")
+        self.refused("serve", *ours, "--addr", "10.9.0.3/24", "--listen", "10.9.0.2:1-65535", "--listen", "10.9.0.3:80",
+                     says="--listen: more than 65535 ports")
+        self.refused("load", *ours, "--addr", "10.8.0.2/15", "--from", "10.8.0.10-10.8.200.0", "--target", "10.9.0.1:80",
+                     says="--from has more than 32768 addresses")
         self.refused("serve", "--dev", "net_null0", "--listen", "10.9.0.2:80", says="--addr 10.99.0.2/24")
         self.refused("serve", *ours[2:], "--listen", "10.9.0.2:80", says="--dev tap:hf0")
 

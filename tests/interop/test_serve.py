@@ -205,6 +205,12 @@ class Plain(wire.Test):
         books = self.balanced(serve, serve.wait(20))
         self.assertEqual(books["accepted"], 10)
 
+    def test_all_ports(self):
+        serve = self.start("serve", "--listen", "0.0.0.0:1-65535", "--close", "us", "--count", "3")
+        for port in 1, 7000, 65535:
+            self.assertEqual(everything(self.connect(port)), b"")
+        self.assertEqual(self.balanced(serve, serve.wait(20))["accepted"], 3)
+
     def test_a_count_minds_those_that_were_reset_before_they_were_accepted(self):
         """Their last ACKs are held back, and come in one burst with their RSTs."""
         serve = self.start("serve", *LISTEN, "--count", "9")
