@@ -43,13 +43,9 @@ __attribute__((format(printf, 4, 5))) static void say(struct doctor *d, enum fin
 
 static void examine_memory(struct doctor *d)
 {
-	const uint64_t wanted = plan_memory(d->s, &d->plan) + ((uint64_t)d->plan.memory_mb << 20);
-	const uint64_t free_kb = kernel_number("/proc/meminfo", "MemAvailable:");
+	const int rc = plan_fits_machine(d->s, &d->plan, &d->why);
 
-	say(d, free_kb && wanted / 1024 > free_kb ? LACKS : FINE, "memory",
-	    "%" PRIu64 " MiB of tables and mbufs wanted, %" PRIu64 " MiB available%s", wanted >> 20,
-	    free_kb >> 10,
-	    free_kb && wanted / 1024 > free_kb ? "; lower tcp.max_tw_buckets or --concurrency" : "");
+	say(d, rc < 0 ? LACKS : FINE, "memory", "%s", d->why.text);
 }
 
 static void examine_hugepages(struct doctor *d)

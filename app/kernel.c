@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The kernel's side of a device that it shares with us: addresses, MTU, up, by rtnetlink (rtnetlink(7)).
- * Called by one.c; kernel_number by doctor.c and site.c. */
+ * Called by one.c; kernel_number by doctor.c, plan.c and site.c. */
 #include "device.h"
 
 #include <arpa/inet.h>

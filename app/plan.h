@@ -114,4 +114,8 @@ void plan_worker(const struct settings *s, const struct plan *plan, enum side si
 /** Octets of all workers' tables, mbufs apart. */
 uint64_t plan_memory(const struct settings *s, const struct plan *plan);
 
+/** Whether this machine has the memory: all of it is touched at the start. why says how much is wanted and there is,
+ *  either way. @return 0 or -ENOMEM */
+int plan_fits_machine(const struct settings *s, const struct plan *plan, struct hf_error *why);
+
 #endif

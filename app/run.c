@@ -389,6 +389,8 @@ static int running_plan(struct running *p, enum command command, struct hf_error
 		return STATUS_USAGE;
 	if (plan_make(s, command, plan_cores(s), &p->plan, why) < 0)
 		return STATUS_USAGE;
+	if (plan_fits_machine(s, &p->plan, why) < 0)
+		return STATUS_ENVIRONMENT;
 	return s->root[0] && site_load(&p->run.site, s->root, why) < 0 ? STATUS_USAGE : STATUS_OK;
 }
 

@@ -62,6 +62,13 @@ class Lacks(wire.Test):
     def test_a_driver_that_nobody_has(self):
         self.lacks("--dev", "net_bogus0", "--addr", "10.99.0.2/24", says="is its driver installed")
 
+    def test_no_memory(self):
+        with tempfile.TemporaryDirectory() as scratch:
+            little = Path(scratch, "meminfo")
+            little.write_text("MemTotal: 102400 kB\nMemAvailable: 20480 kB\n", encoding="utf-8")
+            self.lacks(*TAP, before=("unshare", "-m", "sh", "-c", f'mount --bind {little} /proc/meminfo && exec "$@"', "sh"),
+                       says=r"\d+ MiB of tables and mbufs wanted, 20 MiB available; lower tcp.max_tw_buckets or --concurrency")
+
     def test_no_hugepages_when_asked_for(self):
         self.lacks(*TAP, eal=("--in-memory", "-m", "512000"), doctor=False,
                    says="nr_hugepages.*leave out the options about memory")
