@@ -452,6 +452,7 @@ static int running_start(struct running *p, const struct wire *wire, const char 
 			 const char *const *eal, int eal_count, struct hf_error *why)
 {
 	const int found = rights_find(&p->rights, p->run.s->user, why);
+	struct sigaction hangup;
 	sigset_t signals;
 	int status;
 
@@ -461,6 +462,9 @@ static int running_start(struct running *p, const struct wire *wire, const char 
 	sigemptyset(&signals);
 	sigaddset(&signals, SIGINT);
 	sigaddset(&signals, SIGTERM);
+	sigaction(SIGHUP, NULL, &hangup);
+	if (hangup.sa_handler != SIG_IGN) /* by nohup, or who else has it outlive the terminal */
+		sigaddset(&signals, SIGHUP);
 	pthread_sigmask(SIG_BLOCK, &signals, NULL); /* of all threads: the main one waits for them */
 	/* net_virtio_user writes to a vhost socket whose server may be gone */
 	(void)signal(SIGPIPE, SIG_IGN);

@@ -276,7 +276,7 @@ class Pair(unittest.TestCase):
         return process
 
     def test_a_signal_drains(self):  # HF-LG8
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             process = self.started("--duration", "60s", "--rate", "10k/s")
             begun = time.monotonic()
             process.send_signal(number)
