@@ -147,10 +147,13 @@ static bool answer_send(struct end *e, struct conn *c, struct talk *talk)
 						      talk->head_len - talk->sent) :
 					      body_send(e, c, talk);
 
-		if (taken <= 0)
+		if (taken <= 0) {
+			end_said(e, c, false);
 			return false;
+		}
 		talk->sent += (uint64_t)taken;
 	}
+	end_said(e, c, true);
 	talk->head_len = 0;
 	if (!talk->interim) {
 		e->books.responses++;

@@ -19,6 +19,8 @@ static bool send_text(struct end *e, struct conn *c)
 			return false;
 		c->sent += (uint32_t)taken;
 	}
+	if (len > e->run->s->tcp.min_snd_mss) /* else it is one segment */
+		end_said(e, c, true);
 	return true;
 }
 

@@ -178,6 +178,13 @@ static inline ssize_t end_send_stored(struct end *e, const struct conn *c, uint6
 	return hf_send_store(e->w, c->id, e->store, offset, len);
 }
 
+/** Whether all of a message has been taken. What of it fills no segment then leaves at once (MUST-17): by Nagle's rule it
+ *  would wait for an ACK, which the peer delays because it waits for that rest. */
+static inline void end_said(const struct end *e, const struct conn *c, bool all)
+{
+	hf_nagle(e->w, c->id, !all && e->run->s->tcp.nagle);
+}
+
 /** The peer's FIN has come and we have nothing more to send. */
 void end_eof(struct end *e, struct conn *c, uint64_t now_us);
 

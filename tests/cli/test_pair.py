@@ -111,6 +111,13 @@ class Pair(unittest.TestCase):
                                  "--request", "100000", "--response", "300000")
             self.assertEqual(report["connections"]["closed"], 300)
 
+    def test_no_message_waits_for_a_delayed_ack(self):  # MUST-17
+        """One segment and a little more: the little leaves with it, and the peer has no reason to delay its ACK."""
+        for args in (("rr", "--request", "2000"), ("rr", "--response", "2000", "--close", "client"),
+                     ("http", "--requests", "5", "--response", "2000")):
+            report = self.report("--app", *args, "--count", "20", "--concurrency", "4", *SMALL)
+            self.assertLess(report["counters"]["delayed_ack"], 10, args)
+
     def test_every_mtu(self):  # MUST-67
         for version, least in ([], 576), (["--ipv6"], 1280):
             for mtu in least, 1500, 9000:
