@@ -225,7 +225,7 @@ static void judge_window(struct tcp_host *host, struct tcb *tcb)
 		if (tcb->timers & (TIMER_PTO | TIMER_REO))
 			rto_arm(host, tcb); /* theirs is sooner (SHLD-29) */
 		persist_begin(host, tcb);
-		tcb->flags &= ~(uint32_t)TCB_RTX; /* the rest waits as well (SHLD-30) */
+		tcb->flags &= ~(uint32_t)(TCB_RTX | TCB_FAST); /* the rest waits as well (SHLD-30) */
 		return;
 	}
 	if (tcb->snd_wnd == 0 || !(tcb->timers & TIMER_PERSIST))

@@ -293,6 +293,32 @@ static void shut_window__takes_what_asks__next_waits(struct tcb_rig *r)
 	rig_silent(r);
 }
 
+/* ... nor does what the same ACK shows to be lost go into it. */
+static void shut_window__with_a_loss__is_probed(struct tcb_rig *r)
+{
+	uint32_t left;
+
+	rig_to(r, TCPS_ESTABLISHED);
+	r->tcb.flags |= TCB_SACK;
+	rig_write(r, 6 * r->tcb.snd_mss);
+	rig_forget(r);
+	left = ISS + 1 + r->tcb.snd_mss;
+	r->wnd = 0;
+	rig_send(r, (struct seg){ .seq = IRS + 1,
+				  .ack = ISS + 1,
+				  .flags = SEG_ACK,
+				  .options = OPT_SACK,
+				  .sacks = 1,
+				  .sack = { { left, left + 4 * r->tcb.snd_mss } } });
+	rig_silent(r);
+	rig_advance(r, MS(1002));
+	expect_text(r, 1, 1, SEG_ACK);
+	rig_silent(r);
+	ack(r, 1, 10000);
+	expect_text(r, 1, r->tcb.snd_mss, SEG_ACK);
+	rig_forget(r);
+}
+
 /* A window shut before the FIN: the FIN itself asks. */
 static void shut_window__fin_alone__probes(struct tcb_rig *r)
 {
@@ -526,6 +552,7 @@ static const struct tcb_row rows[] = {
 	{ "HF-ZW2-refused", shut_window__opens__refused_octet_goes_again, 0 },
 	{ "MUST-36", shut_window__with_text_on_its_way__is_probed_with_it, 0 },
 	{ "SHLD-30-taken", shut_window__takes_what_asks__next_waits, 0 },
+	{ "SHLD-30-lost", shut_window__with_a_loss__is_probed, 0 },
 	{ "HF-LA3-zero-window", shut_window__fin_alone__probes, 0 },
 	{ "SHLD-14", our_window__shuts_without_moving_left, 0 },
 	{ "MUST-39", our_window__opens_from_zero, 0 },
