@@ -169,7 +169,6 @@ static void lost_fin__is_part_of_the_last_segment(struct tcb_rig *r)
 				    .flags = SEG_ACK | SEG_PSH | SEG_FIN });
 }
 
-/* RFC 2018 8: after a timeout nothing that was said to be held is believed; all goes again. */
 /* The first segment was only late, as the echo says, but one behind it is lost: that begins a recovery of its own. */
 static void none_lost_after_all__the_next_goes_again(struct tcb_rig *r)
 {
@@ -194,6 +193,7 @@ static void none_lost_after_all__the_next_goes_again(struct tcb_rig *r)
 	rig_counted(r, STAT_RTO_EXPIRED, 0);
 }
 
+/* RFC 2018 8: after a timeout nothing that was said to be held is believed; all goes again. */
 static void timeout__blocks_are_forgotten(struct tcb_rig *r)
 {
 	in_flight(r, 4);
