@@ -28,10 +28,24 @@ static struct board {
 	pthread_mutex_t lock;
 	char title[32];
 	struct told *workers[WORKERS];
-	atomic_uint leaving; /* workers that want to be removed, and the lock for that */
+	atomic_uint wanted; /* by how many of the program's threads */
 	unsigned (*fill)(void *arg, struct hf_number *numbers, unsigned room);
 	void *arg;
 } board = { .lock = PTHREAD_MUTEX_INITIALIZER };
+
+/* The program does not wait for an asker: who holds the lock until a worker answers that nobody runs yet, or any
+ * more, lets go of it. */
+static void board_take(void)
+{
+	atomic_fetch_add(&board.wanted, 1);
+	pthread_mutex_lock(&board.lock);
+}
+
+static void board_give(void)
+{
+	pthread_mutex_unlock(&board.lock);
+	atomic_fetch_sub(&board.wanted, 1);
+}
 
 /* ---- Who is told of ---------------------------------------------------------------------------------- */
 
@@ -43,14 +57,14 @@ int hf_telemetry_add(struct hf_worker *w, const char *name)
 	if (told == NULL)
 		return -ENOMEM;
 	told->w = w;
-	told->leaving = &board.leaving;
+	told->wanted = &board.wanted;
 	snprintf(told->name, sizeof(told->name), "%s", name);
-	pthread_mutex_lock(&board.lock);
+	board_take();
 	while (i < WORKERS && board.workers[i] != NULL)
 		i++;
 	if (i < WORKERS)
 		board.workers[i] = told;
-	pthread_mutex_unlock(&board.lock);
+	board_give();
 	if (i < WORKERS)
 		return 0;
 	free(told);
@@ -59,25 +73,23 @@ int hf_telemetry_add(struct hf_worker *w, const char *name)
 
 void hf_telemetry_remove(struct hf_worker *w)
 {
-	atomic_fetch_add(&board.leaving, 1);
-	pthread_mutex_lock(&board.lock);
+	board_take();
 	for (unsigned i = 0; i < WORKERS; i++) {
 		if (board.workers[i] == NULL || board.workers[i]->w != w)
 			continue;
 		free(board.workers[i]);
 		board.workers[i] = NULL;
 	}
-	pthread_mutex_unlock(&board.lock);
-	atomic_fetch_sub(&board.leaving, 1);
+	board_give();
 }
 
 void hf_telemetry_report(unsigned (*fill)(void *arg, struct hf_number *numbers, unsigned room),
 			 void *arg)
 {
-	pthread_mutex_lock(&board.lock);
+	board_take();
 	board.fill = fill;
 	board.arg = arg;
-	pthread_mutex_unlock(&board.lock);
+	board_give();
 }
 
 /* ---- Answers ------------------------------------------------------------------------------------------- */

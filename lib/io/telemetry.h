@@ -18,7 +18,7 @@ struct told {
 	struct hf_question question;
 	struct hf_entry entries[TOLD_BRIEF];
 	bool asked;
-	const atomic_uint *leaving; /* not 0: whoever waits for an answer gives up */
+	const atomic_uint *wanted; /* not 0: whoever waits for an answer gives up */
 };
 
 /* "/handfast/connections,WORKER,CURSOR,WHAT..." and the same of listeners; params follow WORKER.

@@ -105,7 +105,7 @@ static int wait_answer(struct told *told, struct hf_error *why)
 			told->asked = false;
 			return 0;
 		}
-		if (atomic_load(told->leaving) != 0)
+		if (atomic_load(told->wanted) != 0)
 			break;
 		usleep(POLL_US);
 	}

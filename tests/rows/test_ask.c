@@ -3,8 +3,10 @@
  * counters (HF-H4, HF-CT1, HF-CT2, HF-M10); and listeners that change meanwhile (HF-M9). Other threads ask
  * here too. */
 #include <ctype.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +18,7 @@
 #include "rig/rig.h"
 
 #define MANY 300
+#define PATIENCE 100000 /* polls */
 
 static void set_many(struct rig *r)
 {
@@ -452,6 +455,9 @@ static void counters__names__unique_words(struct rig *r)
 
 static telemetry_cb answer;
 static struct rig *asked; /* whose worker goes on while telemetry waits */
+static atomic_uint polls; /* for the answer */
+static atomic_bool still; /* the clock */
+static atomic_bool held;  /* who polls */
 static char said[RTE_TEL_MAX_STRING_LEN];
 
 /* In the place of DPDK's and the C library's, which the library calls. */
@@ -479,7 +485,21 @@ int usleep(useconds_t us)
 	(void)us;
 	if (asked != NULL)
 		rig_flush(asked);
+	atomic_fetch_add(&polls, 1);
+	do
+		sched_yield();
+	while (atomic_load(&held));
 	return 0;
+}
+
+/* While it stands still, the asker's patience ends with so many polls. */
+uint64_t rte_get_tsc_hz(void)
+{
+	uint64_t (*const real)(void) = (uint64_t(*)(void))dlsym(RTLD_NEXT, "rte_get_tsc_hz");
+
+	if (atomic_load(&still))
+		return atomic_load(&polls) < PATIENCE ? UINT64_MAX : 1;
+	return real();
 }
 
 /* What these parameters draw is this error. */
@@ -521,6 +541,56 @@ static void telemetry__bad_network__refused(struct rig *r)
 	refused(r, params, 6, "error: '");
 }
 
+static void *ask_in_vain(void *data)
+{
+	answer("/handfast/connections", "0", data);
+	return NULL;
+}
+
+static int add_another(struct rig *r)
+{
+	return hf_telemetry_add(r->w, "another");
+}
+
+static int report_no_more(struct rig *r)
+{
+	(void)r;
+	hf_telemetry_report(NULL, NULL);
+	return 0;
+}
+
+/* Nobody runs the worker yet, or any more: somebody waits for its answer, and the program for nobody. */
+static void telemetry__asker_waits__program_does_not(struct rig *r)
+{
+	int (*const calls[])(struct rig *) = { add_another, report_no_more };
+	void *const data = calloc(1, 1 << 20);
+	struct hf_error why;
+	pthread_t asker;
+
+	assert_int_equal(hf_telemetry_start("test", &why), 0);
+	assert_int_equal(hf_telemetry_add(r->w, "one"), 0);
+	for (unsigned i = 0; i < 2; i++) {
+		unsigned polled;
+
+		atomic_store(&polls, 0);
+		atomic_store(&still, true);
+		atomic_store(&held, true);
+		assert_int_equal(pthread_create(&asker, NULL, ask_in_vain, data), 0);
+		while (atomic_load(&polls) == 0)
+			sched_yield();
+		atomic_store(&held, false);
+		assert_int_equal(calls[i](r), 0);
+		polled = atomic_load(&polls);
+		assert_int_equal(pthread_join(asker, NULL), 0);
+		atomic_store(&still, false);
+		assert_true(polled < PATIENCE);
+	}
+	rig_flush(r); /* and answers after all, before the question goes */
+	rig_flush(r);
+	hf_telemetry_remove(r->w);
+	free(data);
+}
+
 #define STATE(id, in, is, runs)                                              \
 	{                                                                    \
 		.name = "HF-H4-" id, .test = ask__in_a_state__as_its_status, \
@@ -558,6 +628,9 @@ static const struct row rows[] = {
 	  .variants = ROW_ONCE },
 	{ .name = "SEC-37-memory", .test = telemetry__no_memory__said_so, .variants = ROW_ONCE },
 	{ .name = "HF-CT1-network", .test = telemetry__bad_network__refused, .variants = ROW_ONCE },
+	{ .name = "HF-CT1-vain",
+	  .test = telemetry__asker_waits__program_does_not,
+	  .variants = ROW_ONCE },
 	{ .name = "HF-CT2", .test = counters__names__unique_words, .variants = ROW_ONCE },
 };
 
