@@ -151,7 +151,9 @@ static int plan_pair(const struct settings *s, unsigned cores, struct plan *plan
 	}
 	plan->exact = true;
 	plan->idle = s->idle == IDLE_SLEEP ? HF_IDLE_SLEEP : HF_IDLE_SPIN;
-	plan->duration_us = s->duration_us ? s->duration_us : s->count ? UINT64_MAX : DURATION_US;
+	plan->duration_us = s->duration_us ? s->duration_us :
+			    plan->counted  ? UINT64_MAX :
+					     DURATION_US;
 	plan->concurrency = s->concurrency ? s->concurrency : (s->rate ? 2048 : 512) * plan->pairs;
 	plan->openers = plan->pairs;
 	if (plan->openers > plan->concurrency)
@@ -197,6 +199,8 @@ int plan_make(const struct settings *s, enum command command, unsigned cores, st
 		command == COMMAND_PAIR ? s->close == CLOSE_AUTO : s->one_close == ONE_AUTO;
 	for (enum side side = CLIENT; side <= SERVER; side++)
 		plan->ending[side] = ending(plan->close, side, us);
+	plan->counted = s->count && ((s->app != APP_DISCARD && s->app != APP_CHARGEN) ||
+				     plan->ending[CLIENT] == END_AFTER);
 	plan->impaired = s->impair[0] != '\0';
 	if (s->app != APP_HTTP && (s->root[0] || s->requests != 1)) {
 		snprintf(why->text, sizeof(why->text), "%s",

@@ -30,6 +30,7 @@ struct plan {
 	enum closing close; /* settled */
 	bool close_auto;    /* ... by us */
 	enum ending ending[SIDES];
+	bool counted; /* --count alone says when the run ends: its connections do so by themselves */
 	enum hf_idle idle;
 	bool exact;	      /* the device holds a constant number of mbufs: a leak shows */
 	uint64_t duration_us; /* UINT64_MAX: until the count, or a signal */

@@ -294,9 +294,9 @@ int plan_one(const struct settings *s, unsigned cores, struct plan *plan, struct
 	plan->idle = s->idle == IDLE_SLEEP || (s->idle == IDLE_AUTO && device.shared) ?
 			     HF_IDLE_SLEEP :
 			     HF_IDLE_SPIN;
-	plan->duration_us = s->duration_us			       ? s->duration_us :
-			    s->count || plan->command == COMMAND_SERVE ? UINT64_MAX :
-									 DURATION_US;
+	plan->duration_us = s->duration_us				    ? s->duration_us :
+			    plan->counted || plan->command == COMMAND_SERVE ? UINT64_MAX :
+									      DURATION_US;
 	plan->concurrency = held(s, plan);
 	plan_workers(s, cores, plan);
 	for (uint32_t i = 0; plan->command == COMMAND_LOAD && i < from->count; i++)

@@ -175,6 +175,12 @@ class Pair(unittest.TestCase):
             self.assertEqual(report["connections"]["attempted"], count)
             self.assertEqual(report["connections"]["accepted"], count)
 
+    def test_a_count_of_what_does_not_end(self):
+        """A client of discard sends until the run is over, which the count cannot say; where the server closes, it can."""
+        self.assertEqual(self.report("--app", "discard", "--count", "4", *SMALL)["connections"]["closed"], 4)
+        report = self.report("--app", "chargen", "--close", "server", "--response", "100k", "--count", "4", *SMALL)
+        self.assertEqual(report["connections"]["closed"], 4)
+
     def test_concurrency_is_a_limit(self):
         report = self.report(*SMALL, "--count", "5000", "--concurrency", "1")
         self.assertEqual(report["states"]["SYN-SENT"]["peak"], 1)
