@@ -201,6 +201,8 @@ static int launch(struct running *p, const sigset_t *signals, struct hf_error *w
 		rc = watch_open(&p->watch, p->run.s, p->ends[watched], p->plan.pairs, why);
 	if (rc == 0)
 		rc = rights_drop(&p->rights, why);
+	if (rc == 0)
+		rc = reports_check(p->run.s, why); /* who we are now may not be let */
 	atomic_store(&p->run.cancel, rc != 0);
 	p->run.start_us = p->shown_us = hf_now_us();
 	atomic_store(&p->run.go, true);

@@ -7,6 +7,7 @@ import pwd
 import re
 import subprocess
 import sys
+import tempfile
 import unittest
 from pathlib import Path
 
@@ -53,6 +54,14 @@ class User(wire.Test):
             self.assertEqual(len(ran.stdout), 5)
         books = self.balanced(serve, serve.stop())
         self.assertEqual((books["accepted"], books["closed"]), (2, 2))
+
+    def test_a_report_that_only_root_may_write(self):
+        if not is_mapped():
+            return
+        with tempfile.TemporaryDirectory() as scratch:  # root's alone
+            for option in ("--json", "--hgrm"):
+                self.refused("serve", "-c", wire.PROFILE, *SERVE, "--user", "nobody", option, f"{scratch}/report",
+                             says=f"{option}: {scratch}/report.*: Permission denied", status=3)
 
     def test_whom_one_cannot_become(self):
         self.refused("pair", "--user", "no such one", says="--user no such one: this machine has no such user", status=2)
