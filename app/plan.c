@@ -3,6 +3,7 @@
 #include "plan.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <sched.h>
 #include <string.h>
 
@@ -319,9 +320,8 @@ int plan_fits_machine(const struct settings *s, const struct plan *plan, struct 
 	const bool fits = free_kb == 0 || small_mb <= free_kb >> 10;
 
 	snprintf(why->text, sizeof(why->text),
-		 "%llu MiB of tables and mbufs wanted, %llu MiB available%s",
-		 (unsigned long long)(tables_mb + plan->memory_mb),
-		 (unsigned long long)(free_kb >> 10),
+		 "%" PRIu64 " MiB of tables and mbufs wanted, %" PRIu64 " MiB available%s",
+		 tables_mb + plan->memory_mb, free_kb >> 10,
 		 fits ? "" : "; lower tcp.max_tw_buckets or --concurrency");
 	return fits ? 0 : -ENOMEM;
 }
