@@ -144,6 +144,17 @@ void host_begin(struct host *h, const struct host_form *form)
 	}
 }
 
+/* Turns until nothing is left in the device: of what had come, and of answers to what that made it ask. */
+static void take_all(struct host *h)
+{
+	unsigned long long pushed;
+
+	do {
+		pushed = h->pushed;
+		host_turn(h);
+	} while (h->pushed != pushed || hf_next_deadline(h->w) == 0);
+}
+
 static void fall_silent(struct host *h)
 {
 	const uint64_t end_us = h->now_us + LONGEST_US;
@@ -162,21 +173,11 @@ static void fall_silent(struct host *h)
 		if (++steps == MOST_STEPS)
 			host_fail(h, "no end of timers");
 	}
+	take_all(h); /* a device that was behind asks for neighbours late, when nobody waits for them */
 	if (books_open(h->w, &why))
 		host_fail(h, "leak: %s", why.text);
 	if (h->id_count != 0)
 		host_fail(h, "leak: %u ids", h->id_count);
-}
-
-/* Turns until nothing is left in the device: of what had come, and of answers to what that made it ask. */
-static void take_all(struct host *h)
-{
-	unsigned long long pushed;
-
-	do {
-		pushed = h->pushed;
-		host_turn(h);
-	} while (h->pushed != pushed || hf_next_deadline(h->w) == 0);
 }
 
 void host_end(struct host *h, bool silence)
