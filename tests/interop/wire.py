@@ -143,7 +143,11 @@ class Running:
         self.process = subprocess.Popen([sys.argv[1], *eal, *(["--"] if eal else []), args[0], *options, "--json", "-",
                                          "--verify", *args[1:]], stdout=subprocess.PIPE, stderr=self.errors, text=True)
         if self.command == "serve":
-            until(lambda: "serving on" in self.said() or self.process.poll() is not None, 30, "no serve")
+            try:
+                until(lambda: "serving on" in self.said() or self.process.poll() is not None, 120, "no serve")
+            except AssertionError:
+                self.close()  # nobody else has it yet
+                raise
 
     def said(self):
         """All of stderr so far; written by the other process, so the offset we share must not move."""
