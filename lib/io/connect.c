@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "io/recorder.h"
+#include "wire/octets.h"
 
 #define ADDRESS_TRIES 64
 
@@ -26,15 +27,25 @@ static bool is_test_network(const struct hf_ip *ip)
 	       memcmp(ip->octets, "\x20\x01\x00\x02\x00\x00", 6) == 0;
 }
 
+/* Of one of our networks. */
+static bool is_broadcast(const struct hf_worker *w, uint32_t address)
+{
+	for (unsigned i = 0; i < w->wire.ranges4; i++)
+		if (address == w->wire.range4[i].broadcast)
+			return true;
+	return false;
+}
+
 /* MUST-46. */
-static bool may_be_peer(const struct hf_addr *peer)
+static bool may_be_peer(const struct hf_worker *w, const struct hf_addr *peer)
 {
 	static const uint8_t zero[16];
 
 	if (peer->port == 0)
 		return false;
 	if (peer->ip.version == 4)
-		return peer->ip.octets[0] != 0 && peer->ip.octets[0] < 224;
+		return peer->ip.octets[0] != 0 && peer->ip.octets[0] < 224 &&
+		       !is_broadcast(w, get32(peer->ip.octets));
 	return peer->ip.version == 6 && peer->ip.octets[0] != 0xff &&
 	       memcmp(peer->ip.octets, zero, 16) != 0;
 }
@@ -236,7 +247,7 @@ int hf_connect(struct hf_worker *w, const struct hf_addr *local, const struct hf
 	handle h;
 	int rc;
 
-	if (!may_be_peer(peer) ||
+	if (!may_be_peer(w, peer) ||
 	    (local != NULL && local->ip.version != 0 && local->ip.version != peer->ip.version))
 		return -EINVAL;
 	count(w, STAT_ACTIVE_ATTEMPTED);

@@ -496,6 +496,35 @@ static void connect__bad_peer__refused_without_a_frame(struct rig *r)
 	assert_int_equal(rig_levels(r).connections.used, 0);
 }
 
+static void set_24(struct rig *r)
+{
+	r->config.local_prefix[0] = 24;
+}
+
+static void set_31(struct rig *r)
+{
+	r->config.local_prefix[0] = 31;
+}
+
+static void connect__broadcast_of_our_network__refused(struct rig *r)
+{
+	uint64_t id;
+
+	hf_addr_parse("198.18.0.255:80", &r->peer);
+	assert_int_equal(hf_connect(r->w, NULL, &r->peer, 0, &id), -EINVAL);
+	rig_expect_silence(r, SEC(3));
+}
+
+/* RFC 3021: there all addresses are hosts'. */
+static void connect__last_of_two_addresses__opens(struct rig *r)
+{
+	const struct hf_addr any = { .ip = r->local.ip };
+
+	hf_addr_parse("198.18.0.0:80", &r->peer);
+	assert_int_equal(hf_connect(r->w, &any, &r->peer, 0, &r->id), 0);
+	rig_discard(r);
+}
+
 static void connect__tuple_taken__eaddrinuse(struct rig *r)
 {
 	uint64_t id;
@@ -671,6 +700,14 @@ static const struct row rows[] = {
 
 	{ .name = "MUST-44, MUST-45", .test = connect__source_chosen__same_in_every_segment },
 	{ .name = "MUST-46", .test = connect__bad_peer__refused_without_a_frame },
+	{ .name = "MUST-46-broadcast",
+	  .test = connect__broadcast_of_our_network__refused,
+	  .set_up = set_24,
+	  .variants = ROW_ONCE },
+	{ .name = "MUST-46-point-to-point",
+	  .test = connect__last_of_two_addresses__opens,
+	  .set_up = set_31,
+	  .variants = ROW_ONCE },
 	{ .name = "MUST-44-versions",
 	  .test = connect__addresses_of_the_other_version__passed_over,
 	  .variants = ROW_ONCE },
