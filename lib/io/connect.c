@@ -222,8 +222,11 @@ static int enter(struct hf_worker *w, const struct choice *choice, handle h, str
 
 		iss = timewait_iss(tw);
 		tcp_open(&w->host, &c->tcb, version, iss, offset);
-		c->tcb.ts_recent = tw->ts_recent; /* TW-A5 */
-		c->tcb.ts_recent_ms = tw->ts_recent_ms;
+		if (tw->flags & TW_TS) { /* TW-A5 */
+			c->tcb.ts_recent = tw->ts_recent;
+			c->tcb.ts_recent_ms = tw->ts_recent_ms;
+			c->tcb.flags |= TCB_TS_CARRIED;
+		}
 		if (tw->flags & TW_ACTIVE) { /* the port stays taken */
 			c->port_list = (uint16_t)(tw->port_list + 1);
 			if (choice->list == 0)

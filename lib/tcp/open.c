@@ -133,6 +133,13 @@ static bool tsecr_is_ours(const struct tcb *tcb, const struct seg *seg)
 	return seg->tsecr - tcb->last_ack_sent <= tcb->fin_seq - tcb->last_ack_sent;
 }
 
+/* A SYN that was sent before the old connection of the tuple ended: no ACK vouches for it (TW-A5). */
+static bool is_of_the_old(const struct tcp_host *host, const struct tcb *tcb, const struct seg *syn)
+{
+	return !(syn->flags & SEG_ACK) && (tcb->flags & TCB_TS_CARRIED) && (syn->options & OPT_TS) &&
+	       paws_old(host, syn->tsval, tcb->ts_recent, tcb->ts_recent_ms);
+}
+
 /* 3.10.7.3: first ACK, second RST, fourth SYN. Text and FIN are never taken from a SYN (HF-OP3). */
 void input_syn_sent(struct tcp_host *host, struct tcb *tcb, const struct seg *seg, struct out *out)
 {
@@ -164,6 +171,10 @@ void input_syn_sent(struct tcp_host *host, struct tcb *tcb, const struct seg *se
 		tcp_count(host, STAT_TSECR_REFUSED);
 		tcp_count(host, STAT_RST_OUT_BAD_ACK);
 		answer_stranger(seg, out);
+		return;
+	}
+	if (is_of_the_old(host, tcb, seg)) {
+		tcp_count(host, STAT_PAWS_REFUSED);
 		return;
 	}
 	tcb_settle(host, tcb, seg);

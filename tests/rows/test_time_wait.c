@@ -622,6 +622,27 @@ static void answer_reopened(struct rig *r)
 	rig_expect_silence(r, SEC(2));
 }
 
+/* The old connection's SYN, late, opens nothing; one that is newer does, simultaneously. */
+static void reopened__old_syn__no_simultaneous_open(struct rig *r)
+{
+	struct seg syn;
+
+	rig_to(r, RIG_TIME_WAIT);
+	syn = rig_syn(r);
+	rig_advance(r, MS(1001));
+	expect_reopened(r);
+	syn.tsval--;
+	rig_mark(r);
+	rig_send(r, syn);
+	rig_expect_silence(r, 0);
+	rig_expect_rose(r, "paws_refused", 1);
+	rig_expect_state(r, HF_SYN_SENT);
+	syn.tsval++;
+	rig_send(r, syn);
+	rig_expect_state(r, HF_SYN_RECEIVED);
+	rig_discard(r);
+}
+
 static void expect_not_reopened(struct rig *r, const char *counter)
 {
 	const uint64_t was = deadline(r);
@@ -1181,6 +1202,7 @@ static const struct row rows[] = {
 	ROW_OF("TW-A4", reuse__delay__at_1000_no_at_1001_yes, set_active, ROW_TS),
 	ROW_OF("TW-A4-wrap", reuse__delay__at_1000_no_at_1001_yes, set_clock_wrap, ROW_TS),
 	ROW_OF("TW-A5", reuse__active_iss_would_be_0__is_1, set_iss_to_zero_active, ROW_TS),
+	ROW_OF("TW-A5-ts-recent", reopened__old_syn__no_simultaneous_open, set_active, ROW_TS),
 	ROW_OF("TW-A6, SEC-18", reuse__deadline_now__once, set_active, ROW_TS),
 	ROW_OF("TW-A7-no-memory", reuse__no_memory__every_port_once, set_16_ports, ROW_TS),
 	ROW_OF("TW-A8", reuse__peer_in_last_ack__second_syn_connects, set_active, ROW_TS),
