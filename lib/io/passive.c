@@ -130,7 +130,8 @@ static void accept_append(struct hf_worker *w, handle h, struct connection *c)
 	l->accept_used++;
 }
 
-/* The last ACK, while nobody accepts: dropped, so that the peer's next segment asks again (HF-B3). */
+/* The last ACK, while nobody accepts: dropped, so that the peer's next segment asks again (HF-B3).
+ * @param h  the half-open; HANDLE_NONE where a cookie stands for it */
 COLD static void accept_overflow(struct hf_worker *w, handle h, const struct arrival *a)
 {
 	struct out out;
@@ -145,7 +146,8 @@ COLD static void accept_overflow(struct hf_worker *w, handle h, const struct arr
 	count(w, STAT_RST_OUT_LIMIT);
 	count(w, STAT_RX_CONSUMED);
 	emit_answers(w, &a->in.flow, &out);
-	request_release(w, h, STAT_REQUEST_OVERFLOW);
+	if (h != HANDLE_NONE)
+		request_release(w, h, STAT_REQUEST_OVERFLOW);
 }
 
 /* The handshake is over: a TCB in SYN-RECEIVED, to which the same segment goes next. HANDLE_NONE: no room */
@@ -215,8 +217,10 @@ static bool cookie_arrival(struct hf_worker *w, int listener, struct arrival *a)
 		return false;
 	}
 	count(w, STAT_COOKIE_OK);
-	if (listener_is_full(w, l))
+	if (l->accept_used >= w->config.tcp.accept_queue) {
+		accept_overflow(w, HANDLE_NONE, a);
 		return true;
+	}
 	mss = syn_mss(&w->host, &(struct seg){ .options = OPT_MSS, .mss = mss }, flow->version,
 		      listener_mss(w, l, flow->version));
 	request_recall(&w->host, &rq, seg, flow->version, mss, ts_offset(&w->secrets, flow));

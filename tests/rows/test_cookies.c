@@ -88,10 +88,49 @@ static void listen__cookie_too_old__ra(struct rig *r)
 	rig_listen(r);
 	synack = cookie_of(r, rig_syn(r));
 	rig_advance(r, SEC(129));
+	rig_mark(r);
 	ack = last_ack(r, synack);
 	rig_send(r, ack);
 	rig_expect_ra(r, ack);
 	rig_expect_state(r, HF_CLOSED);
+	rig_expect_rose(r, "cookie_checked", 0); /* nobody looks so long after the last one */
+}
+
+/* The ACK of a cookie is one for the listener that sent it, no other. */
+static void expect_no_cookie_asked(struct rig *r, struct seg synack)
+{
+	const struct seg ack = last_ack(r, synack);
+
+	rig_mark(r);
+	rig_send(r, ack);
+	rig_expect_ra(r, ack);
+	rig_expect_rose(r, "cookie_checked", 0);
+	rig_expect_state(r, HF_CLOSED);
+}
+
+static void listen__cookie_of_another__not_checked(struct rig *r)
+{
+	struct hf_addr other = r->local;
+	struct seg synack;
+
+	rig_listen(r);
+	other.port++;
+	rig_listen_at(r, &other, 0);
+	synack = cookie_of(r, rig_syn(r));
+	r->local = other;
+	expect_no_cookie_asked(r, synack);
+}
+
+/* Of the same number and port, but it has sent none. */
+static void listen__anew__not_checked(struct rig *r)
+{
+	struct seg synack;
+
+	rig_listen(r);
+	synack = cookie_of(r, rig_syn(r));
+	assert_int_equal(hf_unlisten(r->w, r->listener), 0);
+	rig_listen(r);
+	expect_no_cookie_asked(r, synack);
 }
 
 static void listen__wrong_cookie__ra(struct rig *r)
@@ -160,6 +199,63 @@ static void established__cookie_replayed__finds_the_connection(struct rig *r)
 	}
 	rig_expect_rose(r, "cookie_ok", 1);
 	rig_expect_rose(r, "passive_established", 1);
+}
+
+/* Two have cookies; the first one's ACK fills the queue. */
+static void fill_queue(struct rig *r, struct seg *second)
+{
+	struct seg first;
+
+	rig_listen(r);
+	r->peer.port++;
+	*second = cookie_of(r, rig_syn(r));
+	r->peer.port--;
+	first = cookie_of(r, rig_syn(r));
+	rig_send(r, last_ack(r, first));
+	rig_event(r, HF_EV_ACCEPT);
+	rig_expect_silence(r, 0);
+	r->peer.port++;
+	rig_mark(r);
+}
+
+static void set_queue_1(struct rig *r)
+{
+	set_always(r);
+	r->config.tcp.accept_queue = 1;
+}
+
+static void set_queue_1_abort(struct rig *r)
+{
+	set_queue_1(r);
+	r->config.tcp.abort_on_overflow = true;
+}
+
+static void accept_queue__full__last_ack_dropped_then_taken(struct rig *r)
+{
+	struct seg synack;
+
+	fill_queue(r, &synack);
+	rig_send(r, last_ack(r, synack));
+	rig_expect_silence(r, SEC(1));
+	rig_expect_rose(r, "accept_overflow", 1);
+	rig_accept(r);
+	rig_send(r, last_ack(r, synack));
+	rig_event(r, HF_EV_ACCEPT);
+	rig_expect_state(r, HF_ESTABLISHED);
+}
+
+/* No half-open is there whose SYN-ACK would come again: without this a client that waits to be spoken to hangs. */
+static void accept_queue__full_and_abort__ra(struct rig *r)
+{
+	struct seg synack, ack;
+
+	fill_queue(r, &synack);
+	ack = last_ack(r, synack);
+	rig_send(r, ack);
+	rig_expect_ra(r, ack);
+	rig_expect_rose(r, "accept_overflow", 1);
+	rig_expect_rose(r, "rst_out_limit", 1);
+	rig_expect_state(r, HF_CLOSED);
 }
 
 /* What the SYN offered comes back from TSval; without timestamps only the MSS is kept. */
@@ -312,6 +408,10 @@ static const struct row rows[] = {
 	{ "RFC4987-cookie2", listen__cookie__keeps_options, .set_up = set_always },
 	{ "RFC4987-cookie2-mss", listen__cookie__mss_never_above_the_agreed, .set_up = set_small },
 	{ "RFC4987-cookie3, SEC-16", listen__acks_and_no_flood__no_mac, .set_up = set_full },
+	{ "RFC4987-cookie3-listener", listen__cookie_of_another__not_checked, .set_up = set_always },
+	{ "RFC4987-cookie3-anew", listen__anew__not_checked, .set_up = set_always },
+	{ "HF-B3-cookie", accept_queue__full__last_ack_dropped_then_taken, .set_up = set_queue_1 },
+	{ "HF-B3-cookie-abort", accept_queue__full_and_abort__ra, .set_up = set_queue_1_abort },
 	{ "RFC4987-cookie4", established__cookie_replayed__finds_the_connection,
 	  .set_up = set_always },
 	{ "HF-B5, SEC-15", flood__from_everywhere__clients_get_through, .set_up = set_full },
