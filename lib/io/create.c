@@ -43,10 +43,10 @@ static int check_tcp(const struct hf_tcp_config *t, struct hf_error *why)
 		{ "synack_retries", t->synack_retries, 0, 127 },
 		{ "retries1", t->retries1, 1, 255 },
 		{ "retries2", t->retries2, 1, 255 },
-		{ "orphan_retries", t->orphan_retries, 1, 255 },
+		{ "orphan_retries", t->orphan_retries, 0, 255 },
 		{ "syncookies", t->syncookies, 0, 2 },
 		{ "invalid_ratelimit", t->invalid_ratelimit_ms, 0, 10000 },
-		{ "rto_initial", t->rto_initial_ms, 1, 60000 },
+		{ "rto_initial", t->rto_initial_ms, 1, 120000 },
 		{ "rto_min", t->rto_min_ms, 1, t->rto_max_ms },
 		{ "rto_max", t->rto_max_ms, 1000, 600000 },
 		/* ticks lie on a circle of 2^32 */

@@ -114,11 +114,14 @@ class Options(unittest.TestCase):
             if option and commands in ("ALL", "ANY") and option not in ("profile", "set", "user"):
                 self.refused("config", "--check", f"--{option}=grue", says=f"--{option}: 'grue'")
 
-    def test_each_knob_refuses_what_is_out_of_range(self):  # HF-KN1
+    def knobs(self):
         text = (ROOT / "app/rows.def").read_text(encoding="utf-8")
         knobs = re.findall(r'ROW\("(tcp\.\w+)", NULL, 0, 0, (\w+), [\w.]+, (\w+), (\w+),', text)
         self.assertEqual(len(knobs), text.count('ROW("tcp.'))
-        for key, kind, low, high in knobs:
+        return knobs
+
+    def test_each_knob_refuses_what_is_out_of_range(self):  # HF-KN1
+        for key, kind, low, high in self.knobs():
             if kind in ("BOOL", "WORD"):
                 wrong = ["grue", "2"]
             else:
@@ -126,6 +129,14 @@ class Options(unittest.TestCase):
                 wrong = [f"{int(high) + 1}{unit}", "-1", "grue"] + ([f"{int(low) - 1}{unit}"] if int(low) else [])
             for value in wrong:
                 self.refused("config", "--check", "--set", f"{key}={value}", says=f"{key}: '{value}'")
+
+    def test_the_library_takes_each_knob_at_its_ends(self):  # HF-KN1
+        sized = {"tcp.max_tw_buckets", "tcp.syn_backlog"}  # their most is more than a machine's memory
+        for end in 2, 3:
+            knobs = [f"{knob[0]}={knob[end]}{'ms' if knob[1] == 'MSEC' else ''}" for knob in self.knobs()
+                     if knob[1] not in ("BOOL", "WORD") and not (end == 3 and knob[0] in sized)]
+            ran = run("pair", "--count", "1", *[word for knob in knobs for word in ("--set", knob)])
+            self.assertIn(ran.returncode, (0, 1), ran.stderr)
 
     def test_profiles(self):
         with tempfile.TemporaryDirectory() as scratch:
