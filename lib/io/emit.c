@@ -5,9 +5,10 @@
 #include "io/watch.h"
 #include "wire/csum.h"
 
-#define COPY_MAX 256   /* octets of text that are cheaper to copy than to attach */
-#define TX_TRIES 3     /* of one burst (HF-L4) */
-#define TX_DEAD_MS 100 /* a device that has taken nothing for so long takes nothing */
+#define COPY_MAX 256	/* octets of text that are cheaper to copy than to attach */
+#define USES_MOST 60000 /* of a store */
+#define TX_TRIES 3	/* of one burst (HF-L4) */
+#define TX_DEAD_MS 100	/* a device that has taken nothing for so long takes nothing */
 
 /* Those behind move up. */
 COLD static void unstage(struct hf_worker *w, uint16_t first, uint16_t n)
@@ -132,8 +133,8 @@ COLD static bool gathers(const struct hf_worker *w, struct text text, uint32_t l
 	return cut > 0;
 }
 
-/* Text in more pieces than the device gathers, in full buffers instead: one, but for a text that it cuts, and sums
- * up itself. */
+/* Text in more pieces than the device gathers, or of a store that is used up, in full buffers instead: one, but for a
+ * text that the device cuts, and sums up itself. */
 COLD static bool copy_chain(struct hf_worker *w, struct rte_mbuf *m, struct text text, uint32_t len,
 			    uint32_t *sum)
 {
@@ -165,6 +166,13 @@ COLD static bool copy_chain(struct hf_worker *w, struct rte_mbuf *m, struct text
 	return true;
 }
 
+/* DPDK counts in 16 bits who uses a store; where a device's queue or a peer's holds so many frames of it, the next
+ * ones are of their own. */
+static bool is_used_up(const struct rte_mbuf *m)
+{
+	return RTE_MBUF_HAS_EXTBUF(m) && rte_mbuf_ext_refcnt_read(m->shinfo) >= USES_MOST;
+}
+
 /* The send queue's own buffers stay where they are; indirect mbufs point into them. @return the sum */
 static __attribute__((noinline)) bool attach_text(struct hf_worker *w, struct rte_mbuf *m,
 						  struct text text, uint32_t len, uint16_t cut,
@@ -188,6 +196,8 @@ static __attribute__((noinline)) bool attach_text(struct hf_worker *w, struct rt
 				return copy_chain(w, m, whole, len, sum);
 			most = UINT32_MAX;
 		}
+		if (unlikely(is_used_up(w->buffer[text.range])))
+			return copy_chain(w, m, whole, len, sum);
 		piece = worker_mbuf(w);
 		if (piece == NULL)
 			return false;

@@ -8,8 +8,7 @@
 
 #define COALESCE_MAX 256   /* octets: text so short moves in with its neighbour, if there is room */
 #define STORE_PIECE 32768u /* octets of a store that one range holds, given back together */
-/* Ranges of a store at once; text beyond is copied. DPDK counts uses in 16 bits, and a device's queue, a bad link and
- * our own hold at most 41 Ki frames more. */
+/* Ranges of a store at once; text beyond is copied. DPDK counts uses in 16 bits, and frames have the rest (emit.c). */
 #define STORE_USES 16384
 
 /* ---- Sending ------------------------------------------------------------------------------------ */

@@ -146,6 +146,30 @@ static void store__used_by_many__copied(struct rig *r)
 	rig_event_closed(r, ECONNABORTED);
 }
 
+/* Frames too: what a device or a peer's queue holds of a store may be more than can be counted. */
+static void store__in_many_frames__copied(struct rig *r)
+{
+	static uint8_t octets[1000];
+	struct rte_mbuf_ext_shared_info *uses;
+	struct hf_store *store;
+
+	rig_to(r, RIG_ESTABLISHED);
+	for (unsigned i = 0; i < sizeof(octets); i++)
+		octets[i] = rig_octet(i);
+	assert_int_equal(hf_store_make(octets, sizeof(octets), NULL, NULL, &store), 0);
+	uses = (struct rte_mbuf_ext_shared_info *)(void *)store; /* its first member */
+	assert_int_equal(hf_send_store(r->w, r->id, store, 0, sizeof(octets)), sizeof(octets));
+	rte_mbuf_ext_refcnt_set(uses, UINT16_MAX);
+	rig_turn(r);
+	hf_flush(r->w, r->now_us);
+	assert_int_equal(rte_mbuf_ext_refcnt_read(uses), UINT16_MAX);
+	expect_text(r, sizeof(octets));
+	rte_mbuf_ext_refcnt_set(uses, 2);
+	acknowledge(r);
+	assert_int_equal(rte_mbuf_ext_refcnt_read(uses), 1);
+	hf_store_free(store);
+}
+
 /* An abort lets go of all at once. */
 static void established__abort__store_ends(struct rig *r)
 {
@@ -201,6 +225,7 @@ static const struct row rows[] = {
 	  .test = established__store__sent_in_place,
 	  .set_up = set_segs },
 	{ .name = "DESIGN-2.7-store-uses", .test = store__used_by_many__copied },
+	{ .name = "DESIGN-2.7-store-frames", .test = store__in_many_frames__copied, .set_up = set_segs },
 	{ .name = "DESIGN-2.7-abort", .test = established__abort__store_ends },
 	{ .name = "DESIGN-2.7-full", .test = full__mbuf__not_taken },
 };
