@@ -148,6 +148,7 @@ bool steer_stranger(struct hf_worker *w, struct arrival *a)
 
 bool steer_error(struct hf_worker *w, struct rte_mbuf *m, const struct flow *quoted, bool known)
 {
+	struct rte_mbuf *copy;
 	unsigned home;
 
 	if (known || (m->ol_flags & w->steer->shared))
@@ -159,8 +160,8 @@ bool steer_error(struct hf_worker *w, struct rte_mbuf *m, const struct flow *quo
 	home = steer_home(w->steer, quoted);
 	if (home == w->port->queue)
 		return false;
-	rte_pktmbuf_refcnt_update(m, 1); /* the turn still frees what it received */
-	count_handed(w, hand_over(w, m, home));
+	copy = port_copy(w->port, m); /* the turn still frees what it received */
+	count_handed(w, copy != NULL && hand_over(w, copy, home));
 	return true;
 }
 
