@@ -58,6 +58,8 @@ static int check_tcp(const struct hf_tcp_config *t, struct hf_error *why)
 		{ "min_snd_mss", t->min_snd_mss, 48, 536 },
 		{ "pmtu_floor", t->pmtu_floor, 68, 1500 },
 		{ "ecn", t->ecn, 0, 2 },
+		{ "abc_limit", t->abc_limit, 0, UINT8_MAX },
+		{ "tw_overflow", t->tw_overflow, HF_TW_EVICT, HF_TW_KILL },
 		{ "ooo_segs", t->ooo_segs, 0, 1024 },
 		{ "rcv_buf", t->rcv_buf, 1024, 1u << 30 },
 		{ "snd_buf", t->snd_buf, 1024, 1u << 30 },

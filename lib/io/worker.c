@@ -215,6 +215,8 @@ static unsigned deliver(struct hf_worker *w, struct hf_event *events, unsigned m
 		if (c->flags & CONN_CLOSED)
 			connection_release(w, h, c);
 	}
+	if (w->ready_head != HANDLE_NONE)
+		count(w, STAT_EVENTS_DEFERRED);
 	return n;
 }
 

@@ -151,7 +151,8 @@ int flow_insert(struct flow_table *t, uint64_t hash, handle h)
 	if (!flow_put(t, home, other, tag, h) &&
 	    (!make_room(t, home, other) || !flow_put(t, home, other, tag, h)))
 		return -ENOSPC;
-	t->count++;
+	if (++t->count > t->peak)
+		t->peak = t->count;
 	return 0;
 }
 

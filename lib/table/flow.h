@@ -33,7 +33,7 @@ struct flow_table {
 	struct flow_line *line;
 	struct pools *pools;
 	uint32_t lines;
-	uint32_t count;
+	uint32_t count, peak;
 };
 
 /* Octets that flow_init wants for this many flows at 75 % load. */

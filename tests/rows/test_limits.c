@@ -522,6 +522,23 @@ static void set_no_cookies(struct rig *r)
 	r->config.tcp.syncookies = 0;
 }
 
+/* What the caller's array has no room for comes with the next turn. */
+static void events__no_room__deferred(struct rig *r)
+{
+	struct hf_event event;
+
+	rig_to(r, RIG_ESTABLISHED);
+	assert_int_equal(hf_abort(r->w, r->id), 0);
+	rig_mark(r);
+	assert_int_equal(hf_turn(r->w, r->now_us, &event, 0), 0);
+	rig_expect_rose(r, "events_deferred", 1);
+	assert_int_equal(hf_next_deadline(r->w), 0);
+	rig_turn(r);
+	rig_expect_rose(r, "events_deferred", 1);
+	rig_event_closed(r, ECONNABORTED);
+	rig_discard(r);
+}
+
 #define POOL 16 /* of each, and version */
 
 static void connections__all_taken__others_live_on(struct rig *r)
@@ -534,6 +551,8 @@ static void connections__all_taken__others_live_on(struct rig *r)
 	}
 	assert_int_equal(rig_levels(r).connections.used, POOL);
 	assert_int_equal(rig_levels(r).connections.peak, POOL);
+	assert_int_equal(rig_levels(r).flows.peak, POOL);
+	assert_true(rig_levels(r).flows.size > POOL);
 	assert_int_equal(hf_connect(r->w, NULL, &r->peer, 0, &id), -ENOBUFS);
 	assert_int_equal(rig_counter(r, "failed_no_memory"), 1);
 	assert_int_equal(rig_counter(r, "conn_limit"), 1);
@@ -952,8 +971,10 @@ static void more_records_than_handles_reach__refused(struct rig *r)
 /* What is absurd is told, not reckoned with. */
 static void sizes_without_sense__refused(struct rig *r)
 {
-	struct hf_config configs[4] = { r->config, r->config, r->config, r->config };
-	static const char *const names[] = { "port_first", "port_lists", "neighbours", "ranges" };
+	struct hf_config configs[6] = { r->config, r->config, r->config,
+					r->config, r->config, r->config };
+	static const char *const names[] = { "port_first", "port_lists", "neighbours",
+					     "ranges",	   "abc_limit",	 "tw_overflow" };
 	struct hf_error why;
 	struct hf_worker *w;
 
@@ -961,7 +982,9 @@ static void sizes_without_sense__refused(struct rig *r)
 	configs[1].port_lists = UINT32_MAX / 2;
 	configs[2].neighbours = UINT32_MAX;
 	configs[3].ranges = 1;
-	for (unsigned i = 0; i < 4; i++) {
+	configs[4].tcp.abc_limit = 256;
+	configs[5].tcp.tw_overflow = 2;
+	for (unsigned i = 0; i < 6; i++) {
 		assert_int_equal(hf_worker_create(&configs[i], r->port, &w, &why), -EINVAL);
 		assert_non_null(strstr(why.text, names[i]));
 	}
@@ -1100,6 +1123,7 @@ static const struct row rows[] = {
 	ROW("HF-L4-down", transmit__port_takes_nothing__lost, NULL),
 	ROW("HF-L4-answers", transmit__behind_with_answers__receives_no_more, NULL),
 	ROW("HF-L4-bulk", transmit__bulk_on_short_ring__stays_owed, set_bulk),
+	ROW("events-deferred", events__no_room__deferred, NULL),
 	ROW("HF-L5", connections__all_taken__others_live_on, set_no_cookies),
 	ROW("HF-L5-requests", requests__all_taken__syn_dropped, set_no_cookies),
 	{ .name = "HF-L5-too-many",
