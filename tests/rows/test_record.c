@@ -70,6 +70,34 @@ static void reset__after_text__told_from_the_syn_on(struct rig *r)
 	assert_int_equal(rec.events[1].at_us, began_us);
 }
 
+/* Text that changes hands without a copy is sent and received all the same. */
+static void established__lent_text__calls_are_kept(struct rig *r)
+{
+	struct rte_mbuf *m;
+	struct hf_store *store;
+	struct hf_recording rec;
+	uint32_t from;
+
+	rig_to(r, RIG_ESTABLISHED);
+	rig_discard(r);
+	assert_int_equal(recordings(r, &rec), 1);
+	from = rec.count + 1; /* the text's arrival */
+	rig_send(r, (struct seg){ .seq = r->rn, .ack = r->sn, .flags = SEG_ACK, .text_len = 10 });
+	assert_int_equal(hf_recv_mbuf(r->w, r->id, &m), 10);
+	assert_int_equal(hf_send_mbuf(r->w, r->id, m), 10);
+	assert_int_equal(hf_store_make("a", 1, NULL, NULL, &store), 0);
+	assert_int_equal(hf_send_store(r->w, r->id, store, 0, 1), 1);
+	hf_store_free(store);
+	assert_int_equal(recordings(r, &rec), 1);
+	expect(&rec, from, HF_RECORD_RECV, 0, HF_ESTABLISHED);
+	expect(&rec, from + 1, HF_RECORD_SEND, 0, HF_ESTABLISHED);
+	expect(&rec, from + 2, HF_RECORD_SEND, 0, HF_ESTABLISHED);
+	assert_int_equal(hf_abort(r->w, r->id), 0);
+	rig_flush(r);
+	rig_discard(r);
+	rig_forget_events(r);
+}
+
 /* An arrival goes before what it draws, be that an answer or the end. */
 static void passive__reset__each_segment_before_its_effect(struct rig *r)
 {
@@ -198,6 +226,9 @@ static const struct row rows[] = {
 	  .set_up = set_recorder },
 	{ .name = "record-order",
 	  .test = passive__reset__each_segment_before_its_effect,
+	  .set_up = set_recorder },
+	{ .name = "record-lent",
+	  .test = established__lent_text__calls_are_kept,
 	  .set_up = set_recorder },
 	{ .name = "record-give-up", .test = give_up__many_events__last_64, .set_up = set_recorder },
 	{ .name = "record-full", .test = places__four__bad_ends_keep_them, .set_up = set_recorder },
