@@ -598,7 +598,10 @@ HF_API int hf_shutdown(struct hf_worker *w, uint64_t id);
  */
 HF_API int hf_close(struct hf_worker *w, uint64_t id);
 
-/** ABORT: RST where the peer knows of us, all text dropped; HF_EV_CLOSED follows with ECONNABORTED. */
+/**
+ * ABORT: RST where the peer knows of us, all text dropped; HF_EV_CLOSED follows with ECONNABORTED. To a device that is
+ * behind by hundreds of frames a RST is lost as on a wire (tx_ring_full): the peer gets one when it speaks next.
+ */
 HF_API int hf_abort(struct hf_worker *w, uint64_t id);
 
 /** What the earliest timer of a connection is for. */
@@ -738,7 +741,7 @@ struct hf_recording {
 /** All recordings, one a call, until false; *cursor starts at 0. By the thread that runs the worker. */
 HF_API bool hf_recording(struct hf_worker *w, uint32_t *cursor, struct hf_recording *out);
 
-/** Connections that found no place. */
+/** How often a connection that was about to begin, or its first segments, found no place: 0 only if each has one. */
 HF_API uint64_t hf_recordings_refused(const struct hf_worker *w);
 
 /* ---- What other processes may ask: DPDK's telemetry (docs/telemetry.md) ------------------- */
@@ -804,7 +807,7 @@ struct hf_capture;
 /**
  * Begin a capture in pcapng, with the nanoseconds of at_ns.
  * @param ports  all that frames will come from; those of devices
- * @return 0; -EINVAL a port is no device; -ENOMEM; a negative errno of the file
+ * @return 0; -EINVAL there is no port, or one is no device; -ENOMEM; a negative errno of the file
  */
 HF_API int hf_capture_open(const char *path, struct hf_port *const *ports, unsigned n,
 			   struct hf_capture **capture, struct hf_error *why);

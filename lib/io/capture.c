@@ -111,20 +111,25 @@ int hf_capture_open(const char *path, struct hf_port *const *ports, unsigned n,
 		    struct hf_capture **capture, struct hf_error *why)
 {
 	struct hf_capture *c;
+	uint16_t mtu = 0;
 	int rc;
 
-	for (unsigned i = 0; i < n; i++)
+	if (n == 0)
+		return why_say(why, -EINVAL, "hf_capture_open: no port");
+	for (unsigned i = 0; i < n; i++) {
+		mtu = (uint16_t)RTE_MAX(mtu, ports[i]->mtu);
 		if (ports[i]->kind == PORT_MEMORY)
 			return why_say(
 				why, -EINVAL,
 				"hf_capture_open: port %u is the memory port; it can be watched only",
 				i);
+	}
 	c = calloc(1, sizeof(*c));
 	if (c == NULL)
 		return why_say(why, -ENOMEM, "hf_capture_open: no memory");
 	c->pool = rte_pktmbuf_pool_create(
 		"capture", 4 * BATCH - 1, 0, 0,
-		(uint16_t)(rte_pcapng_mbuf_size(ports[0]->mtu + RTE_ETHER_HDR_LEN + 2 * RTE_VLAN_HLEN) +
+		(uint16_t)(rte_pcapng_mbuf_size(mtu + RTE_ETHER_HDR_LEN + 2 * RTE_VLAN_HLEN) +
 			   RTE_PKTMBUF_HEADROOM),
 		SOCKET_ID_ANY);
 	rc = c->pool != NULL ?

@@ -151,6 +151,7 @@ static void refused(struct rig *r)
 	watch(r, 8);
 	assert_int_equal(hf_watch(r->w, 8, 100, &why), -EBUSY);
 	assert_int_equal(hf_capture_open("/dev/null", &r->port, 1, NULL, &why), -EINVAL);
+	assert_int_equal(hf_capture_open("/dev/null", &r->port, 0, NULL, &why), -EINVAL);
 }
 
 int main(int argc, char **argv)
