@@ -62,7 +62,9 @@ As fast as it goes with 512 connections in flight, then twice that offered, open
 not queued without bound."""),
     "bulk": ("Bulk", """
 One way, a core for each end."""),
-    "fair": ("Opens beside bulk", ""),
+    "fair": ("Opens beside bulk", """
+How long an open takes beside connections that send as fast as they can: a thousand opens a second, two workers over
+net_ring in turns on one core. With no bulk the core also waits for its next open, and for whoever else wants it."""),
 }
 
 DEVICES = """
