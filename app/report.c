@@ -287,6 +287,9 @@ static void print_time_wait(const struct report *r, FILE *out)
 				  r->ends[SERVER].states[HF_TIME_WAIT].now;
 	const uint64_t peak = (uint64_t)r->ends[CLIENT].states[HF_TIME_WAIT].peak +
 			      r->ends[SERVER].states[HF_TIME_WAIT].peak;
+	const struct hf_tcp_config *const tcp = &r->s->tcp;
+	const bool reused = tcp->tw_reuse != 0 && (tcp->timestamps || tcp->tw_reuse_unsafe);
+	const uint64_t after_ms = reused ? tcp->tw_reuse_delay_ms + 1 : tcp->tw_len_ms;
 
 	fprintf(out,
 		"\n  TIME-WAIT     %14s entered = %s expired + %s reused by opens + %s by SYNs"
@@ -304,10 +307,9 @@ static void print_time_wait(const struct report *r, FILE *out)
 		N(peak));
 	if (r->plan->close == CLOSE_CLIENT || r->plan->close == CLOSE_BOTH)
 		fprintf(out,
-			"                %14s connections/s at most: a tuple is reused after %u ms\n",
-			N((uint64_t)((double)r->plan->tuples * 1000 /
-				     (r->s->tcp.tw_reuse_delay_ms + 1))),
-			r->s->tcp.tw_reuse_delay_ms);
+			"                %14s connections/s at most: a tuple is %s after %s ms\n",
+			N(r->plan->tuples * 1000 / after_ms), reused ? "reused" : "free",
+			N(after_ms));
 	if (r->s->max_tw_buckets < r->plan->tuples)
 		fprintf(out,
 			"                tcp.max_tw_buckets is below the tuples: evictions are to be expected\n");
