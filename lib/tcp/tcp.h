@@ -147,9 +147,9 @@ enum tcb_flags {
 	TCB_CORK = 1 << 21,	   /* short text waits for more */
 	TCB_RTO_START = 1 << 27,   /* the slow start after a timeout (RFC 3465 2.3) */
 	TCB_TLP = 1 << 23,	   /* a tail loss probe is to be sent (RFC 8985 7.3) */
-	TCB_ECN = 1 << 24,     /* ECN agreed (RFC 3168 6.1.1); in SYN-SENT: only ever asked for */
-	TCB_ECE = 1 << 25,     /* every ACK tells of congestion, till CWR comes (6.1.3) */
-	TCB_CWR = 1 << 26,     /* the next new text tells that the window was reduced (6.1.2) */
+	TCB_ECN = 1 << 24, /* ECN agreed (RFC 3168 6.1.1); in SYN-SENT: only ever asked for */
+	TCB_ECE = 1 << 25, /* every ACK tells of congestion, till CWR comes (6.1.3) */
+	TCB_CWR = 1 << 26, /* the next new text tells that the window was reduced (6.1.2) */
 	TCB_TS_CARRIED = 1 << 28, /* in SYN-SENT: ts_recent is the old connection's (TW-A5) */
 	TCB_OWN_MSS = 1 << 22, /* less than config.mss was asked for; in SYN-SENT snd_mss holds it */
 };
