@@ -154,6 +154,17 @@ static int item_parse(enum value_type type, char *text, struct net *net, struct 
 	return range_parse(text, &net->range, why);
 }
 
+/* The item without the blanks around it. */
+static char *strip(char *item)
+{
+	size_t n;
+
+	item += strspn(item, " ");
+	for (n = strlen(item); n > 0 && item[n - 1] == ' ';)
+		item[--n] = '\0';
+	return item;
+}
+
 static int parse_list(const struct row *row, const char *text, struct settings *s,
 		      struct hf_error *why)
 {
@@ -163,12 +174,13 @@ static int parse_list(const struct row *row, const char *text, struct settings *
 	memset(&nets, 0, sizeof(nets));
 	snprintf(copy, sizeof(copy), "%s", text);
 	while ((item = strsep(&rest, ",")) != NULL) {
-		item += strspn(item, " ");
-		item[strcspn(item, " ")] = '\0';
+		item = strip(item);
 		if (!item[0] && !nets.count && !rest)
 			break; /* an empty list */
 		if (nets.count == row->max)
 			return wrong(why, "no more than %u can be given", (unsigned)row->max);
+		if (strchr(item, ' '))
+			return wrong(why, "'%.60s' holds a blank; separate by commas", item);
 		if (item_parse(row->type, item, &nets.at[nets.count++], why) < 0)
 			return -EINVAL;
 	}

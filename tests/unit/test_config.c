@@ -204,6 +204,22 @@ static void bad_profiles__name_line_and_remedy(void **state)
 	assert_non_null(strstr(why.text, "/nonexistent/pair.yaml: No such file"));
 }
 
+/* Blanks stand around commas, and nowhere else. */
+static void lists__with_blanks__are_those_without(void **state)
+{
+	struct settings s, bare;
+	struct hf_error why;
+
+	(void)state;
+	config_defaults(&s);
+	config_defaults(&bare);
+	assert_int_equal(config_set(&s, "addr=  10.99.0.2/24 ,  fd99::2/64  ", &why), 0);
+	assert_int_equal(config_set(&bare, "addr=10.99.0.2/24,fd99::2/64", &why), 0);
+	assert_memory_equal(&s, &bare, sizeof(s));
+	assert_int_equal(config_set(&bare, "addr=   ", &why), 0);
+	assert_int_equal(bare.addr.count, 0);
+}
+
 static void units__are_read__and_written(void **state)
 {
 	static const struct {
@@ -339,6 +355,12 @@ static void bad_command_lines__say_what_is_wrong(void **state)
 		{ "--app=ftp", NULL, "--app: 'ftp' is none of none|rr" },
 		{ "--print", NULL, "--print: no such option" }, /* config's */
 		{ "--set", "tcp", "'tcp' is no KEY=VALUE" },
+		{ "--set", "addr=10.99.0.2/24 garbage",
+		  "addr: '10.99.0.2/24 garbage' holds a blank; separate by commas" },
+		{ "--set", "serve.listen=10.99.0.2:80, 10.99.0.2:81 10.99.0.2:82",
+		  "serve.listen: '10.99.0.2:81 10.99.0.2:82' holds a blank" },
+		{ "--set", "load.from=10.99.0.3 - 10.99.0.9",
+		  "load.from: '10.99.0.3 - 10.99.0.9' holds" },
 		{ "--set", "tcp.retries1=20", "tcp.retries1 is more than tcp.retries2" },
 		{ "--set", "tcp.rto_min=2s", "tcp.rto_min, tcp.rto_initial, tcp.rto_max" },
 		{ "--set", "tcp.tw_reuse_unsafe=1",
@@ -385,6 +407,7 @@ int main(void)
 		cmocka_unit_test(each_key__twice__names_its_line),
 		cmocka_unit_test(each_key__misspelt__is_guessed),
 		cmocka_unit_test(bad_profiles__name_line_and_remedy),
+		cmocka_unit_test(lists__with_blanks__are_those_without),
 		cmocka_unit_test(units__are_read__and_written),
 		cmocka_unit_test(printed_settings__read_back__the_same),
 		cmocka_unit_test(pair_yaml__is__the_defaults),
