@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+_Static_assert(TEXT_ROOM >= HF_MAX_RANGES * 2 * HF_ADDR_TEXT, "the longest list can be printed");
+
 __attribute__((format(printf, 2, 3))) static int wrong(struct hf_error *why, const char *format, ...)
 {
 	va_list ap;
@@ -171,8 +173,11 @@ static int parse_list(const struct row *row, const char *text, struct settings *
 	char copy[2 * TEXT_ROOM], *rest = copy, *item;
 	struct nets nets;
 
+	if (strlen(text) >= sizeof(copy))
+		return wrong(why, "'%.40s...' is too long; at most %zu octets", text,
+			     sizeof(copy) - 1);
 	memset(&nets, 0, sizeof(nets));
-	snprintf(copy, sizeof(copy), "%s", text);
+	memcpy(copy, text, strlen(text) + 1);
 	while ((item = strsep(&rest, ",")) != NULL) {
 		item = strip(item);
 		if (!item[0] && !nets.count && !rest)
@@ -269,7 +274,5 @@ void address_format(const struct row *row, const struct settings *s, char text[T
 	for (uint32_t i = 0; i < nets->count; i++) {
 		item_format(&nets->at[i], item);
 		n += (size_t)snprintf(text + n, TEXT_ROOM - n, "%s%s", i ? "," : "", item);
-		if (n >= TEXT_ROOM)
-			return;
 	}
 }

@@ -44,7 +44,7 @@ struct nets {
 	struct net at[HF_MAX_RANGES];
 };
 
-#define TEXT_ROOM 512
+#define TEXT_ROOM 1024 /* of any value, lists among them */
 
 enum replay_app { REPLAY_NONE, REPLAY_ECHO, REPLAY_RR, REPLAY_DISCARD };
 enum replay_close { REPLAY_PEER, REPLAY_US, REPLAY_HOLD };

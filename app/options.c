@@ -166,7 +166,10 @@ static int take_option(const struct row *row, const char *text, bool seen[MAX_RO
 	if (!again)
 		return value_parse(row, text, s, why);
 	value_format(row, s, list);
-	snprintf(both, sizeof(both), "%s,%.*s", list, TEXT_ROOM - 1, text);
+	if (snprintf(both, sizeof(both), "%s,%s", list, text) >= (int)sizeof(both)) {
+		snprintf(why->text, sizeof(why->text), "'%.40s...' is too long", text);
+		return -EINVAL;
+	}
 	return value_parse(row, both, s, why);
 }
 

@@ -258,13 +258,25 @@ static void units__are_read__and_written(void **state)
 	}
 }
 
-static void printed_settings__read_back__the_same(void **state)
+static void reads_back_as_printed(const struct settings *s)
 {
-	struct settings s, back;
+	struct settings back;
 	struct hf_error why;
 	char *text = NULL;
 	size_t len = 0;
 	FILE *out = open_memstream(&text, &len);
+
+	config_print(s, out);
+	fclose(out);
+	assert_int_equal(read_text(text, &back, &why), 0);
+	assert_memory_equal(s, &back, sizeof(back));
+	free(text);
+}
+
+static void printed_settings__read_back__the_same(void **state)
+{
+	struct settings s;
+	struct hf_error why;
 
 	(void)state;
 	config_defaults(&s);
@@ -278,11 +290,61 @@ static void printed_settings__read_back__the_same(void **state)
 	assert_int_equal(config_set(&s, "cores=0-1,3", &why), 0);
 	assert_int_equal(
 		config_set(&s, "dev=a\"\\n: #\xc2\x85\xe2\x80\xa8\xef\xbb\xbf\xc3\xa9 ", &why), 0);
-	config_print(&s, out);
-	fclose(out);
-	assert_int_equal(read_text(text, &back, &why), 0);
-	assert_memory_equal(&s, &back, sizeof(s));
-	free(text);
+	reads_back_as_printed(&s);
+}
+
+/* As many ranges as there may be, none of them shortened by its prefix. */
+static void longest_list__by_repeated_options__is_that_by_commas(void **state)
+{
+	static const char range[] =
+		"2001:db8:aaaa:bbbb:cccc:dddd:%ueee:1000-2001:db8:aaaa:bbbb:cccc:dddd:%ueee:1fff";
+	char one[HF_MAX_RANGES][128],
+		all[HF_MAX_RANGES * 128] = "", *argv[2 * HF_MAX_RANGES + 2] = { (char *)"load" };
+	struct settings s, repeated;
+	struct hf_error why;
+	size_t n = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < HF_MAX_RANGES; i++) {
+		snprintf(one[i], sizeof(one[i]), range, i + 1, i + 1);
+		n += (size_t)snprintf(all + n, sizeof(all) - n, "%s%s", i ? "," : "", one[i]);
+		argv[1 + 2 * i] = (char *)"--from";
+		argv[2 + 2 * i] = one[i];
+	}
+	config_defaults(&s);
+	config_defaults(&repeated);
+	assert_int_equal(value_parse(config_find_key("load.from"), all, &s, &why), 0);
+	assert_int_equal(s.from.at[HF_MAX_RANGES - 1].range.count, 4096);
+	assert_int_equal(options_read(COMMAND_LOAD, 2 * HF_MAX_RANGES + 1, argv, &repeated, &why), 0);
+	assert_memory_equal(&s, &repeated, sizeof(s));
+	reads_back_as_printed(&s);
+}
+
+static void list__longer_than_its_room__is_refused(void **state)
+{
+	char text[4 * TEXT_ROOM];
+	char *argv[] = { (char *)"load",
+			 (char *)"--gateway",
+			 (char *)"10.99.0.1",
+			 (char *)"--gateway",
+			 text,
+			 NULL };
+	struct settings s;
+	struct hf_error why;
+
+	(void)state;
+	config_defaults(&s);
+	memset(text, ' ', sizeof(text)); /* blanks around an item are none of it */
+	memcpy(text, "10.99.0.2/24,10.99.0.3/24", 25);
+	text[sizeof(text) - 1] = '\0';
+	assert_int_equal(value_parse(config_find_key("addr"), text, &s, &why), -22);
+	assert_non_null(strstr(why.text, "is too long"));
+	assert_int_equal(options_read(COMMAND_LOAD, 5, argv, &s, &why), -22);
+	assert_non_null(strstr(why.text, "--gateway: "));
+	assert_non_null(strstr(why.text, "is too long"));
+	text[TEXT_ROOM] = '\0';
+	assert_int_equal(value_parse(config_find_key("addr"), text, &s, &why), 0);
+	assert_int_equal(s.addr.count, 2);
 }
 
 /* What is built in is what the installed profile says. */
@@ -410,6 +472,8 @@ int main(void)
 		cmocka_unit_test(lists__with_blanks__are_those_without),
 		cmocka_unit_test(units__are_read__and_written),
 		cmocka_unit_test(printed_settings__read_back__the_same),
+		cmocka_unit_test(longest_list__by_repeated_options__is_that_by_commas),
+		cmocka_unit_test(list__longer_than_its_room__is_refused),
 		cmocka_unit_test(pair_yaml__is__the_defaults),
 		cmocka_unit_test(tcp_defaults__are__the_librarys),
 		cmocka_unit_test(command_line__wins__over_the_profile),
