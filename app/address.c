@@ -37,16 +37,25 @@ static bool unspecified(const struct hf_ip *ip)
 	return memcmp(ip->octets, zero, sizeof(zero)) == 0;
 }
 
+/* ::1 and ::ffff:0:0/96, which a node alone knows (RFC 4291 2.5.3, 2.5.5.2): others drop them. */
+static bool stays_inside(const struct hf_ip *ip)
+{
+	static const uint8_t loopback[16] = { [15] = 1 }, mapped[12] = { [10] = 0xff, 0xff };
+
+	return memcmp(ip->octets, loopback, sizeof(loopback)) == 0 ||
+	       memcmp(ip->octets, mapped, sizeof(mapped)) == 0;
+}
+
 /* Whether a connection can have it at one end (MUST-46, MUST-57, MUST-63). */
 static bool unicast(const struct hf_ip *ip)
 {
 	if (ip->version == 6)
-		return ip->octets[0] != 0xff && !unspecified(ip);
+		return ip->octets[0] != 0xff && !unspecified(ip) && !stays_inside(ip);
 	return ip->octets[0] != 0 && ip->octets[0] != 127 && ip->octets[0] < 224;
 }
 
-/* "FIRST-LAST", or one address. */
-static int range_parse(const char *text, struct hf_ip_range *out, struct hf_error *why)
+/* "FIRST-LAST", or one address. @param any  not only what a connection of ours can have */
+static int range_parse(const char *text, bool any, struct hf_ip_range *out, struct hf_error *why)
 {
 	const char *dash = strchr(text, '-');
 	struct hf_addr first = { 0 }, last = { 0 };
@@ -62,8 +71,8 @@ static int range_parse(const char *text, struct hf_ip_range *out, struct hf_erro
 	    hf_addr_parse(dash ? copy + (dash - text) + 1 : copy, &last) < 0 || first.port ||
 	    last.port || first.ip.version != last.ip.version)
 		return wrong(why, "'%.40s' is no address%s", text, dash ? " range" : "");
-	if (!unicast(&first.ip) || !unicast(&last.ip))
-		return wrong(why, "'%.40s' is not unicast", text);
+	if (!any && (!unicast(&first.ip) || !unicast(&last.ip)))
+		return wrong(why, "'%.40s' is not unicast on a wire", text);
 	span = low(&last.ip) - low(&first.ip);
 	if (low(&last.ip) < low(&first.ip) || span > 65535 ||
 	    (first.ip.version == 6 && memcmp(first.ip.octets, last.ip.octets, 8) != 0))
@@ -83,7 +92,7 @@ static int parse_range(const struct row *row, const char *text, struct settings 
 	struct hf_error what;
 
 	memset(&out, 0, sizeof(out)); /* settings are compared octet by octet */
-	if (range_parse(text, &out, &what) < 0)
+	if (range_parse(text, false, &out, &what) < 0)
 		return wrong(why, "%.150s; IPv%u, such as %s", what.text, version, row->preset);
 	if (out.first.version != version || (!range && strchr(text, '-')))
 		return wrong(why, "'%.40s' is no IPv%u address%s, such as %s", text, version,
@@ -114,7 +123,7 @@ static int prefix_parse(char *text, struct net *net, struct hf_error *why)
 	if (!slash || strchr(text, '-'))
 		return wrong(why, "'%.60s' is no ADDR/LEN, such as 10.99.0.2/24 or fd99::2/64", text);
 	*slash = '\0';
-	if (range_parse(text, &net->range, why) < 0)
+	if (range_parse(text, false, &net->range, why) < 0)
 		return -EINVAL;
 	if (!digits(slash + 1, 1, net->range.first.version == 6 ? 128 : 32, &length))
 		return wrong(why, "'/%.20s' is no prefix length of %.60s", slash + 1, text);
@@ -137,7 +146,7 @@ static int endpoint_parse(char *text, bool listener, struct net *net, struct hf_
 			     "'%.60s%s%.10s' is no ADDR:PORT%s, such as 10.99.0.2:80 or [fd99::2]:80",
 			     text, dash ? "-" : "", dash ? dash + 1 : "", listener ? "[-PORT]" : "");
 	if (!unicast(&addr.ip) && !(listener && unspecified(&addr.ip)))
-		return wrong(why, "'%.60s' is not unicast", text);
+		return wrong(why, "'%.60s' is not unicast on a wire", text);
 	net->range.first = addr.ip;
 	net->range.count = 1;
 	net->port = addr.port;
@@ -145,15 +154,17 @@ static int endpoint_parse(char *text, bool listener, struct net *net, struct hf_
 	return 0;
 }
 
-static int item_parse(enum value_type type, char *text, struct net *net, struct hf_error *why)
+static int item_parse(const struct row *row, char *text, struct net *net, struct hf_error *why)
 {
-	if (type == VALUE_PREFIXES)
+	const bool any = row->commands == COMMAND_TRACE; /* a capture may be the loopback's */
+
+	if (row->type == VALUE_PREFIXES)
 		return prefix_parse(text, net, why);
-	if (type == VALUE_LISTENS || type == VALUE_TARGETS)
-		return endpoint_parse(text, type == VALUE_LISTENS, net, why);
-	if (type == VALUE_HOSTS && strchr(text, '-'))
+	if (row->type == VALUE_LISTENS || row->type == VALUE_TARGETS)
+		return endpoint_parse(text, row->type == VALUE_LISTENS, net, why);
+	if (row->type == VALUE_HOSTS && strchr(text, '-'))
 		return wrong(why, "'%.60s' is no address", text);
-	return range_parse(text, &net->range, why);
+	return range_parse(text, any, &net->range, why);
 }
 
 /* The item without the blanks around it. */
@@ -186,7 +197,7 @@ static int parse_list(const struct row *row, const char *text, struct settings *
 			return wrong(why, "no more than %u can be given", (unsigned)row->max);
 		if (strchr(item, ' '))
 			return wrong(why, "'%.60s' holds a blank; separate by commas", item);
-		if (item_parse(row->type, item, &nets.at[nets.count++], why) < 0)
+		if (item_parse(row, item, &nets.at[nets.count++], why) < 0)
 			return -EINVAL;
 	}
 	memcpy((char *)s + row->offset, &nets, sizeof(nets));

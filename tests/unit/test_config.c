@@ -204,6 +204,34 @@ static void bad_profiles__name_line_and_remedy(void **state)
 	assert_non_null(strstr(why.text, "/nonexistent/pair.yaml: No such file"));
 }
 
+/* What no packet on a wire may have is nobody's address; a capture of the loopback has it. */
+static void loopback_and_mapped__are_refused__but_to_trace(void **state)
+{
+	static const char *const inside[] = { "127.0.0.1", "::1", "::ffff:10.99.0.2", "::ffff:a:b" };
+	char *argv[] = { (char *)"trace", (char *)"--host", NULL, (char *)"a.pcap", NULL };
+	struct settings s;
+	struct hf_error why;
+	char text[64];
+
+	(void)state;
+	config_defaults(&s);
+	for (size_t i = 0; i < sizeof(inside) / sizeof(inside[0]); i++) {
+		const bool six = strchr(inside[i], ':') != NULL;
+
+		snprintf(text, sizeof(text), "addr=%s/32", inside[i]);
+		assert_int_equal(config_set(&s, text, &why), -22);
+		assert_non_null(strstr(why.text, "is not unicast on a wire"));
+		snprintf(text, sizeof(text), six ? "load.target=[%s]:80" : "load.target=%s:80",
+			 inside[i]);
+		assert_int_equal(config_set(&s, text, &why), -22);
+		snprintf(text, sizeof(text), "pair.server%s=%s", six ? "6" : "", inside[i]);
+		assert_int_equal(config_set(&s, text, &why), -22);
+		argv[2] = (char *)(uintptr_t)inside[i];
+		assert_int_equal(options_read(COMMAND_TRACE, 4, argv, &s, &why), 0);
+	}
+	assert_int_equal(config_set(&s, "addr=::2/128,::1:0:0:1/64,::fffe:0:1/64", &why), 0);
+}
+
 /* Blanks stand around commas, and nowhere else. */
 static void lists__with_blanks__are_those_without(void **state)
 {
@@ -469,6 +497,7 @@ int main(void)
 		cmocka_unit_test(each_key__twice__names_its_line),
 		cmocka_unit_test(each_key__misspelt__is_guessed),
 		cmocka_unit_test(bad_profiles__name_line_and_remedy),
+		cmocka_unit_test(loopback_and_mapped__are_refused__but_to_trace),
 		cmocka_unit_test(lists__with_blanks__are_those_without),
 		cmocka_unit_test(units__are_read__and_written),
 		cmocka_unit_test(printed_settings__read_back__the_same),
