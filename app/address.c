@@ -204,20 +204,33 @@ static int parse_list(const struct row *row, const char *text, struct settings *
 	return 0;
 }
 
+/* Six times one or two hex digits, by colons. */
+static bool mac_read(const char *text, uint8_t mac[6])
+{
+	for (unsigned i = 0; i < 6; i++) {
+		const size_t n = strspn(text, "0123456789abcdefABCDEF");
+
+		if (n < 1 || n > 2 || text[n] != (i < 5 ? ':' : '\0'))
+			return false;
+		mac[i] = (uint8_t)strtoul(text, NULL, 16);
+		text += n + 1;
+	}
+	return true;
+}
+
+/* All zeros stand for the device's. */
+static bool mac_given(const uint8_t mac[6])
+{
+	return (mac[0] | mac[1] | mac[2] | mac[3] | mac[4] | mac[5]) != 0;
+}
+
 static int parse_mac(const struct row *row, const char *text, struct settings *s, struct hf_error *why)
 {
-	unsigned x[6];
 	uint8_t mac[6] = { 0 };
-	int end = 0;
 
-	/* NOLINTNEXTLINE(cert-err34-c): two digits fit */
-	if (text[0] && (sscanf(text, "%2x:%2x:%2x:%2x:%2x:%2x%n", &x[0], &x[1], &x[2], &x[3], &x[4],
-			       &x[5], &end) != 6 ||
-			text[end] || x[0] & 1))
+	if (text[0] && (!mac_read(text, mac) || mac[0] & 1 || !mac_given(mac)))
 		return wrong(why, "'%.40s' is no station's MAC address, such as 02:00:00:00:00:02",
 			     text);
-	for (unsigned i = 0; text[0] && i < 6; i++)
-		mac[i] = (uint8_t)x[i];
 	memcpy((char *)s + row->offset, mac, sizeof(mac));
 	return 0;
 }
@@ -272,7 +285,7 @@ void address_format(const struct row *row, const struct settings *s, char text[T
 
 	text[0] = '\0';
 	if (row->type == VALUE_MAC) {
-		if (mac[0] | mac[1] | mac[2] | mac[3] | mac[4] | mac[5])
+		if (mac_given(mac))
 			snprintf(text, TEXT_ROOM, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1],
 				 mac[2], mac[3], mac[4], mac[5]);
 		return;

@@ -232,6 +232,30 @@ static void loopback_and_mapped__are_refused__but_to_trace(void **state)
 	assert_int_equal(config_set(&s, "addr=::2/128,::1:0:0:1/64,::fffe:0:1/64", &why), 0);
 }
 
+static void mac_addresses__of_hex_digits_alone__are_read(void **state)
+{
+	static const char *const wrong[] = {
+		"02:-1:00:00:00:02",  "02:00:00:00:00",	   "02:00:00:00:00:02:03",
+		"02: 1:00:00:00:02",  "02:0x:00:00:00:02", "02:001:00:00:00:02",
+		"02:00:00:00:00:02 ", "00:00:00:00:00:00", "03:00:00:00:00:02",
+		"02::00:00:00:02",    "+2:00:00:00:00:00", "02-00-00-00-00-02",
+	};
+	const struct row *row = config_find_key("mac");
+	struct settings s;
+	struct hf_error why;
+
+	(void)state;
+	config_defaults(&s);
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		assert_int_equal(value_parse(row, wrong[i], &s, &why), -22);
+		assert_non_null(strstr(why.text, "is no station's MAC address"));
+	}
+	assert_int_equal(value_parse(row, "02:0:aB:9:00:fe", &s, &why), 0);
+	assert_memory_equal(s.mac, "\x02\x00\xab\x09\x00\xfe", 6);
+	assert_int_equal(value_parse(row, "", &s, &why), 0);
+	assert_memory_equal(s.mac, "\0\0\0\0\0\0", 6);
+}
+
 /* Blanks stand around commas, and nowhere else. */
 static void lists__with_blanks__are_those_without(void **state)
 {
@@ -498,6 +522,7 @@ int main(void)
 		cmocka_unit_test(each_key__misspelt__is_guessed),
 		cmocka_unit_test(bad_profiles__name_line_and_remedy),
 		cmocka_unit_test(loopback_and_mapped__are_refused__but_to_trace),
+		cmocka_unit_test(mac_addresses__of_hex_digits_alone__are_read),
 		cmocka_unit_test(lists__with_blanks__are_those_without),
 		cmocka_unit_test(units__are_read__and_written),
 		cmocka_unit_test(printed_settings__read_back__the_same),
