@@ -18,17 +18,24 @@ static int wrong(struct hf_error *why, const char *user, const char *what, int e
 	return -error;
 }
 
+/* By number or by name. No user has the last number: for the kernel it means none. */
+static const struct passwd *entry_of(const char *user)
+{
+	const unsigned long number = strtoul(user, NULL, 10);
+
+	if (user[strspn(user, "0123456789")])
+		return getpwnam(user);
+	return number < (uid_t)-1 ? getpwuid((uid_t)number) : NULL;
+}
+
 int rights_find(struct rights *rights, const char *user, struct hf_error *why)
 {
 	const struct passwd *entry;
-	char *end;
-	unsigned long number;
 
 	*rights = (struct rights){ 0 };
 	if (!user[0])
 		return 0;
-	number = strtoul(user, &end, 10);
-	entry = *end ? getpwnam(user) : getpwuid((uid_t)number);
+	entry = entry_of(user);
 	if (!entry)
 		return wrong(why, user, "this machine has no such user", EINVAL);
 	if (entry->pw_uid == 0)

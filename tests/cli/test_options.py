@@ -109,6 +109,11 @@ class Options(unittest.TestCase):
         self.refused("serve", "--dev", "net_null0", "--listen", "10.9.0.2:80", says="--addr 10.99.0.2/24")
         self.refused("serve", *ours[2:], "--listen", "10.9.0.2:80", says="--dev tap:hf0")
 
+    def test_user(self):
+        """A number of a user is taken as it is: none wraps to another one's."""
+        for user in "4294967295", "4294967297", "99999999999999999999", "-1", "+1", " 1":
+            self.refused("pair", "--count", "1", "--user", user, says=f"--user {user}: this machine has no such user")
+
     def test_each_option_refuses_nonsense(self):
         for _, option, commands in ROWS:
             if option and commands in ("ALL", "ANY") and option not in ("profile", "set", "user"):
