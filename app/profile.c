@@ -36,6 +36,12 @@ static const char *scalar(const yaml_node_t *node)
 	return (const char *)node->data.scalar.value;
 }
 
+/* A NUL would end it early for whoever compares. */
+static bool is_text(const yaml_node_t *node)
+{
+	return node->type == YAML_SCALAR_NODE && node->data.scalar.length == strlen(scalar(node));
+}
+
 static bool is_section(const char *name)
 {
 	const size_t n = strlen(name);
@@ -65,7 +71,7 @@ static int read_value(struct reader *r, const char *key, const yaml_node_t *node
 	if (r->seen[row - config_rows])
 		return complain(r, line, key, "is given twice; leave one");
 	r->seen[row - config_rows] = true;
-	if (value->type != YAML_SCALAR_NODE || value->data.scalar.length != strlen(scalar(value)))
+	if (!is_text(value))
 		return complain(r, line, key, "must be one value");
 	if (value_parse(row, scalar(value), r->s, &what) < 0)
 		return complain(r, line, key, what.text);
@@ -87,7 +93,7 @@ static int read_mapping(struct reader *r, const char *prefix, const yaml_node_t 
 		char key[64];
 		int rc;
 
-		if (node->type != YAML_SCALAR_NODE)
+		if (!is_text(node))
 			return complain(r, node->start_mark.line, prefix, "a key must be a name");
 		snprintf(key, sizeof(key), "%s%s%s", prefix, prefix[0] ? "." : "", scalar(node));
 		if (prefix[0] || !is_section(key)) {

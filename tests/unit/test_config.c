@@ -199,6 +199,9 @@ static void bad_profiles__name_line_and_remedy(void **state)
 	refused("mtu: [\n", ":2: ");
 	refused("[a]: 3\n", ":1: a key must be a name");
 	refused("mtu: \"15\\000\"\n", ":1: mtu: must be one value");
+	refused("ttl: 3\n\"mtu\\0x\": 1500\n", ":2: a key must be a name");
+	refused("\"tcp\\0x\":\n  sack: true\n", ":1: a key must be a name");
+	refused("tcp:\n  \"sack\\0\": true\n", ":2: tcp: a key must be a name");
 	assert_int_equal(read_text("", &s, &why), 0); /* nothing said, nothing wrong */
 	assert_int_equal(profile_read("/nonexistent/pair.yaml", &s, &why), -22);
 	assert_non_null(strstr(why.text, "/nonexistent/pair.yaml: No such file"));
