@@ -42,6 +42,11 @@ static bool is_text(const yaml_node_t *node)
 	return node->type == YAML_SCALAR_NODE && node->data.scalar.length == strlen(scalar(node));
 }
 
+static bool by_commas(const struct row *row)
+{
+	return value_is_list(row) || row->type == VALUE_CORES || row->type == VALUE_IMPAIR;
+}
+
 static bool is_section(const char *name)
 {
 	const size_t n = strlen(name);
@@ -72,7 +77,9 @@ static int read_value(struct reader *r, const char *key, const yaml_node_t *node
 		return complain(r, line, key, "is given twice; leave one");
 	r->seen[row - config_rows] = true;
 	if (!is_text(value))
-		return complain(r, line, key, "must be one value");
+		return complain(r, line, key,
+				by_commas(row) ? "must be one value; separate by commas" :
+						 "must be one value");
 	if (value_parse(row, scalar(value), r->s, &what) < 0)
 		return complain(r, line, key, what.text);
 	return 0;

@@ -192,6 +192,10 @@ static void bad_profiles__name_line_and_remedy(void **state)
 	refused("tcp:\n  tw_lenn: 3s\n", ":2: tcp.tw_lenn: no such key, did you mean tcp.tw_len");
 	refused("tcp:\n  tw_len: 3h\n", ":2: tcp.tw_len: '3h' is out of range; 1s to 240s");
 	refused("tcp:\n  tw_len: [3s]\n", ":2: tcp.tw_len: must be one value");
+	refused("mtu: [1500]\n", ":1: mtu: must be one value");
+	refused("addr:\n  - 10.99.0.2/24\n  - fd99::2/64\n",
+		":1: addr: must be one value; separate by commas");
+	refused("cores: [0, 1]\n", ":1: cores: must be one value; separate by commas");
 	refused("mtu: 1500\ntcp: 3\n", ":2: tcp: is a section");
 	refused("tcp:\n  sack: true\nrun:\n  app: rr\ntcp:\n  sack: true\n",
 		":5: tcp: is given twice");
