@@ -174,6 +174,21 @@ static uint32_t ports_listened_to(const struct settings *s)
 	return n;
 }
 
+static const char *listen_refuses(const struct settings *s, const struct net *listen)
+{
+	const struct hf_ip *ip = &listen->range.first;
+
+	if (!is_any(listen))
+		return ours(s, ip) ?
+			       NULL :
+			       "--listen is no address of --addr; name it there too, or listen to 0.0.0.0 or [::]";
+	if (has_version(&s->addr, ip->version))
+		return NULL;
+	return ip->version == 6 ?
+		       "--listen [::] needs an IPv6 address of ours; give one, such as --addr fd99::2/64" :
+		       "--listen 0.0.0.0 needs an IPv4 address of ours; give one, such as --addr 10.99.0.2/24";
+}
+
 static const char *serve_refuses(const struct settings *s)
 {
 	if (!s->listen.count)
@@ -182,10 +197,10 @@ static const char *serve_refuses(const struct settings *s)
 		return "--listen: more than 65535 ports; leave some of them out";
 	for (uint32_t i = 0; i < s->listen.count; i++) {
 		const struct net *listen = &s->listen.at[i];
-		const struct hf_ip *ip = &listen->range.first;
+		const char *const refusal = listen_refuses(s, listen);
 
-		if (is_any(listen) ? !has_version(&s->addr, ip->version) : !ours(s, ip))
-			return "--listen is no address of --addr; name it there too, or listen to 0.0.0.0 or [::]";
+		if (refusal)
+			return refusal;
 		for (uint32_t k = 0; k < i; k++)
 			if (overlap(listen, &s->listen.at[k]))
 				return "--listen: one port is given twice; leave one, or the address that stands for all";

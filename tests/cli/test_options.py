@@ -98,8 +98,10 @@ class Options(unittest.TestCase):
         self.refused("load", *ours, says="load needs --target")
         self.refused("load", *ours, "--target", "10.9.0.1:80", "--from", "10.8.0.1", says="--from is in no network")
         self.refused("serve", *ours, says="serve needs --listen")
-        for listen in "10.9.0.3:80", "[::]:80":
-            self.refused("serve", *ours, "--listen", listen, says="--listen is no address of --addr")
+        self.refused("serve", *ours, "--listen", "10.9.0.3:80", says="--listen is no address of --addr")
+        self.refused("serve", *ours, "--listen", "0.0.0.0:80,[::]:80", says="--listen [::] needs an IPv6 address of ours")
+        self.refused("serve", *ours[:2], "--addr", "fd99::2/64", "--listen", "[::]:80,0.0.0.0:80",
+                     says="--listen 0.0.0.0 needs an IPv4 address of ours")
         for again in "0.0.0.0:80", "10.9.0.2:80", "10.9.0.2:70-90":
             self.refused("serve", *ours, "--listen", "10.9.0.2:80", "--listen", again, says="--listen: one port is given twice")
         self.refused("serve", *ours, "--addr", "10.9.0.3/24", "--listen", "10.9.0.2:1-65535", "--listen", "10.9.0.3:80",
