@@ -12,8 +12,9 @@
 #include "recorded.h"
 #include "threshold.h"
 
-#define DURATION_US 5000000 /* of a run that says neither --duration nor --count */
-#define SPARE_MB 48	    /* what EAL wants for itself */
+#define DURATION_US 5000000   /* of a run that says neither --duration nor --count */
+#define SPARE_MB 48	      /* what EAL wants for itself */
+#define MBUFS_MOST (1u << 24) /* of an end */
 
 unsigned plan_cores(const struct settings *s)
 {
@@ -100,7 +101,7 @@ static int plan_frames(const struct settings *s, struct plan *plan, struct hf_er
 {
 	const uint64_t each =
 		plan_share(plan->concurrency, 0, plan->pairs) * (4 + plan_text_frames(s));
-	uint64_t mbufs;
+	uint64_t mbufs, held = 0;
 
 	plan->ring = s->ring ? s->ring :
 			       power_of_two(each < 512	 ? 512 :
@@ -109,15 +110,20 @@ static int plan_frames(const struct settings *s, struct plan *plan, struct hf_er
 	mbufs = ((uint64_t)plan->ring + 1024) * plan->pairs +
 		plan->concurrency * (1 + plan_text_frames(s));
 	if (plan->impaired) /* of each side, and held both ways by one */
-		mbufs += (uint64_t)impair_frames(&plan->impair) * plan->pairs;
-	if (mbufs > 1u << 24) {
+		held = (uint64_t)impair_frames(&plan->impair) * plan->pairs;
+	plan->mbufs = (uint32_t)(mbufs + held);
+	if (mbufs + held <= MBUFS_MOST)
+		return 0;
+	if (plan->impair.hold && held > mbufs)
 		snprintf(why->text, sizeof(why->text),
-			 "--concurrency %u with texts of that length needs %llu mbufs; lower one of them",
-			 plan->concurrency, (unsigned long long)mbufs);
-		return -EINVAL;
-	}
-	plan->mbufs = (uint32_t)mbufs;
-	return 0;
+			 "--impair hold=%u needs %" PRIu64 " mbufs; lower it", plan->impair.hold,
+			 mbufs + held);
+	else
+		snprintf(why->text, sizeof(why->text),
+			 "--concurrency %u with texts of that length needs %" PRIu64
+			 " mbufs; lower one of them",
+			 plan->concurrency, mbufs + held);
+	return -EINVAL;
 }
 
 static int plan_pair(const struct settings *s, unsigned cores, struct plan *plan, struct hf_error *why)

@@ -64,6 +64,8 @@ class Options(unittest.TestCase):
         self.refused("pair", "--client", "198.18.0.1-198.18.255.255", "--cores", "0",
                      says="65535 addresses for 1 client workers; at most 32768 each")
         self.refused("pair", "--impair", "loss=1%,delay=5", says="--impair: 'delay=5': such as delay=50ms")
+        for held, flight, says in ((16777216, 64, "--impair hold=16777216 needs "), (64, 16777216, "--concurrency 16777216 with ")):
+            self.refused("config", "--check", "--impair", f"delay=5ms,hold={held}", "--concurrency", str(flight), says=says)
         self.refused("pair", "--impair", "rule=lose:fin", says="--impair: 'rule=lose:fin': no such act")
         self.refused("trace", "a.pcap", "--json", "-", says="--json: no such option")
         self.refused("config", says="one of --check and --print")
