@@ -11,6 +11,7 @@
 #define MAX_ROWS 128
 #define FIRST 1000 /* what getopt_long returns for row i is FIRST + i */
 #define HELP 'h'
+#define TAKERS_ROOM 80 /* all commands' names */
 
 struct grammar {
 	struct option longs[MAX_ROWS + 2];
@@ -139,18 +140,49 @@ static void help_print(enum command command)
 	       "handfast config --print lists them. Times: 60s, 500ms. Numbers: 4096, 64Ki, 2M.\n");
 }
 
+/* The commands that take this option: "load, serve and doctor", or "". */
+static void takers(const char *option, char text[TAKERS_ROOM])
+{
+	uint32_t taken = 0;
+	size_t n = 0;
+
+	for (size_t i = 0; i < config_row_count; i++)
+		if (config_rows[i].option && strcmp(config_rows[i].option, option) == 0)
+			taken |= config_rows[i].commands;
+	text[0] = '\0';
+	for (uint32_t one = 1; taken; one <<= 1) {
+		const char *const usage = command_usage((enum command)one);
+
+		if (!(taken & one))
+			continue;
+		taken &= ~one;
+		n += (size_t)snprintf(text + n, TAKERS_ROOM - n, "%s%.*s",
+				      n == 0 ? "" :
+				      taken  ? ", " :
+					       " and ",
+				      (int)strcspn(usage, " "), usage);
+	}
+}
+
 static int unknown(enum command command, const char *arg, struct hf_error *why)
 {
-	const char *near;
+	const char *const usage = command_usage(command), *near;
+	char name[64], others[TAKERS_ROOM];
 
 	if (optopt) {
 		snprintf(why->text, sizeof(why->text), "-%c: no such option; --help lists them",
 			 optopt);
 		return -EINVAL;
 	}
-	near = config_nearest(arg + 2, true, command);
-	snprintf(why->text, sizeof(why->text), "%.60s: no such option%s%s", arg,
-		 near ? ", did you mean --" : "; --help lists them", near ? near : "");
+	snprintf(name, sizeof(name), "%.*s", (int)strcspn(arg + 2, "="), arg + 2);
+	takers(name, others);
+	near = config_nearest(name, true, command);
+	if (others[0])
+		snprintf(why->text, sizeof(why->text), "--%s: no option of %.*s, but of %s", name,
+			 (int)strcspn(usage, " "), usage, others);
+	else
+		snprintf(why->text, sizeof(why->text), "--%s: no such option%s%s", name,
+			 near ? ", did you mean --" : "; --help lists them", near ? near : "");
 	return -EINVAL;
 }
 

@@ -67,7 +67,7 @@ class Options(unittest.TestCase):
         for held, flight, says in ((16777216, 64, "--impair hold=16777216 needs "), (64, 16777216, "--concurrency 16777216 with ")):
             self.refused("config", "--check", "--impair", f"delay=5ms,hold={held}", "--concurrency", str(flight), says=says)
         self.refused("pair", "--impair", "rule=lose:fin", says="--impair: 'rule=lose:fin': no such act")
-        self.refused("trace", "a.pcap", "--json", "-", says="--json: no such option")
+        self.refused("trace", "a.pcap", "--json", "-", says="--json: no option of trace, but of pair, load, serve and replay")
         self.refused("config", says="one of --check and --print")
         self.refused("config", "--check", "--print", says="one of --check and --print")
 

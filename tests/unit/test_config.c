@@ -474,7 +474,10 @@ static void bad_command_lines__say_what_is_wrong(void **state)
 		{ "-c", NULL, "-c: a value must follow" },
 		{ "stray", NULL, "'stray' is no option" },
 		{ "--app=ftp", NULL, "--app: 'ftp' is none of none|rr" },
-		{ "--print", NULL, "--print: no such option" }, /* config's */
+		{ "--print", NULL, "--print: no option of pair, but of config" },
+		{ "--dev=tap:hf0", NULL, "--dev: no option of pair, but of load, serve and doctor" },
+		{ "--start", "1", "--start: no option of pair, but of replay" },
+		{ "--duratoin=3s", NULL, "--duratoin: no such option, did you mean --duration" },
 		{ "--set", "tcp", "'tcp' is no KEY=VALUE" },
 		{ "--set", "addr=10.99.0.2/24 garbage",
 		  "addr: '10.99.0.2/24 garbage' holds a blank; separate by commas" },
