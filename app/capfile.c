@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include <pcap/pcap.h>
 
@@ -18,13 +17,6 @@ struct capfile {
 	pcap_dumper_t *out;
 	enum packet_link link;
 };
-
-static bool same_file(const char *a, const char *b)
-{
-	struct stat x, y;
-
-	return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
-}
 
 /* @return whether frames of this type can be read */
 static bool link_of(int type, enum packet_link *link)
@@ -97,11 +89,6 @@ static int open_both(struct capfile *c, struct hf_error *why)
 	rc = open_in(c, why);
 	if (rc < 0)
 		return rc;
-	if (same_file(c->in_name, c->out_name)) {
-		snprintf(why->text, sizeof(why->text), "%.80s: is read, so it cannot be written",
-			 c->out_name);
-		return -EINVAL;
-	}
 	c->dead = pcap_open_dead(pcap_datalink(c->in), SNAPLEN);
 	c->out = c->dead ? pcap_dump_open(c->dead, c->out_name) : NULL;
 	if (!c->out) {

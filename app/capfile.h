@@ -15,7 +15,7 @@ struct capfile_frame {
 };
 
 /**
- * Open `in` and make `out`, which must not be the same file; Ethernet and IP only.
+ * Open `in` and make `out`, another file; Ethernet and IP only.
  * @param out  NULL: only read, and then from stdin if `in` is "-", and cooked captures too
  * @return 0; -EINVAL, why says what is wrong with which one
  */

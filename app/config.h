@@ -6,6 +6,7 @@
 #ifndef HF_APP_CONFIG_H
 #define HF_APP_CONFIG_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -216,6 +217,9 @@ int cores_count(const char *list);
 
 /** Read a profile; name is a path, or one of the installed ones. @return 0 or -EINVAL */
 int profile_read(const char *name, struct settings *s, struct hf_error *why);
+
+/** The file of this name, else the profile of that name installed beside this program. */
+void profile_path(const char *name, char path[PATH_MAX]);
 
 /** Write a value as one line that YAML reads back the same. */
 void profile_quote(const char *value, FILE *out);

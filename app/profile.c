@@ -160,34 +160,31 @@ static int read_file(FILE *file, struct reader *r)
 	return rc;
 }
 
-/* The name as a path, else among the profiles installed beside this program. */
-static FILE *profile_open(const char *name, char path[PATH_MAX])
+void profile_path(const char *name, char path[PATH_MAX])
 {
 	char self[PATH_MAX];
-	FILE *file;
 	ssize_t n;
 
 	snprintf(path, PATH_MAX, "%s", name);
-	file = fopen(path, "re");
-	if (file || strchr(name, '/'))
-		return file;
+	if (access(path, F_OK) == 0 || strchr(name, '/'))
+		return;
 	n = readlink("/proc/self/exe", self, sizeof(self) - 1);
 	if (n <= 0)
-		return NULL;
+		return;
 	self[n] = '\0';
-	if (snprintf(path, PATH_MAX, "%.3800s/../share/handfast/%.200s%s", dirname(self), name,
-		     strstr(name, ".yaml") ? "" : ".yaml") >= PATH_MAX)
-		return NULL;
-	return fopen(path, "re");
+	snprintf(path, PATH_MAX, "%.3800s/../share/handfast/%.200s%s", dirname(self), name,
+		 strstr(name, ".yaml") ? "" : ".yaml");
 }
 
 int profile_read(const char *name, struct settings *s, struct hf_error *why)
 {
 	char path[PATH_MAX];
 	struct reader r = { .path = path, .s = s, .why = why };
-	FILE *file = profile_open(name, path);
+	FILE *file;
 	int rc;
 
+	profile_path(name, path);
+	file = fopen(path, "re");
 	if (!file) {
 		snprintf(why->text, sizeof(why->text),
 			 "%.120s: %s; give a file, or the name of an installed profile", name,

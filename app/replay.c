@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "capfile.h"
+#include "files.h"
 #include "impair.h"
 #include "plan.h"
 #include "replay_report.h"
@@ -222,6 +223,8 @@ static int prepare(struct replay *r, struct hf_config *config)
 	r->impair.seed = r->s->replay.seed;
 	if (rc == 0)
 		rc = impair_parse(r->s->impair, &r->impair, r->why);
+	if (rc == 0)
+		rc = files_check(r->s, r->why);
 	if (rc == 0)
 		rc = capfile_open(r->s->replay.in, r->s->replay.out, &r->cap, r->why);
 	if (rc == 0)

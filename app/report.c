@@ -3,10 +3,7 @@
 #include "report.h"
 
 #include <errno.h>
-#include <libgen.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "commit.h"
 
@@ -370,31 +367,6 @@ void report_print(const struct report *r, FILE *out)
 	print_memory(r, out);
 	print_watch(r, out);
 	print_provenance(r, out);
-}
-
-static int can_write(const char *option, const char *path, struct hf_error *why)
-{
-	char directory[TEXT_ROOM + 32];
-	struct stat there;
-
-	snprintf(directory, sizeof(directory), "%s", path);
-	if (stat(path, &there) == 0 && S_ISDIR(there.st_mode))
-		errno = EISDIR;
-	else if (access(path, W_OK) == 0 ||
-		 (errno == ENOENT && access(dirname(directory), W_OK) == 0))
-		return 0;
-	snprintf(why->text, sizeof(why->text), "%s: %.160s: %s", option, path, strerror(errno));
-	return -EINVAL;
-}
-
-int reports_check(const struct settings *s, struct hf_error *why)
-{
-	char path[TEXT_ROOM + 32];
-
-	report_hgrm_path(s->hgrm, 0, path);
-	if (s->hgrm[0] && can_write("--hgrm", path, why) < 0)
-		return -EINVAL;
-	return s->json[0] && strcmp(s->json, "-") != 0 ? can_write("--json", s->json, why) : 0;
 }
 
 void report_cpu(char text[128])

@@ -76,9 +76,6 @@ const struct hf_levels *report_levels(const struct report *r);
 /** The IP version of most of its connections: 4 or 6. */
 unsigned report_version(const struct report *r);
 
-/** A report that has nowhere to go is found out before the run. @return 0, or -EINVAL and why */
-int reports_check(const struct settings *s, struct hf_error *why);
-
 void report_print(const struct report *r, FILE *out);
 
 /** The report as docs/report.schema.json says; the caller's. @return NULL: no memory */

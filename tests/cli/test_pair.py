@@ -282,8 +282,26 @@ class Pair(unittest.TestCase):
                 ran = run(*SMALL, "--duration", "60s", option, str(Path(scratch, "no/such")))
                 self.assertEqual((ran.returncode, ran.stdout), (2, ""))
                 self.assertRegex(ran.stderr, rf"\Ahandfast: {option}: .*/no/such.*: No such file or directory\n\Z")
+            self.one_place_each(Path(scratch))
             ran = run(*SMALL, "--duration", "60s", "--json", scratch)
             self.assertEqual((ran.returncode, ran.stderr), (2, f"handfast: --json: {scratch}: Is a directory\n"))
+
+    def one_place_each(self, scratch):
+        """No file is written twice, whether it is there or not, nor one that is read."""
+        (scratch / "own.yaml").touch()
+        os.chmod(scratch / "own.yaml", 0o666)
+        os.symlink("new", scratch / "link")
+        for *args, says in (("--capture", scratch / "new", "--json", scratch / "new", "--capture and --json"),
+                            ("--capture", scratch / "new", "--json", scratch / "link", "--capture and --json"),
+                            ("--capture", scratch / "new", "--json", f"{scratch}//new", "--capture and --json"),
+                            ("-c", scratch / "own.yaml", "--json", scratch / "own.yaml", "-c and --json"),
+                            ("--json", scratch / "b-close.hgrm", "--hgrm", scratch / "b", "--json and --hgrm")):
+            ran = run(*SMALL, "--count", "10", "-q", *map(str, args))
+            self.assertEqual((ran.returncode, ran.stdout), (2, ""))
+            self.assertRegex(ran.stderr, rf"\Ahandfast: {says} are one file, [^\n]+; give two\n\Z")
+            self.assertFalse((scratch / "new").exists())
+        ran = run(*SMALL, "--count", "10", "-q", "--json", "/dev/null", "--capture", "/dev/null")
+        self.assertEqual((ran.returncode, ran.stderr), (0, ""))
 
     def started(self, *args, sockets=1):
         """Under way: so many connections, counted at both ends, are there."""

@@ -90,9 +90,9 @@ class Replay(unittest.TestCase):
         self.refused_by_the_disk()
 
     def refused_by_the_disk(self):
-        ran = self.replay(self.source, self.target, "--json", self.scratch / "no" / "such", "-q")
-        self.assertEqual(ran.returncode, 1)
-        self.assertRegex(ran.stderr, r"\Ahandfast: --json: .*No such file or directory\n\Z")
+        self.refused(self.source, self.target, "--json", self.scratch / "no" / "such", "-q", says="/no/such: No such file or directory")
+        ran = self.replay(self.source, self.target, "--json", "/dev/full", "-q")
+        self.assertEqual((ran.returncode, ran.stderr), (1, "handfast: --json: /dev/full: No space left on device\n"))
 
     def test_clock(self):
         """Stamps are the capture's, whatever its date: the SYN-ACK goes again a second after the first one."""
@@ -155,8 +155,15 @@ class Replay(unittest.TestCase):
         self.refused(self.scratch / "none.pcap", self.target, says="none.pcap: No such file")
         self.refused(self.scratch, self.target, says="error reading dump file")
         self.refused(self.source, self.scratch / "none/out.pcap", says="none/out.pcap: No such file")
-        self.refused(self.source, self.source, says="is read, so it cannot be written")
-        self.assertEqual(self.source.read_bytes(), octets)
+        profile, link, new = self.scratch / "a.yaml", self.scratch / "link", self.scratch / "new"
+        profile.touch()
+        link.hardlink_to(self.source)
+        for out, args, says in ((self.source, (), "IN and OUT"), (link, (), "IN and OUT"), (profile, ("-c", profile), "-c and OUT"),
+                                (new, ("--json", self.source), "IN and --json"), (new, ("-c", profile, "--json", profile), "-c and --json"),
+                                (new, ("--json", f"{self.scratch}/./new"), "OUT and --json")):
+            self.refused(self.source, out, *args, says=f"{says} are one file, ")
+            self.assertFalse(new.exists())
+        self.assertEqual((self.source.read_bytes(), profile.read_bytes()), (octets, b""))
         self.refused("-", self.target, says="'-' is no capture")
         bad = self.scratch / "bad.pcap"
         for text, says in ((b"", "truncated dump file"), (b"#!/bin/sh\n" * 9, "unknown file format"),
