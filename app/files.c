@@ -111,6 +111,10 @@ int files_check(const struct settings *s, struct hf_error *why)
 	struct named named[FILES];
 	const unsigned n = list(s, named);
 
+	if (strcmp(s->capture, "-") == 0) {
+		snprintf(why->text, sizeof(why->text), "--capture: '-' is no capture; give a file");
+		return -EINVAL;
+	}
 	if (can_write_all(named, n, WRITTEN, why) < 0)
 		return -EINVAL;
 	for (unsigned i = 0; i < n; i++)

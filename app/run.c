@@ -388,7 +388,7 @@ static int running_plan(struct running *p, enum command command, struct hf_error
 			 s->break_books);
 		return STATUS_USAGE;
 	}
-	if (files_check(s, why) < 0 || watch_check(s, why) < 0 || recorded_check(s, why) < 0)
+	if (files_check(s, why) < 0 || recorded_check(s, why) < 0)
 		return STATUS_USAGE;
 	if (plan_make(s, command, plan_cores(s), &p->plan, why) < 0)
 		return STATUS_USAGE;

@@ -3,11 +3,9 @@
 #include "watch.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #define TRACE_OCTETS 192   /* of a frame: all headers and options */
 #define TRACE_FRAMES 16384 /* of a worker, between two looks */
@@ -21,22 +19,6 @@ struct watch_source {
 	struct hf_seen head;
 	bool has;
 };
-
-int watch_check(const struct settings *s, struct hf_error *why)
-{
-	int fd;
-
-	if (s->capture[0] == '\0')
-		return 0;
-	fd = open(s->capture, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
-	if (fd < 0) {
-		snprintf(why->text, sizeof(why->text), "--capture: %.160s: %s", s->capture,
-			 strerror(errno));
-		return -EINVAL;
-	}
-	close(fd);
-	return 0;
-}
 
 static uint64_t wall_ns(void)
 {

@@ -27,9 +27,6 @@ static inline bool watch_wanted(const struct settings *s)
 	return s->live || s->capture[0] != '\0';
 }
 
-/** Before anything is started: whether the capture can be written. @return 0; -EINVAL */
-int watch_check(const struct settings *s, struct hf_error *why);
-
 /** The ends' workers exist and do not run yet. @return 0 or a negative errno */
 int watch_open(struct watching *watch, const struct settings *s, struct end *ends, unsigned n,
 	       struct hf_error *why);

@@ -807,7 +807,8 @@ struct hf_capture;
 /**
  * Begin a capture in pcapng, with the nanoseconds of at_ns.
  * @param ports  all that frames will come from; those of devices
- * @return 0; -EINVAL there is no port, or one is no device; -ENOMEM; a negative errno of the file
+ * @return 0; -EINVAL there is no port, or one is no device; -ENOMEM; a negative errno of the file, -ENXIO of a FIFO
+ *  that nobody reads
  */
 HF_API int hf_capture_open(const char *path, struct hf_port *const *ports, unsigned n,
 			   struct hf_capture **capture, struct hf_error *why);

@@ -89,13 +89,24 @@ static int write_batch(struct hf_capture *c)
 	return written >= 0 ? 0 : errno != 0 ? -errno : -EIO;
 }
 
+/* A FIFO that nobody reads is refused, not waited for. */
+static int open_path(const char *path)
+{
+	const int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NONBLOCK, 0644);
+
+	if (fd >= 0)
+		fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
+	return fd;
+}
+
 static int open_file(struct hf_capture *c, const char *path, struct hf_port *const *ports,
 		     unsigned n, struct hf_error *why)
 {
-	const int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	const int fd = open_path(path);
 
 	if (fd < 0)
-		return why_say(why, -errno, "%s: %s", path, strerror(errno));
+		return why_say(why, -errno, "%s: %s", path,
+			       errno == ENXIO ? "nobody reads it yet" : strerror(errno));
 	c->file = rte_pcapng_fdopen(fd, NULL, NULL, "handfast " HF_VERSION, NULL);
 	if (c->file == NULL) {
 		close(fd);

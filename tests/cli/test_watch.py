@@ -2,6 +2,7 @@
 """--trace and --capture of a run, in each other's light and in tshark's: test_watch.py HANDFAST"""
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -90,6 +91,29 @@ class Watch(unittest.TestCase):
         ran = run(HANDFAST, "pair", "--count", "1", "-q", "--capture", "/dev/full")
         self.assertEqual(ran.returncode, 3)
         self.assertIn("/dev/full: cannot be written: No space left on device", ran.stderr)
+
+    def test_no_trial_leaves_a_file(self):
+        for args, says in ((("--app", "echo"), "--app: pair has none, rr"), (("--capture", "-"), "--capture: '-' is no capture; give a file")):
+            ran = subprocess.run([HANDFAST, "pair", "--capture", self.path, *args], capture_output=True, text=True, timeout=60,
+                                 check=False, cwd=Path(self.path).parent)
+            self.assertEqual((ran.returncode, ran.stdout, ran.stderr.count("\n")), (2, "", 1), ran.stderr)
+            self.assertIn(says, ran.stderr)
+            self.assertEqual(list(Path(self.path).parent.iterdir()), [])
+
+    def test_a_fifo(self):
+        """Whoever reads it gets the whole capture; without a reader nothing waits for one."""
+        os.mkfifo(self.path)
+        ran = run(HANDFAST, "pair", "--count", "1", "-q", "--capture", self.path)
+        self.assertEqual((ran.returncode, ran.stderr), (3, f"handfast: {self.path}: nobody reads it yet\n"))
+        reader = os.open(self.path, os.O_RDONLY | os.O_NONBLOCK)
+        self.addCleanup(os.close, reader)
+        ran = run(HANDFAST, "pair", "--count", "3", "--json", "-", "--capture", self.path)
+        self.assertEqual(ran.returncode, 0, ran.stderr)
+        whole = Path(self.path + ".whole")
+        whole.write_bytes(os.read(reader, 1 << 16))
+        read = run(HANDFAST, "trace", str(whole))
+        frames = json.loads(ran.stdout)["watch"]["frames"]
+        self.assertEqual((len(lines(read.stdout)), read.stderr), (frames, f"{frames} segments of 3 connections\n"))
 
 
 if __name__ == "__main__":
