@@ -5,6 +5,7 @@
  */
 #include "doctor.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 
 #include "device.h"
 #include "end.h"
+#include "rights.h"
 
 #define WATCH_US 1000000 /* how long frames are watched when --duration does not say */
 
@@ -78,6 +80,14 @@ static void examine_driver(struct doctor *d, const struct device *device)
 	driver[n < 0 ? 0 : n] = '\0';
 	say(d, NOTE, "driver", "%s is bound to %s", device->name,
 	    n < 0 ? "no driver" : strrchr(driver, '/') + 1);
+}
+
+static void examine_user(struct doctor *d)
+{
+	struct rights rights;
+
+	if (rights_look(&rights, d->s->user, &d->why) < 0)
+		say(d, LACKS, "user", "%s", d->why.text);
 }
 
 /* ---- What has to be tried ------------------------------------------------------------------ */
@@ -150,6 +160,7 @@ static void examine(struct doctor *d, const char *program, const char *const *ea
 		return; /* plan_make has found it well */
 	examine_memory(d);
 	examine_hugepages(d);
+	examine_user(d);
 	if (device.pci)
 		examine_driver(d, &device);
 	if (device.iface[0] && kernel_lacks(d->s, &d->why) < 0)
@@ -175,9 +186,11 @@ int doctor_run(const struct settings *s, const char *program, const char *const 
 	struct settings examined = *s;
 	struct doctor d = { .s = &examined };
 	const enum command command = plan_command_for(&examined);
+	struct rights rights;
 
 	d.wire = command == COMMAND_PAIR ? &wire_pair : &wire_one;
-	if (plan_make(&examined, command, plan_cores(s), &d.plan, &d.why) < 0) {
+	if (plan_make(&examined, command, plan_cores(s), &d.plan, &d.why) < 0 ||
+	    rights_look(&rights, s->user, &d.why) == -EINVAL) {
 		fprintf(stderr, "%s: %s\n", program, d.why.text);
 		return STATUS_USAGE;
 	}

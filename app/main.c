@@ -7,6 +7,7 @@
 
 #include "doctor.h"
 #include "replay.h"
+#include "rights.h"
 #include "run.h"
 #include "ss.h"
 #include "top.h"
@@ -36,6 +37,7 @@ static int config_command(const struct settings *s, const char *program)
 {
 	struct settings planned = *s;
 	const enum command command = plan_command_for(&planned);
+	struct rights rights;
 	struct hf_error why;
 	struct plan plan;
 
@@ -43,7 +45,8 @@ static int config_command(const struct settings *s, const char *program)
 		fprintf(stderr, "%s: config: give one of --check and --print\n", program);
 		return STATUS_USAGE;
 	}
-	if (plan_make(&planned, command, plan_cores(s), &plan, &why) < 0) {
+	if (plan_make(&planned, command, plan_cores(s), &plan, &why) < 0 ||
+	    (s->check && rights_look(&rights, s->user, &why) == -EINVAL)) {
 		fprintf(stderr, "%s: %s\n", program, why.text);
 		return STATUS_USAGE;
 	}

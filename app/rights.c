@@ -28,7 +28,7 @@ static const struct passwd *entry_of(const char *user)
 	return number < (uid_t)-1 ? getpwuid((uid_t)number) : NULL;
 }
 
-int rights_find(struct rights *rights, const char *user, struct hf_error *why)
+int rights_look(struct rights *rights, const char *user, struct hf_error *why)
 {
 	const struct passwd *entry;
 
@@ -43,9 +43,16 @@ int rights_find(struct rights *rights, const char *user, struct hf_error *why)
 	if (geteuid() != 0)
 		return wrong(why, user, "only root can become somebody else; run without it", EPERM);
 	*rights = (struct rights){ user, entry->pw_uid, entry->pw_gid };
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
-		return wrong(why, user, strerror(errno), EPERM);
 	return 0;
+}
+
+int rights_find(struct rights *rights, const char *user, struct hf_error *why)
+{
+	const int rc = rights_look(rights, user, why);
+
+	if (rc == 0 && rights->user && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+		return wrong(why, user, strerror(errno), EPERM);
+	return rc;
 }
 
 int rights_drop(const struct rights *rights, struct hf_error *why)

@@ -14,8 +14,11 @@ struct rights {
 	gid_t gid;
 };
 
-/** Before anything starts; threads made later get no new rights either.
+/** Whom we could become; nothing is changed.
  *  @param user  its name or number; "": nobody @return 0; -EINVAL there is none, or it is root; -EPERM we are not root */
+int rights_look(struct rights *rights, const char *user, struct hf_error *why);
+
+/** The same before anything starts; threads made later get no new rights either. @return as rights_look */
 int rights_find(struct rights *rights, const char *user, struct hf_error *why);
 
 /** All threads of the process. @return 0, or a negative errno, why says what */

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """What the program says without running anything: test_options.py HANDFAST"""
 
+import os
 import re
 import subprocess
 import sys
@@ -190,6 +191,17 @@ class Options(unittest.TestCase):
                              text=True, timeout=60, check=False)
         self.assertEqual(ran.returncode, 0)
         self.assertIn("10 in flight", ran.stdout)
+
+    def test_users(self):
+        """Whoever does not exist is missed by those that only look, too."""
+        for command in ["pair"], ["config", "--check"], ["doctor"]:
+            self.refused(*command, "--user", "no such one", says="--user no such one: this machine has no such user")
+            self.refused(*command, "--user", "root", says="--user root: root is who is to be left")
+        self.assertEqual(run("config", "--check", "--user", "nobody").returncode, 0)
+        nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] if os.geteuid() == 0 else []
+        ran = subprocess.run([*nobody, HANDFAST, "doctor", "--user", "nobody"], capture_output=True, text=True, timeout=60, check=False)
+        self.assertEqual((ran.returncode, ran.stderr), (3, ""))
+        self.assertIn("LACKS  user        --user nobody: only root can become somebody else", ran.stdout)
 
     def test_print_reads_back(self):
         first = run("config", "--print", "--set", "tcp.tw_len=1500ms", "--ipv6", "--rate", "2M/s", "--server6", "2001:2:0:1::",
