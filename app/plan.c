@@ -194,10 +194,31 @@ enum command plan_command_for(struct settings *s)
 	return COMMAND_SERVE;
 }
 
+/* What hf_worker_create would refuse, in the words of the settings. */
+static int plan_pools(const struct settings *s, const struct plan *plan, struct hf_error *why)
+{
+	struct hf_config config;
+
+	for (unsigned i = 0; i < plan->pairs; i++) {
+		for (enum side side = CLIENT; side <= SERVER; side++) {
+			if (!plan_has(plan, side))
+				continue;
+			plan_worker(s, plan, side, i, &config);
+			if (hf_config_pools(&config) <= HF_POOLS_MAX)
+				continue;
+			snprintf(why->text, sizeof(why->text),
+				 "tcp.max_tw_buckets and --concurrency come to more than the 16 GiB of records that one worker reaches; lower one of them, or give more --cores");
+			return -EINVAL;
+		}
+	}
+	return 0;
+}
+
 int plan_make(const struct settings *s, enum command command, unsigned cores, struct plan *plan,
 	      struct hf_error *why)
 {
 	const enum side us = command == COMMAND_SERVE ? SERVER : CLIENT;
+	int rc;
 
 	memset(plan, 0, sizeof(*plan));
 	plan->command = command;
@@ -217,8 +238,8 @@ int plan_make(const struct settings *s, enum command command, unsigned cores, st
 	}
 	if (impair_parse(s->impair, &plan->impair, why) < 0 || threshold_check(s->threshold, why) < 0)
 		return -EINVAL;
-	return command == COMMAND_PAIR ? plan_pair(s, cores, plan, why) :
-					 plan_one(s, cores, plan, why);
+	rc = command == COMMAND_PAIR ? plan_pair(s, cores, plan, why) : plan_one(s, cores, plan, why);
+	return rc == 0 ? plan_pools(s, plan, why) : rc;
 }
 
 struct hf_ip plan_address(const struct hf_ip_range *range, uint32_t offset)

@@ -246,6 +246,11 @@ HF_API void hf_config_defaults(struct hf_config *config);
 /** Octets of tables and pools that hf_worker_create would take for this configuration. */
 HF_API uint64_t hf_config_memory(const struct hf_config *config);
 
+#define HF_POOLS_MAX ((UINT64_C(16) << 30) - 384) /* of hf_config_pools: what handles reach */
+
+/** Those of its pools alone: the records that ipv4 and ipv6 ask for. hf_worker_create refuses more than HF_POOLS_MAX. */
+HF_API uint64_t hf_config_pools(const struct hf_config *config);
+
 /* ---- Environment and ports --------------------------------------------------------------- */
 
 /** How to start DPDK. A program that has called rte_eal_init itself leaves hf_env_start out. */

@@ -96,6 +96,13 @@ static uint64_t records_octets(const struct hf_sizes *s, uint8_t version)
 	       RECORD_OCTETS(version, sizeof(struct timewait)) * s->buckets;
 }
 
+static_assert(HF_POOLS_MAX == POOLS_MAX - 6ul * LINE, "each pool begins with a line of its own");
+
+uint64_t hf_config_pools(const struct hf_config *config)
+{
+	return records_octets(&config->ipv4, 4) + records_octets(&config->ipv6, 6);
+}
+
 static int check_config(const struct hf_config *c, const struct hf_port *port, struct hf_error *why)
 {
 	const struct bound bounds[] = {
@@ -122,7 +129,7 @@ static int check_config(const struct hf_config *c, const struct hf_port *port, s
 	if (rc != 0 || check_tcp(&c->tcp, why) != 0 ||
 	    (c->impair != NULL && impair_judge(c->impair, why) != 0))
 		return -EINVAL;
-	if (records_octets(&c->ipv4, 4) + records_octets(&c->ipv6, 6) > POOLS_MAX - 6ul * LINE)
+	if (hf_config_pools(c) > HF_POOLS_MAX)
 		return why_say(
 			why, -EINVAL,
 			"ipv4 and ipv6 come to more than 16 GiB of records: spread them over more workers");

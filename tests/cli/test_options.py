@@ -192,6 +192,17 @@ class Options(unittest.TestCase):
         self.assertEqual(ran.returncode, 0)
         self.assertIn("10 in flight", ran.stdout)
 
+    def test_more_records_than_a_worker_reaches(self):
+        most = "--cores", str(min(os.sched_getaffinity(0))), "--set", "tcp.max_tw_buckets=268435456"
+        for command in ["pair"], ["config", "--check"], ["doctor"]:
+            self.refused(*command, *most, says="tcp.max_tw_buckets and --concurrency come to ")
+        one = "dev: net_null0\naddr: 10.9.0.2/24\nserve:\n  listen: 10.9.0.2:80\n"
+        with tempfile.TemporaryDirectory() as scratch:
+            path = Path(scratch, "a.yaml")
+            path.write_text(one, encoding="utf-8")
+            self.refused("config", "--check", "-c", str(path), *most, says="16 GiB of records that one worker reaches")
+        self.assertEqual(run("config", "--check", *most[:2], "--set", "tcp.max_tw_buckets=267386880").returncode, 0)
+
     def test_users(self):
         """Whoever does not exist is missed by those that only look, too."""
         for command in ["pair"], ["config", "--check"], ["doctor"]:

@@ -964,6 +964,7 @@ static void more_records_than_handles_reach__refused(struct rig *r)
 	struct hf_worker *w;
 
 	config.ipv6.connections = 60u << 20;
+	assert_true(hf_config_pools(&config) > HF_POOLS_MAX);
 	assert_int_equal(hf_worker_create(&config, r->port, &w, &why), -EINVAL);
 	assert_non_null(strstr(why.text, "16 GiB"));
 }
