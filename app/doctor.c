@@ -24,6 +24,7 @@ struct doctor {
 	struct plan plan;
 	const struct wire *wire;
 	struct hf_error why;
+	int begun; /* what run_begin said */
 	bool lacks;
 };
 
@@ -169,7 +170,8 @@ static void examine(struct doctor *d, const char *program, const char *const *ea
 		say(d, FINE, "addresses", "the kernel has none of ours");
 	if (d->lacks)
 		return; /* it would not start */
-	if (run_begin(d->s, &d->plan, d->wire, program, eal, eal_count, &d->why) < 0) {
+	d->begun = run_begin(d->s, &d->plan, d->wire, program, eal, eal_count, &d->why);
+	if (d->begun != STATUS_OK) {
 		say(d, LACKS, "device", "%s", d->why.text);
 		return;
 	}
@@ -198,5 +200,5 @@ int doctor_run(const struct settings *s, const char *program, const char *const 
 	       command == COMMAND_PAIR ? "pair, no device" : s->dev);
 	examine(&d, program, eal, eal_count);
 	printf("%s\n", d.lacks ? "something is lacking" : "nothing is lacking");
-	return d.lacks ? STATUS_ENVIRONMENT : STATUS_OK;
+	return d.begun != STATUS_OK ? d.begun : d.lacks ? STATUS_ENVIRONMENT : STATUS_OK;
 }

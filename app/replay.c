@@ -16,8 +16,8 @@
 #include "impair.h"
 #include "plan.h"
 #include "replay_report.h"
+#include "run.h"
 #include "script.h"
-#include "status.h"
 #include "trace.h"
 
 #define EVENTS 64
@@ -243,6 +243,7 @@ static uint32_t mbufs(const struct replay *r)
 	return MBUFS + (r->s->impair[0] ? 2 * impair_frames(&r->impair) : 0);
 }
 
+/* @return STATUS_OK, or what to exit with */
 static int start(const struct replay *r, const char *program, const char *const *eal, int eal_count)
 {
 	const struct hf_env env = {
@@ -252,7 +253,7 @@ static int start(const struct replay *r, const char *program, const char *const 
 		.memory_mb = plan_port_mb(r->s, mbufs(r)),
 	};
 
-	return hf_env_start(&env, r->why);
+	return env_status(hf_env_start(&env, r->why));
 }
 
 static int make(struct replay *r, const struct hf_config *config)
@@ -338,8 +339,8 @@ int replay_run(const struct settings *s, const char *program, const char *const 
 	r->s = s;
 	r->why = &why;
 	if (prepare(r, &config) == 0) {
-		status = STATUS_ENVIRONMENT;
-		if (start(r, program, eal, eal_count) == 0) {
+		status = start(r, program, eal, eal_count);
+		if (status == STATUS_OK) {
 			status = run(r, &config);
 			hf_worker_destroy(r->w);
 			hf_port_free(r->port);

@@ -437,10 +437,9 @@ int run_begin(const struct settings *s, const struct plan *plan, const struct wi
 		.vdevs = wanted.vdevs,
 		.memory_mb = plan->memory_mb,
 	};
-	const int rc = wire->want(s, plan->pairs, &wanted, why);
 
-	if (rc < 0)
-		return rc;
+	if (wire->want(s, plan->pairs, &wanted, why) < 0)
+		return STATUS_ENVIRONMENT;
 	env.vdev_count = wanted.vdev_count;
 	for (int i = 0; i < wanted.eal_count; i++)
 		options[env.eal_count++] = wanted.eal[i];
@@ -448,7 +447,7 @@ int run_begin(const struct settings *s, const struct plan *plan, const struct wi
 		options[env.eal_count++] = levels[s->log_level];
 	for (int i = 0; i < eal_count; i++)
 		options[env.eal_count++] = eal[i];
-	return hf_env_start(&env, why);
+	return env_status(hf_env_start(&env, why));
 }
 
 static int running_start(struct running *p, const struct wire *wire, const char *program,
@@ -471,8 +470,9 @@ static int running_start(struct running *p, const struct wire *wire, const char 
 	pthread_sigmask(SIG_BLOCK, &signals, NULL); /* of all threads: the main one waits for them */
 	/* net_virtio_user writes to a vhost socket whose server may be gone */
 	(void)signal(SIGPIPE, SIG_IGN);
-	if (run_begin(p->run.s, &p->plan, wire, program, eal, eal_count, why) < 0)
-		return STATUS_ENVIRONMENT;
+	status = run_begin(p->run.s, &p->plan, wire, program, eal, eal_count, why);
+	if (status != STATUS_OK)
+		return status;
 	hf_telemetry_start(plan_command(&p->plan), why); /* without it we run all the same */
 	status = running_go(p, wire, program, &signals, why);
 	hf_env_stop();

@@ -267,7 +267,8 @@ struct hf_env {
 /**
  * Start EAL: rootless and without hugepages where there are none, one lcore a CPU of cores, and the
  * calling thread as a main lcore that shares these CPUs and mostly sleeps.
- * @return 0; -ENODEV when a vdev failed to probe; -EPERM, -ENOMEM ... as rte_eal_init failed
+ * @return 0; -ENODEV when a vdev failed to probe; -EDOM when EAL does not take an option of eal; -EPERM, -ENOMEM ... as
+ *   rte_eal_init failed
  */
 HF_API int hf_env_start(const struct hf_env *env, struct hf_error *why);
 HF_API void hf_env_stop(void);

@@ -45,6 +45,7 @@ static const char *const memory_options[] = {
 static const char *const core_options[] = { "-c", "-l", "-s", "-S", "--lcores", "--main-lcore", NULL };
 static const char *const pci_options[] = { "-a", "-b", "--allow", "--block", "--no-pci", NULL };
 static const char *const log_options[] = { "--log-level", NULL };
+static const char *const help_options[] = { "-h", "--help", NULL };
 
 /* "-m64" and "--socket-mem=64" too. */
 static bool option_is(const char *argument, const char *option)
@@ -173,20 +174,23 @@ static void arguments_write(FILE *out, const struct hf_env *env, const char *lco
 		fprintf(out, "%s%c", env->eal[i], 0);
 }
 
-/* @return 0, or a negative errno of rte_eal_init */
-static int eal_init(char *arguments, size_t size)
+/* @return 0; -EDOM: one of the user's options is wrong; or a negative errno of rte_eal_init */
+static int eal_init(const struct hf_env *env, char *arguments, size_t size)
 {
 	char **argv = calloc(size + 1, sizeof(char *)); /* each has its NUL: no more than size */
-	int argc = 0, error = 0;
+	int argc = 0, error = 0, out;
+	bool usage;
 
 	if (argv == NULL)
 		return -ENOMEM;
 	for (char *at = arguments; at < arguments + size; at += strlen(at) + 1)
 		argv[argc++] = at;
+	out = env_speaks_of(env, help_options) ? -1 : hold_stdout();
 	if (rte_eal_init(argc, argv) < 0)
 		error = rte_errno > 0 ? -rte_errno : -EINVAL;
+	usage = hold_stdout_end(out);
 	free(argv);
-	return error;
+	return error == -EINVAL && usage && env->eal_count > 0 ? -EDOM : error;
 }
 
 static int eal_start(const struct hf_env *env, const struct cores *cores)
@@ -199,7 +203,7 @@ static int eal_start(const struct hf_env *env, const struct cores *cores)
 	if (lcores != NULL && out != NULL)
 		arguments_write(out, env, lcores);
 	if (out != NULL && fclose(out) == 0 && lcores != NULL)
-		error = eal_init(arguments, size);
+		error = eal_init(env, arguments, size);
 	free(arguments);
 	free(lcores);
 	return error;
@@ -212,6 +216,10 @@ static void eal_complain(const struct hf_env *env, int error, const char *compla
 	const bool device = error == -ENODEV && env->vdev_count > 0;
 	char line[MEND_ROOM];
 
+	if (error == -EDOM) {
+		why_say(why, error, "EAL does not take the options before --: %s", complaint);
+		return;
+	}
 	why_say(why, error, "EAL does not start: %s: %s; %s", rte_strerror(-error), complaint,
 		mend_line(device ? env->vdevs[0] : NULL, complaint, line, sizeof(line)));
 }

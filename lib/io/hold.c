@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * DPDK's log, held back while a start may fail; and stderr, where EAL and libbpf complain past the log.
+ * DPDK's log, held back while a start may fail; and stderr and stdout, where EAL and libbpf complain past the log.
  */
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <rte_log.h>
@@ -53,4 +54,32 @@ void hold_end(struct hold *hold)
 	rte_openlog_stream(hold->before);
 	(void)fclose(hold->held);
 	free(hold->text);
+}
+
+int hold_stdout(void)
+{
+	const int held = memfd_create("stdout", MFD_CLOEXEC);
+	int out = -1;
+
+	(void)fflush(stdout);
+	if (held < 0)
+		return -1;
+	out = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	if (out >= 0)
+		dup2(held, STDOUT_FILENO);
+	close(held);
+	return out;
+}
+
+bool hold_stdout_end(int out)
+{
+	bool printed;
+
+	if (out < 0)
+		return false;
+	(void)fflush(stdout);
+	printed = lseek(STDOUT_FILENO, 0, SEEK_CUR) > 0;
+	dup2(out, STDOUT_FILENO);
+	close(out);
+	return printed;
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* DPDK's log and stderr, held back while something starts: drivers cry wolf, and what they say is wanted only
+/* DPDK's log, stderr and stdout, held back while something starts: drivers cry wolf, and what they say is wanted only
  * when the start fails. env.c and port.c use it. */
 #ifndef HF_HOLD_H
 #define HF_HOLD_H
 
+#include <stdbool.h>
 #include <stdio.h>
 
 struct hold {
@@ -21,5 +22,11 @@ const char *hold_complaint(struct hold *hold);
 
 /* The log goes on as before. What was held is gone. */
 void hold_end(struct hold *hold);
+
+/* stdout too: EAL prints its usage there. @return what hold_stdout_end wants */
+int hold_stdout(void);
+
+/* stdout as it was. @return whether anything was printed, which is gone */
+bool hold_stdout_end(int out);
 
 #endif

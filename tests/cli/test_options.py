@@ -192,6 +192,19 @@ class Options(unittest.TestCase):
         self.assertEqual(ran.returncode, 0)
         self.assertIn("10 in flight", ran.stdout)
 
+    def test_eal_options(self):
+        """What EAL has to say of them is no part of a report."""
+        for wrong, says in (("--no-such-eal",), "Invalid 'command line'"), (("--lcores", "grue"), "invalid parameter for --lcores"):
+            self.refused(*wrong, "--", "pair", "--count", "1", "--json", "-", says=f"EAL does not take the options before --: {says}")
+        ran = run("-d", "nosuch.so", "--", "pair", "--count", "1")
+        self.assertEqual((ran.returncode, ran.stdout), (3, ""))
+        ran = run("--no-such-eal", "--log-level=error", "--", "pair", "--count", "1")
+        self.assertEqual((ran.returncode, ran.stdout), (2, ""))
+        ran = run("--no-such-eal", "--", "doctor")
+        self.assertEqual((ran.returncode, ran.stderr), (2, ""))
+        self.assertRegex(ran.stdout, r"LACKS  device .* does not take the options before --.*\nsomething is lacking\n\Z")
+        self.assertIn("--lcores", run("-l", "0", "--help", "--", "pair").stdout)
+
     def test_more_records_than_a_worker_reaches(self):
         most = "--cores", str(min(os.sched_getaffinity(0))), "--set", "tcp.max_tw_buckets=268435456"
         for command in ["pair"], ["config", "--check"], ["doctor"]:

@@ -118,8 +118,12 @@ static void environment__impossible__says_why(void **state)
 	const char *const stranger[] = { "net_nonesuch0" };
 	char one[64];
 	const char *const lcores[] = { "-l", cpus(one, 1) };
+	const char *const unknown[] = { "--no-such-eal" };
 
 	(void)state;
+	assert_int_equal(start_elsewhere(&(struct hf_env){ .eal = unknown, .eal_count = 1 },
+					 "does not take the options"),
+			 -EDOM);
 	assert_int_equal(
 		start_elsewhere(&(struct hf_env){ .vdevs = bad, .vdev_count = 1 }, "net_pcap0"),
 		-ENODEV);
