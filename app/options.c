@@ -195,6 +195,12 @@ static int take_option(const struct row *row, const char *text, bool seen[MAX_RO
 	const bool again = seen[i] && value_is_list(row);
 
 	seen[i] = true;
+	if (row->type == VALUE_TEXT && text[0] == '\0') { /* a shell's variable that is not set */
+		snprintf(why->text, sizeof(why->text), "is empty; leave it out%s%s%s",
+			 row->key ? ", or say --set " : "", row->key ? row->key : "",
+			 row->key ? "=" : "");
+		return -EINVAL;
+	}
 	if (!again)
 		return value_parse(row, text, s, why);
 	value_format(row, s, list);

@@ -192,6 +192,13 @@ class Options(unittest.TestCase):
         self.assertEqual(ran.returncode, 0)
         self.assertIn("10 in flight", ran.stdout)
 
+    def test_a_variable_that_is_not_set(self):
+        """It is no gate, no files and root's rights that one would get for it."""
+        for option in "--threshold", "--user", "--json", "--capture", "--hgrm":
+            self.refused("pair", "--count", "1", option, "", says=f"{option}: is empty; leave it out")
+        self.refused("serve", "--root=", says="--root: is empty; leave it out, or say --set http.root=\n")
+        self.assertEqual(run("config", "--check", "--set", "threshold=").returncode, 0)
+
     def test_eal_options(self):
         """What EAL has to say of them is no part of a report."""
         for wrong, says in (("--no-such-eal",), "Invalid 'command line'"), (("--lcores", "grue"), "invalid parameter for --lcores"):
