@@ -19,7 +19,7 @@ static const char *read_bound(const char *text, double *bound)
 {
 	char *end;
 
-	if (strspn(text, "0123456789.") == 0)
+	if (strspn(text, "0123456789.") == 0 || text[1] == 'x' || text[1] == 'X') /* hexadecimal */
 		return NULL;
 	*bound = strtod(text, &end);
 	if (*end == 'k' || *end == 'M') {

@@ -73,7 +73,7 @@ class Pair(unittest.TestCase):
             self.assertEqual((ran.returncode, ran.stderr), (99, says))
         broken = run(*count, "--threshold", "connections.closed>=1001", "--break-books", "client.closed")
         self.assertEqual(broken.returncode, 1, broken.stderr)
-        for wrong in ("rate", "rate>1", "rate=>1", ">=1", "rate>=", "rate>=1x", "rate>=1,,", "rate>=1;lost<=1", "a" * 100 + ">=1"):
+        for wrong in ("rate", "rate>1", "rate=>1", ">=1", "rate>=", "rate>=1x", "rate>=0x10", "rate>=0X1k", "rate>=1,,", "rate>=1;lost<=1", "a" * 100 + ">=1"):
             ran = run("--threshold", wrong)
             self.assertEqual(ran.returncode, 2, wrong)
             self.assertIn("give FIGURE>=NUMBER or FIGURE<=NUMBER", ran.stderr)
