@@ -127,6 +127,7 @@ int files_check(const struct settings *s, struct hf_error *why)
 int reports_check(const struct settings *s, struct hf_error *why)
 {
 	struct named named[FILES];
+	const unsigned n = list(s, named);
 
-	return can_write_all(named, list(s, named), WRITTEN_AT_THE_END, why);
+	return can_write_all(named, n, WRITTEN_AT_THE_END, why);
 }

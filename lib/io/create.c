@@ -31,10 +31,10 @@ static int check_bounds(const struct bound *bounds, size_t n, struct hf_error *w
 	return 0;
 }
 
+/* REQUIREMENTS 24. */
 static int check_tcp(const struct hf_tcp_config *t, struct hf_error *why)
 {
 	const struct bound bounds[] = {
-		/* REQUIREMENTS 24 */
 		{ "tw_len", t->tw_len_ms, 1000, 240000 },
 		{ "tw_reuse", t->tw_reuse, 0, 2 },
 		{ "tw_reuse_delay", t->tw_reuse_delay_ms, 1, 60000 },
@@ -49,8 +49,7 @@ static int check_tcp(const struct hf_tcp_config *t, struct hf_error *why)
 		{ "rto_initial", t->rto_initial_ms, 1, 120000 },
 		{ "rto_min", t->rto_min_ms, 1, t->rto_max_ms },
 		{ "rto_max", t->rto_max_ms, 1000, 600000 },
-		/* ticks lie on a circle of 2^32 */
-		{ "keepalive", t->keepalive_ms, 0, INT32_MAX },
+		{ "keepalive", t->keepalive_ms, 0, INT32_MAX }, /* ticks lie on a circle of 2^32 */
 		{ "keepalive_interval", t->keepalive_interval_ms, 1, INT32_MAX },
 		{ "keepalive_probes", t->keepalive_probes, 1, 127 },
 		{ "user_timeout", t->user_timeout_ms, 0, INT32_MAX },
@@ -97,7 +96,6 @@ static uint64_t records_octets(const struct hf_sizes *s, uint8_t version)
 }
 
 static_assert(HF_POOLS_MAX == POOLS_MAX - 6ul * LINE, "each pool begins with a line of its own");
-
 uint64_t hf_config_pools(const struct hf_config *config)
 {
 	return records_octets(&config->ipv4, 4) + records_octets(&config->ipv6, 6);
