@@ -168,6 +168,7 @@ void connection_sent(struct hf_worker *w, uint64_t id, struct connection *c, ssi
 {
 	struct tcb *const tcb = &c->tcb;
 
+	record_call(w, (handle)id, HF_RECORD_SEND);
 	if (taken > 0) {
 		connection_owe(w, (handle)id, c);
 	} else if ((tcb->flags & TCB_WANT_WRITE) && tcb->sndq_head == RANGE_NONE) {
@@ -183,7 +184,6 @@ ssize_t hf_send(struct hf_worker *w, uint64_t id, const void *text, size_t len)
 
 	if (taken < 0)
 		return taken;
-	record_call(w, (handle)id, HF_RECORD_SEND);
 	taken = text_queue(w, &c->tcb, text, len);
 	connection_sent(w, id, c, taken);
 	return taken;
@@ -233,6 +233,7 @@ ssize_t connection_waiting(const struct hf_worker *w, uint64_t id, struct connec
 
 void connection_taken(struct hf_worker *w, handle h, struct connection *c, size_t taken)
 {
+	record_call(w, h, HF_RECORD_RECV);
 	if (c->flags & CONN_DETACHED) {
 		c->tcb.rcv_queued -= (uint32_t)taken;
 		return;
@@ -250,7 +251,6 @@ ssize_t hf_recv(struct hf_worker *w, uint64_t id, void *text, size_t room)
 
 	if (waiting <= 0)
 		return waiting;
-	record_call(w, (handle)id, HF_RECORD_RECV);
 	taken = text_take(w, c, text, room);
 	connection_taken(w, (handle)id, c, taken);
 	return (ssize_t)taken;

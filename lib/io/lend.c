@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "io/recorder.h"
+#include "io/worker.h"
 
 struct hf_store {
 	struct rte_mbuf_ext_shared_info info; /* counts the mbufs that lie in it, and its maker */
@@ -22,7 +22,6 @@ ssize_t hf_recv_mbuf(struct hf_worker *w, uint64_t id, struct rte_mbuf **m)
 	if (waiting <= 0)
 		return waiting;
 	*m = text_hand_over(w, c);
-	record_call(w, (handle)id, HF_RECORD_RECV);
 	connection_taken(w, (handle)id, c, (*m)->data_len);
 	return (*m)->data_len;
 }
@@ -46,7 +45,6 @@ ssize_t hf_send_mbuf(struct hf_worker *w, uint64_t id, struct rte_mbuf *m)
 		return -EINVAL;
 	if (taken < 0)
 		return taken;
-	record_call(w, (handle)id, HF_RECORD_SEND);
 	taken = text_queue_mbuf(w, &c->tcb, m);
 	connection_sent(w, id, c, taken);
 	return taken;
@@ -100,7 +98,6 @@ ssize_t hf_send_store(struct hf_worker *w, uint64_t id, struct hf_store *store, 
 	if (taken < 0)
 		return taken;
 	tcb = &c->tcb;
-	record_call(w, (handle)id, HF_RECORD_SEND);
 	taken = w->port->borrows ?
 			text_queue_store(w, tcb, &store->info, store->octets + offset, len) :
 			text_queue(w, tcb, store->octets + offset, len);
