@@ -53,9 +53,14 @@ void request_begin(struct hf_worker *w, handle h, int listener, const struct arr
 	emit_answers(w, &a->in.flow, out);
 }
 
+static bool queue_is_full(const struct hf_worker *w, const struct listener *l)
+{
+	return l->accept_used >= w->config.tcp.accept_queue;
+}
+
 bool listener_is_full(struct hf_worker *w, const struct listener *l)
 {
-	if (l->accept_used < w->config.tcp.accept_queue)
+	if (!queue_is_full(w, l))
 		return false;
 	refuse_syn(w, STAT_ACCEPT_OVERFLOW);
 	return true;
@@ -183,7 +188,7 @@ static void request_promotion(struct hf_worker *w, handle h, struct arrival *a)
 	struct listener *const l = &w->listeners.at[rq->listener];
 	handle to;
 
-	if (l->accept_used >= w->config.tcp.accept_queue) {
+	if (queue_is_full(w, l)) {
 		accept_overflow(w, h, a);
 		return;
 	}
@@ -217,7 +222,7 @@ static bool cookie_arrival(struct hf_worker *w, int listener, struct arrival *a)
 		return false;
 	}
 	count(w, STAT_COOKIE_OK);
-	if (l->accept_used >= w->config.tcp.accept_queue) {
+	if (queue_is_full(w, l)) {
 		accept_overflow(w, HANDLE_NONE, a);
 		return true;
 	}
