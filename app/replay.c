@@ -16,8 +16,8 @@
 #include "impair.h"
 #include "plan.h"
 #include "replay_report.h"
-#include "run.h"
 #include "script.h"
+#include "status.h"
 #include "trace.h"
 
 #define EVENTS 64

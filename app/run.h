@@ -6,8 +6,6 @@
 #ifndef HF_APP_RUN_H
 #define HF_APP_RUN_H
 
-#include <errno.h>
-
 #include "plan.h"
 #include "status.h"
 
@@ -29,12 +27,6 @@ struct wire {
 	int (*open)(const struct settings *s, const struct plan *plan,
 		    struct hf_port **ports[SIDES], struct hf_error *why);
 };
-
-/** @param rc  of hf_env_start @return STATUS_OK, or what to exit with: the user's words to EAL are wrong, or the machine */
-static inline int env_status(int rc)
-{
-	return rc == 0 ? STATUS_OK : rc == -EDOM ? STATUS_USAGE : STATUS_ENVIRONMENT;
-}
 
 /** Start DPDK with what the wire wants. @return STATUS_OK, or what to exit with and why */
 int run_begin(const struct settings *s, const struct plan *plan, const struct wire *wire,
