@@ -282,8 +282,8 @@ static void take_syn(struct model *m, const struct model_seg *seg)
 	m->edge = m->rn; /* until something is promised */
 	m->sw = m->lw = m->mw = seg->wnd;
 	m->wl1 = seg->seq;
-	m->wl2 = seg->flags & M_ACK ? seg->ack :
-				      m->iss; /* without the bit there is no SEG.ACK (3.1) */
+	/* without the bit there is no SEG.ACK (3.1) */
+	m->wl2 = seg->flags & M_ACK ? seg->ack : m->iss;
 }
 
 static void send_synack(struct model *m, struct model_want *want)
