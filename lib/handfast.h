@@ -138,7 +138,8 @@ struct hf_tcp_config {
 	bool soft_error_abort; /* soft ICMP errors end what is not established yet (RFC 5461 4.1): false */
 };
 
-/** How many of each a worker can hold, of one IP version. All memory is taken at hf_worker_create. */
+/** How many of each a worker can hold, of one IP version; for each request it also remembers 16 SYN cookies that
+ * have made a connection. All memory is taken at hf_worker_create. */
 struct hf_sizes {
 	uint32_t connections, requests, buckets;
 };

@@ -254,6 +254,7 @@ static uint32_t flow_capacity(const struct hf_config *c)
 /* Once to count (w is NULL), once for real. */
 static void lay_out(struct hf_worker *w, struct arena *a, const struct hf_config *c)
 {
+	const uint32_t requests = c->ipv4.requests + c->ipv6.requests;
 	void *memory;
 
 	lay_pools(w, a, c);
@@ -270,6 +271,9 @@ static void lay_out(struct hf_worker *w, struct arena *a, const struct hf_config
 	if (w != NULL)
 		ports_init(&w->ports, memory, c->port_lists, c->port_first, c->port_last,
 			   &w->secrets);
+	memory = arena_take(a, cookies_memory(requests));
+	if (w != NULL)
+		cookies_init(&w->cookies, memory, requests);
 	lay_ranges(w, a, c->ranges);
 	lay_flights(w, a, c->flights);
 	lay_neighbours(w, a, c->neighbours);
@@ -314,15 +318,6 @@ static int draw_secrets(struct hf_worker *w)
 	return 0;
 }
 
-static uint8_t window_scale(uint32_t rcv_buf)
-{
-	uint8_t shift = 0;
-
-	while (rcv_buf >> shift > UINT16_MAX && shift < WSCALE_MAX)
-		shift++;
-	return shift;
-}
-
 static void set_host(struct hf_worker *w)
 {
 	const struct hf_tcp_config *const t = &w->config.tcp;
@@ -346,7 +341,7 @@ static void set_host(struct hf_worker *w)
 		.retries1 = (uint8_t)t->retries1,
 		.retries2 = (uint8_t)t->retries2,
 		.orphan_retries = (uint8_t)t->orphan_retries,
-		.rcv_wscale = window_scale(t->rcv_buf),
+		.rcv_wscale = window_scale_for(t->rcv_buf),
 		.syn_mss = t->mss_option ? OPT_MSS : 0,
 		.abc_limit = (uint8_t)t->abc_limit,
 		.ecn = (uint8_t)t->ecn,

@@ -2,7 +2,6 @@
 /* A listener's segments: SYNs become requests or cookies, requests become connections that wait to be
  * accepted (RFC 9293 3.10.7.2, RFC 4987; rows HF-B1 to HF-B4); and strangers draw the RST of 3.10.7.1. */
 #include "io/worker.h"
-#include "table/cookie.h"
 
 /* A SYN that a limit refuses: nothing is said, the peer will ask again. */
 void refuse_syn(struct hf_worker *w, enum stat why)
@@ -221,6 +220,10 @@ static bool cookie_arrival(struct hf_worker *w, int listener, struct arrival *a)
 		count(w, STAT_COOKIE_BAD);
 		return false;
 	}
+	if (cookie_used(&w->cookies, a->hash, seg->ack - 1, w->host.now_us)) {
+		count(w, STAT_COOKIE_REPLAYED);
+		return false;
+	}
 	count(w, STAT_COOKIE_OK);
 	if (queue_is_full(w, l)) {
 		accept_overflow(w, HANDLE_NONE, a);
@@ -238,6 +241,8 @@ static bool cookie_arrival(struct hf_worker *w, int listener, struct arrival *a)
 		}
 		return true;
 	}
+	if (cookie_use(&w->cookies, a->hash, seg->ack - 1, w->host.now_us))
+		count(w, STAT_COOKIE_FORGOTTEN);
 	promoted(w, h, a);
 	return true;
 }

@@ -16,6 +16,7 @@
 #include "io/port.h"
 #include "io/steer.h"
 #include "stats.h"
+#include "table/cookie.h"
 #include "table/flow.h"
 #include "table/iss.h"
 #include "table/listen.h"
@@ -100,6 +101,7 @@ struct hf_worker { /* NOLINT(clang-analyzer-optin.performance.Padding): in group
 	struct wheel timers;   /* connections, requests, orphaned FIN-WAIT-2 */
 	struct wheel waits[2]; /* TIME-WAIT: IPv4, IPv6 */
 	struct listeners listeners;
+	struct cookies_used cookies;
 	struct ports ports;
 	struct budget rst_budget, icmp_budget, arp_budget;
 	handle owed_head, owed_tail;   /* who must be asked at the flush */

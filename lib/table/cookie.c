@@ -2,8 +2,14 @@
 /* SYN cookies; the worker calls these while a listener's backlog is full. */
 #include "table/cookie.h"
 
+#include <assert.h>
+
+#include "table/pow2.h"
+
 #define SLOT_US 16000000u
+#define LIFE_SLOTS 8
 #define OPEN_BITS 6 /* time and MSS */
+#define LINE_COOKIES 8
 
 /* The first is the least that may be agreed on; what is raised (HF-O4) is the caller's matter. */
 static const uint16_t mss_table[8] = { 48, 536, 1220, 1360, 1400, 1440, 1460, 8960 };
@@ -53,4 +59,73 @@ bool cookie_check(const struct secrets *secrets, const struct flow *flow, uint32
 		return false;
 	*mss = mss_table[open & 7];
 	return true;
+}
+
+/* ---- Used ones -------------------------------------------------------------------------------------- */
+
+struct cookies_line {
+	struct used {
+		uint32_t iss;
+		uint16_t tag; /* upper bits of the flow's hash */
+		uint16_t slot; /* of its use; the first of time is LIFE_SLOTS, so that zero was before */
+	} at[LINE_COOKIES];
+};
+
+static_assert(sizeof(struct cookies_line) == 64, "a cache line");
+
+static uint64_t lines_for(uint32_t requests)
+{
+	return pow2_from(1, requests) * (16 / LINE_COOKIES);
+}
+
+size_t cookies_memory(uint32_t requests)
+{
+	return lines_for(requests) * sizeof(struct cookies_line);
+}
+
+void cookies_init(struct cookies_used *used, void *memory, uint32_t requests)
+{
+	*used = (struct cookies_used){ .at = memory, .mask = lines_for(requests) - 1 };
+}
+
+/* One tuple's cookies are not all in one line. */
+static struct used *line_of(const struct cookies_used *used, uint64_t hash, uint32_t iss)
+{
+	return used->at[(hash ^ iss >> OPEN_BITS) & used->mask].at;
+}
+
+static uint16_t used_at(uint64_t now_us)
+{
+	return (uint16_t)(now_us / SLOT_US + LIFE_SLOTS);
+}
+
+/* In slots. */
+static uint16_t age_of(const struct used *u, uint64_t now_us)
+{
+	return (uint16_t)(used_at(now_us) - u->slot);
+}
+
+bool cookie_used(const struct cookies_used *used, uint64_t hash, uint32_t iss, uint64_t now_us)
+{
+	const struct used *const line = line_of(used, hash, iss);
+
+	for (unsigned i = 0; i < LINE_COOKIES; i++)
+		if (line[i].iss == iss && line[i].tag == hash >> 48 &&
+		    age_of(&line[i], now_us) < LIFE_SLOTS)
+			return true;
+	return false;
+}
+
+bool cookie_use(struct cookies_used *used, uint64_t hash, uint32_t iss, uint64_t now_us)
+{
+	struct used *const line = line_of(used, hash, iss);
+	struct used *oldest = line;
+	bool living;
+
+	for (unsigned i = 1; i < LINE_COOKIES; i++)
+		if (age_of(&line[i], now_us) > age_of(oldest, now_us))
+			oldest = &line[i];
+	living = age_of(oldest, now_us) < LIFE_SLOTS;
+	*oldest = (struct used){ iss, (uint16_t)(hash >> 48), used_at(now_us) };
+	return living;
 }

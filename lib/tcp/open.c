@@ -26,6 +26,15 @@ enum listen_verdict input_listen(const struct seg *seg, struct out *out)
 	return LISTEN_REQUEST;
 }
 
+uint8_t window_scale_for(uint32_t rcv_buf)
+{
+	uint8_t shift = 0;
+
+	while (rcv_buf >> shift > UINT16_MAX && shift < WSCALE_MAX)
+		shift++;
+	return shift;
+}
+
 uint16_t syn_mss(const struct tcp_host *host, const struct seg *syn, uint8_t version, uint16_t ours)
 {
 	uint16_t mss = version == 6 ? 1220 : 536; /* MUST-15 */

@@ -31,6 +31,9 @@ void tcb_settle(struct tcp_host *host, struct tcb *tcb, const struct seg *syn);
 void tcb_syn_acked(struct tcp_host *host, struct tcb *tcb);
 void tcb_establish(struct tcp_host *host, struct tcb *tcb); /* ... and the state follows */
 
+/* The shift with which a window field holds this window (RFC 7323 2.3). */
+uint8_t window_scale_for(uint32_t rcv_buf);
+
 /* Our window in a SYN, where it is never scaled (RFC 7323 2.2). */
 static inline uint16_t tcp_syn_window(const struct tcp_host *host)
 {

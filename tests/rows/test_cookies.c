@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SYN cookies end to end (RFC 4987 3.6; REQUIREMENTS 7, and LISTEN in Table K). */
+#include <errno.h>
+
 #include "rig/rig.h"
 
 static void set_always(struct rig *r)
@@ -199,6 +201,85 @@ static void established__cookie_replayed__finds_the_connection(struct rig *r)
 	}
 	rig_expect_rose(r, "cookie_ok", 1);
 	rig_expect_rose(r, "passive_established", 1);
+}
+
+static void establish(struct rig *r, struct seg synack)
+{
+	rig_send(r, last_ack(r, synack));
+	take_up(r, synack);
+	rig_event(r, HF_EV_ACCEPT);
+	rig_accept(r);
+	rig_expect_state(r, HF_ESTABLISHED);
+}
+
+static void expect_replay_is_refused(struct rig *r, struct seg synack)
+{
+	rig_expect_state(r, HF_CLOSED);
+	rig_mark(r);
+	for (unsigned i = 0; i < 10; i++) {
+		const struct seg ack = last_ack(r, synack);
+
+		rig_send(r, ack);
+		rig_expect_ra(r, ack);
+		rig_expect_state(r, HF_CLOSED);
+		rig_advance(r, SEC(5));
+	}
+	rig_expect_rose(r, "cookie_ok", 0);
+	rig_expect_rose(r, "cookie_replayed", 10);
+}
+
+static void peer_closes(struct rig *r)
+{
+	rig_send(r, (struct seg){ .seq = r->rn++, .ack = r->sn, .flags = SEG_FIN | SEG_ACK });
+	rig_event(r, HF_EV_EOF);
+	assert_int_equal(hf_close(r->w, r->id), 0);
+	rig_expect(r, (struct seg){ .seq = r->sn++, .ack = r->rn, .flags = SEG_FIN | SEG_ACK });
+	rig_send(r, (struct seg){ .seq = r->rn, .ack = r->sn, .flags = SEG_ACK });
+	rig_event_closed(r, 0);
+	r->ts_agreed = false;
+}
+
+/* The peer closed first, and nothing is left here that would know the connection. */
+static void closed__cookie_replayed__ra(struct rig *r)
+{
+	struct seg synack;
+
+	rig_listen(r);
+	synack = cookie_of(r, rig_syn(r));
+	establish(r, synack);
+	peer_closes(r);
+	expect_replay_is_refused(r, synack);
+}
+
+static void reset__cookie_replayed__ra(struct rig *r)
+{
+	struct seg synack;
+
+	rig_listen(r);
+	synack = cookie_of(r, rig_syn(r));
+	establish(r, synack);
+	rig_send(r, (struct seg){ .seq = r->rn, .flags = SEG_RST });
+	rig_event_closed(r, ECONNRESET);
+	r->ts_agreed = false;
+	expect_replay_is_refused(r, synack);
+}
+
+/* ... and the tuple is free for the next connection, whose cookie is another one. */
+static void closed__another_cookie__established(struct rig *r)
+{
+	struct seg first, second;
+
+	rig_listen(r);
+	first = cookie_of(r, rig_syn(r));
+	establish(r, first);
+	peer_closes(r);
+	r->irs += 100000;
+	second = cookie_of(r, rig_syn(r));
+	establish(r, second);
+	peer_closes(r);
+	expect_replay_is_refused(r, second);
+	r->irs -= 100000;
+	expect_replay_is_refused(r, first);
 }
 
 /* Two have cookies; the first one's ACK fills the queue. */
@@ -414,6 +495,9 @@ static const struct row rows[] = {
 	{ "HF-B3-cookie-abort", accept_queue__full_and_abort__ra, .set_up = set_queue_1_abort },
 	{ "RFC4987-cookie4", established__cookie_replayed__finds_the_connection,
 	  .set_up = set_always },
+	{ "RFC4987-cookie4-closed", closed__cookie_replayed__ra, .set_up = set_always },
+	{ "RFC4987-cookie4-reset", reset__cookie_replayed__ra, .set_up = set_always },
+	{ "RFC4987-cookie4-another", closed__another_cookie__established, .set_up = set_always },
 	{ "HF-B5, SEC-15", flood__from_everywhere__clients_get_through, .set_up = set_full },
 	{ "HF-B2-cookie", backlog_full__cookies_on__stateless, .set_up = set_full },
 	{ "HF-B2-drop", backlog_full__cookies_off__dropped, .set_up = set_never },

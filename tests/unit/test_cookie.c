@@ -111,6 +111,55 @@ static void bits_are_balanced(void **state)
 		assert_in_range(set[bit], N / 2 - 6 * 256, N / 2 + 6 * 256);
 }
 
+static uint64_t hash_of(uint32_t i)
+{
+	return random_mix(i);
+}
+
+static void used_ones_are_known_for_128_s(void **state)
+{
+	enum { REQUESTS = 64, N = 16 * REQUESTS / 8 };
+	_Alignas(64) uint8_t memory[REQUESTS * 16 * 8] = { 0 };
+	struct cookies_used used;
+
+	(void)state;
+	assert_int_equal(cookies_memory(REQUESTS), sizeof(memory));
+	cookies_init(&used, memory, REQUESTS);
+	for (unsigned round = 0; round < 20; round++) {
+		const uint64_t at = SEC(128 * round);
+
+		for (uint32_t i = round * N; i < (round + 1) * N; i++) {
+			assert_false(cookie_used(&used, hash_of(i), i, at));
+			assert_false(cookie_use(&used, hash_of(i), i, at));
+		}
+		for (uint32_t i = round * N; i < (round + 1) * N; i++) {
+			assert_true(cookie_used(&used, hash_of(i), i, at));
+			assert_true(cookie_used(&used, hash_of(i), i, at + SEC(127)));
+			assert_false(cookie_used(&used, hash_of(i), i, at + SEC(128)));
+			assert_false(cookie_used(&used, hash_of(i), i + (1u << 20), at));
+			assert_false(cookie_used(&used, hash_of(i + (1u << 20)), i, at));
+		}
+	}
+}
+
+static void used_ones_give_way_the_oldest_first(void **state)
+{
+	_Alignas(64) uint8_t memory[128] = { 0 };
+	struct cookies_used used;
+
+	(void)state;
+	assert_int_equal(cookies_memory(0), sizeof(memory));
+	cookies_init(&used, memory, 0);
+	for (uint32_t i = 0; i < 8; i++)
+		assert_false(cookie_use(&used, 0, i, SEC(16 * i)));
+	for (uint32_t i = 0; i < 7; i++) {
+		assert_true(cookie_used(&used, 0, i, SEC(127)));
+		assert_true(cookie_use(&used, 0, 8 + i, SEC(127)));
+		for (uint32_t j = 0; j < 15; j++)
+			assert_int_equal(cookie_used(&used, 0, j, SEC(127)), j > i && j <= 8 + i);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	struct share share = share_of(argc, argv, FORGED);
@@ -120,6 +169,8 @@ int main(int argc, char **argv)
 		{ "RFC4987-cookie1-bound", is_bound_to_flow_irs_and_secret, NULL, NULL, NULL },
 		{ "RFC4987-cookie1-forged, SEC-16", forged_ones_pass_at_2_to_the_minus_24_at_most,
 		  NULL, NULL, &share },
+		{ "RFC4987-cookie4-used", used_ones_are_known_for_128_s, NULL, NULL, NULL },
+		{ "RFC4987-cookie4-oldest", used_ones_give_way_the_oldest_first, NULL, NULL, NULL },
 		{ "RFC6528-3", bits_are_balanced, NULL, NULL, NULL },
 	};
 
