@@ -36,7 +36,7 @@ static void answer_synack(struct tcp_host *host, struct request *rq, struct out 
 
 static void repeat_synack(struct tcp_host *host, struct request *rq, struct out *out)
 {
-	rq->flags |= REQUEST_REPEATED;
+	rq->flags |= REQUEST_REPEATED | REQUEST_RETRIED;
 	tcp_count(host, STAT_RETRANSMIT_SYNACK);
 	answer_synack(host, rq, out);
 }
@@ -240,7 +240,7 @@ void request_promote(struct tcp_host *host, const struct request *rq, struct tcb
 		     (rq->flags & REQUEST_SACK ? TCB_SACK : 0u) |
 		     (rq->flags & REQUEST_ECN ? TCB_ECN : 0u) |
 		     (rq->flags & REQUEST_REPEATED ? 0u : TCB_TIMING) |
-		     (rq->retransmits ? TCB_SYN_RETRIED : 0u);
+		     (rq->flags & REQUEST_RETRIED ? TCB_SYN_RETRIED : 0u);
 	tcb->iss = rq->iss;
 	tcb->snd_una = rq->iss;
 	tcb->snd_nxt = rq->iss + 1;

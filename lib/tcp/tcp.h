@@ -313,6 +313,7 @@ enum timewait_flags {
 	TW_TS = 1 << 0,
 	TW_FIN_WAIT_2 = 1 << 1,
 	TW_ACTIVE = 1 << 2, /* the local port is one of a port list */
+	REQUEST_RETRIED = 1 << 5, /* ... and had to be: RTO is 3 s when text starts (RFC6298-5.7) */
 };
 
 _Static_assert(sizeof(struct timewait) == 40 && sizeof(struct request) <= 40,
