@@ -109,7 +109,7 @@ struct hf_tcp_config {
 	uint32_t retries1, retries2; /* R1, R2 (MUST-20): 3, 15 */
 	uint32_t orphan_retries;     /* HF-LA1: 8 */
 	uint32_t max_orphans;	     /* HF-LA2; 0: as many as connections */
-	uint32_t max_shut_windows;   /* HF-ZW3: of more, those long shut are reset; 0: no limit */
+	uint32_t max_shut_windows;   /* HF-ZW3: of more, the longest shut are reset; 0: no limit */
 	uint32_t syn_backlog;	     /* half-opens of a listener and worker (HF-B1): 4096 */
 	uint32_t accept_queue;	     /* established and not accepted yet (HF-B3): 4096 */
 	uint32_t syncookies;	     /* 0 never, 1 when the backlog is full, 2 always: 1 */

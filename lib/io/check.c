@@ -9,7 +9,7 @@
 #include "tcp/flight.h"
 
 struct walk {
-	uint32_t kinds[4], armed, orphans, held, flights, shut;
+	uint32_t kinds[4], armed, orphans, held, flights, shut[SHUT_CLASSES];
 	uint32_t states[TCPS_COUNT];
 };
 
@@ -43,7 +43,7 @@ static int check_connection(const struct hf_worker *w, handle h, struct walk *wa
 	walk->states[tcb->state]++;
 	walk->orphans += tcb->flags & TCB_ORPHAN ? 1 : 0;
 	walk->flights += tcb->flight != 0 ? 1 : 0;
-	walk->shut += tcb->timers & TIMER_PERSIST ? 1 : 0;
+	walk->shut[shut_class(tcb->backoff)] += tcb->timers & TIMER_PERSIST ? 1 : 0;
 	if (tcb->flight != 0 && tcb->snd_una == tcb->snd_nxt && !flight_of(&w->host, tcb)->rack.tlp)
 		return why_say(why, -EFAULT, "handle %08x: a flight, and nothing is on its way", h);
 	for (const struct rte_mbuf *m = c->rxq_head; m != NULL; m = m->next)
@@ -162,6 +162,7 @@ static int check_gauges(const struct hf_worker *w, struct walk *walk, struct hf_
 {
 	const uint32_t outside = count_outside(w, walk);
 	struct hf_levels levels;
+	uint32_t shut = 0;
 	int rc;
 
 	hf_levels(w, &levels);
@@ -171,7 +172,11 @@ static int check_gauges(const struct hf_worker *w, struct walk *walk, struct hf_
 	rc = rc ? rc : compare("buckets", walk->kinds[KIND_BUCKET], levels.buckets.used, why);
 	rc = rc ? rc : compare("timers", walk->armed, levels.timers, why);
 	rc = rc ? rc : compare("orphans", walk->orphans, w->orphans, why);
-	rc = rc ? rc : compare("shut windows", walk->shut, levels.shut_windows, why);
+	for (unsigned i = 0; i < SHUT_CLASSES; i++) {
+		rc = rc ? rc : compare("shut windows", walk->shut[i], w->host.shut_by[i], why);
+		shut += walk->shut[i];
+	}
+	rc = rc ? rc : compare("shut windows", shut, levels.shut_windows, why);
 	rc = rc ? rc : compare("flights", walk->flights, levels.flights.used, why);
 	rc = rc ? rc : compare("mbufs held", walk->held + w->range_used, w->held_mbufs, why);
 	if (w->impair != NULL)

@@ -175,6 +175,7 @@ static void take_ack(struct tcp_host *host, struct tcb *tcb, const struct seg *s
 		sample_echo(host, tcb, seg);
 	}
 	tcb->snd_una = seg->ack;
+	persist_end(host, tcb);
 	tcb->retransmits = 0;
 	tcb->backoff = 0;
 	sendq_acked(host, tcb);
@@ -195,7 +196,6 @@ static void take_ack(struct tcp_host *host, struct tcb *tcb, const struct seg *s
 	tcb->rtx_nxt = seq_max(tcb->rtx_nxt, tcb->snd_una);
 	if (tcb->rtx_nxt == tcb->snd_nxt)
 		tcb->flags &= ~(uint32_t)TCB_RTX;
-	persist_end(host, tcb);
 	tcb->timers &= (uint8_t) ~(TIMER_RTX | TIMER_PTO | TIMER_REO | TIMER_USER);
 	if (tcb->snd_una == tcb->snd_nxt) {
 		if (tcb->snd_nxt - (tcb->flags & TCB_FIN_SENT ? 1 : 0) == tcb->snd_end &&
@@ -231,7 +231,7 @@ static void judge_window(struct tcp_host *host, struct tcb *tcb)
 	if (tcb->snd_wnd == 0 || !(tcb->timers & TIMER_PERSIST))
 		return;
 	if (!(tcb->flags & TCB_ORPHAN))
-		tcb->backoff = 0;
+		tcb_set_backoff(host, tcb, 0);
 	if (tcb->snd_una == tcb->snd_nxt)
 		return;
 	tcb->flags |= TCB_RTX;

@@ -59,9 +59,9 @@ void rto_arm(const struct tcp_host *host, struct tcb *tcb)
 	tcb->timers &= (uint8_t) ~(TIMER_PTO | TIMER_REO);
 }
 
-void rto_backoff(const struct tcp_host *host, struct tcb *tcb)
+void rto_backoff(struct tcp_host *host, struct tcb *tcb)
 {
 	if (tcb->backoff < UINT8_MAX)
-		tcb->backoff++;
+		tcb_set_backoff(host, tcb, tcb->backoff + 1);
 	rto_arm(host, tcb);
 }

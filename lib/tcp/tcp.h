@@ -77,6 +77,8 @@ struct flights {
 	uint32_t used, peak;
 };
 
+#define SHUT_CLASSES 12
+
 struct state_level {
 	uint64_t entered;
 	uint32_t now, peak;
@@ -90,7 +92,8 @@ struct tcp_host {
 	struct tcp_config config;
 	struct ranges ranges;
 	struct flights flights;
-	uint32_t shut; /* connections whose persist timer runs (HF-ZW3) */
+	uint32_t shut;			/* connections whose persist timer runs (HF-ZW3) ... */
+	uint32_t shut_by[SHUT_CLASSES]; /* ... of them, by doublings; the last: and more */
 	struct state_level levels[TCPS_COUNT];
 	uint64_t *stats; /* STAT_COUNT counters */
 };
@@ -222,11 +225,17 @@ static inline bool tcb_fin_acked(const struct tcb *tcb)
 	return (tcb->flags & TCB_FIN_SENT) && tcb->snd_una == tcb->snd_nxt;
 }
 
+static inline unsigned shut_class(uint8_t backoff)
+{
+	return backoff < SHUT_CLASSES ? backoff : SHUT_CLASSES - 1;
+}
+
 /* The persist timer takes over from the retransmission timer, or stops. */
 static inline void persist_begin(struct tcp_host *host, struct tcb *tcb)
 {
 	tcb->timers = (uint8_t)((tcb->timers & ~(TIMER_RTX | TIMER_PTO | TIMER_REO)) | TIMER_PERSIST);
 	host->shut++;
+	host->shut_by[shut_class(tcb->backoff)]++;
 }
 
 static inline void persist_end(struct tcp_host *host, struct tcb *tcb)
@@ -235,6 +244,17 @@ static inline void persist_end(struct tcp_host *host, struct tcb *tcb)
 		return;
 	tcb->timers &= (uint8_t)~TIMER_PERSIST;
 	host->shut--;
+	host->shut_by[shut_class(tcb->backoff)]--;
+}
+
+/* ... or goes on, with another backoff. */
+static inline void tcb_set_backoff(struct tcp_host *host, struct tcb *tcb, uint8_t backoff)
+{
+	if (tcb->timers & TIMER_PERSIST) {
+		host->shut_by[shut_class(tcb->backoff)]--;
+		host->shut_by[shut_class(backoff)]++;
+	}
+	tcb->backoff = backoff;
 }
 
 /* What an application or the worker is told. */
@@ -293,6 +313,7 @@ enum request_flags {
 	REQUEST_SACK = 1 << 2,
 	REQUEST_REPEATED = 1 << 3, /* the SYN-ACK has been sent again: no round trip from it */
 	REQUEST_ECN = 1 << 4,
+	REQUEST_RETRIED = 1 << 5, /* ... and had to be: RTO is 3 s when text starts (RFC6298-5.7) */
 };
 
 /* 2MSL record: TIME-WAIT, or FIN-WAIT-2 whose application is gone. SND.UNA is SND.NXT. */
@@ -313,7 +334,6 @@ enum timewait_flags {
 	TW_TS = 1 << 0,
 	TW_FIN_WAIT_2 = 1 << 1,
 	TW_ACTIVE = 1 << 2, /* the local port is one of a port list */
-	REQUEST_RETRIED = 1 << 5, /* ... and had to be: RTO is 3 s when text starts (RFC6298-5.7) */
 };
 
 _Static_assert(sizeof(struct timewait) == 40 && sizeof(struct request) <= 40,
@@ -450,6 +470,6 @@ bool tcp_path_mtu(struct tcp_host *host, struct tcb *tcb, uint32_t mtu);
 
 void rto_sample(const struct tcp_host *host, struct tcb *tcb, uint32_t rtt_us);
 void rto_arm(const struct tcp_host *host, struct tcb *tcb);
-void rto_backoff(const struct tcp_host *host, struct tcb *tcb);
+void rto_backoff(struct tcp_host *host, struct tcb *tcb);
 
 #endif

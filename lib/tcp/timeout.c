@@ -88,17 +88,29 @@ static void rtx_expired(struct tcp_host *host, struct tcb *tcb, struct out *out)
 	tcb->rtx_nxt = tcb->snd_una;
 }
 
-/* The window is still shut: one octet asks again (MUST-35, SHLD-29, SHLD-30). A peer that answers may
- * keep it shut for ever (MUST-37), unless nobody here waits for it any more (HF-ZW1), or too many do so
- * and it is one of those that have for long: three probes were answered by nothing else (HF-ZW3). */
+/* Too many keep their windows shut, and as many as are too many have not done so for longer; but three
+ * probes have to go first (HF-ZW3). */
+static bool shut_too_long(const struct tcp_host *host, const struct tcb *tcb)
+{
+	uint32_t longer = 0;
+
+	if (host->config.max_shut == 0 || host->shut <= host->config.max_shut ||
+	    tcb->backoff < SHUT_PROBES)
+		return false;
+	for (unsigned i = shut_class(tcb->backoff) + 1; i < SHUT_CLASSES; i++)
+		longer += host->shut_by[i];
+	return longer < host->shut - host->config.max_shut;
+}
+
+/* The window is still shut: one octet asks again (MUST-35, SHLD-29, SHLD-30). A peer that answers may keep
+ * it shut for ever (MUST-37), unless nobody here waits for it any more (HF-ZW1), or too many do so. */
 static void persist_expired(struct tcp_host *host, struct tcb *tcb, struct out *out)
 {
 	if (limit_reached(host, tcb)) {
 		give_up(host, tcb, out);
 		return;
 	}
-	if (host->config.max_shut != 0 && host->shut > host->config.max_shut &&
-	    tcb->backoff >= SHUT_PROBES) {
+	if (shut_too_long(host, tcb)) {
 		tcp_count(host, STAT_ZERO_WINDOW_RESET);
 		answer_reset(host, tcb, STAT_RST_OUT_LIMIT, out);
 		out->error = ECONNABORTED;

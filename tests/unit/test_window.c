@@ -533,6 +533,27 @@ static void shut_windows__too_many__old_ones_are_reset(struct tcb_rig *r)
 	rig_expect(r, (struct seg){ .seq = ISS + 51, .ack = IRS + 1, .flags = SEG_RST | SEG_ACK });
 }
 
+/* Of those too many the ones that have been probed most often go, whoever's turn is first. */
+static void shut_windows__too_many__the_oldest_go_first(struct tcb_rig *r)
+{
+	r->config->max_shut = 10;
+	rig_to(r, TCPS_ESTABLISHED);
+	r->tcb.srtt_us = 0;
+	r->host.shut = 12; /* others: three too many with this one, and so many ... */
+	r->host.shut_by[9] = 2;
+	r->host.shut_by[SHUT_CLASSES - 1] = 1; /* ... are older */
+	ack(r, 1, 0);
+	rig_write(r, 50);
+	rig_advance(r, SEC(1 + 2 + 4 + 8 + 16 + 32) + MS(10));
+	rig_state(r, TCPS_ESTABLISHED);
+	rig_counted(r, STAT_WINDOW_PROBES, 6);
+	r->host.shut_by[SHUT_CLASSES - 1] = 0; /* ... but one, which opened */
+	rig_advance(r, SEC(64));
+	rig_state(r, TCPS_CLOSED);
+	assert_int_equal(r->error, ECONNABORTED);
+	assert_int_equal(r->host.shut_by[6], 0);
+}
+
 static const struct tcb_row rows[] = {
 	{ "SHLD-7", nagle__small_write_waits_for_the_ack, 0 },
 	{ "SHLD-7-full", nagle__full_segment_goes, 0 },
@@ -548,6 +569,7 @@ static const struct tcb_row rows[] = {
 	{ "MUST-35-ack", window__shut_by_the_last_ack_of_the_handshake__is_counted, 0 },
 	{ "MUST-37", shut_window__answered__lives_on, 0 },
 	{ "HF-ZW3, SEC-14", shut_windows__too_many__old_ones_are_reset, 0 },
+	{ "HF-ZW3-oldest", shut_windows__too_many__the_oldest_go_first, 0 },
 	{ "HF-ZW2", shut_window__opens_by_the_answer_to_a_probe, 0 },
 	{ "HF-ZW2-refused", shut_window__opens__refused_octet_goes_again, 0 },
 	{ "MUST-36", shut_window__with_text_on_its_way__is_probed_with_it, 0 },
