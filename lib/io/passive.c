@@ -213,7 +213,9 @@ static bool cookie_arrival(struct hf_worker *w, int listener, struct arrival *a)
 	uint16_t mss;
 	handle h;
 
-	if (!l->cookies || w->host.now_ms - l->cookie_ms >= COOKIE_LIFE_MS || (seg->flags & SEG_SYN))
+	if (l->cookies && w->host.now_ms - l->cookie_ms >= COOKIE_LIFE_MS)
+		l->cookies = false;
+	if (!l->cookies || (seg->flags & SEG_SYN))
 		return false;
 	count(w, STAT_COOKIE_CHECKED);
 	if (!cookie_check(&w->secrets, flow, seg->seq - 1, seg->ack - 1, w->host.now_us, &mss)) {

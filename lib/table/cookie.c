@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* SYN cookies; the worker calls these while a listener's backlog is full. */
+/* SYN cookies, and which of them have made a connection. */
 #include "table/cookie.h"
 
 #include <assert.h>
+#include <string.h>
 
 #include "table/pow2.h"
 
@@ -63,11 +64,11 @@ bool cookie_check(const struct secrets *secrets, const struct flow *flow, uint32
 
 /* ---- Used ones -------------------------------------------------------------------------------------- */
 
+/* The last one first. Another flow's cookie is taken for one of a line at 2^-29. */
 struct cookies_line {
 	struct used {
 		uint32_t iss;
-		uint16_t tag; /* upper bits of the flow's hash */
-		uint16_t slot; /* of its use; the first of time is LIFE_SLOTS, so that zero was before */
+		uint32_t slot; /* of its use; the first of time is LIFE_SLOTS, so that zero was before */
 	} at[LINE_COOKIES];
 };
 
@@ -94,15 +95,14 @@ static struct used *line_of(const struct cookies_used *used, uint64_t hash, uint
 	return used->at[(hash ^ iss >> OPEN_BITS) & used->mask].at;
 }
 
-static uint16_t used_at(uint64_t now_us)
+static uint32_t slot_of(uint64_t now_us)
 {
-	return (uint16_t)(now_us / SLOT_US + LIFE_SLOTS);
+	return (uint32_t)(now_us / SLOT_US) + LIFE_SLOTS;
 }
 
-/* In slots. */
-static uint16_t age_of(const struct used *u, uint64_t now_us)
+static bool lives(const struct used *u, uint64_t now_us)
 {
-	return (uint16_t)(used_at(now_us) - u->slot);
+	return slot_of(now_us) - u->slot < LIFE_SLOTS;
 }
 
 bool cookie_used(const struct cookies_used *used, uint64_t hash, uint32_t iss, uint64_t now_us)
@@ -110,8 +110,7 @@ bool cookie_used(const struct cookies_used *used, uint64_t hash, uint32_t iss, u
 	const struct used *const line = line_of(used, hash, iss);
 
 	for (unsigned i = 0; i < LINE_COOKIES; i++)
-		if (line[i].iss == iss && line[i].tag == hash >> 48 &&
-		    age_of(&line[i], now_us) < LIFE_SLOTS)
+		if (line[i].iss == iss && lives(&line[i], now_us))
 			return true;
 	return false;
 }
@@ -119,13 +118,9 @@ bool cookie_used(const struct cookies_used *used, uint64_t hash, uint32_t iss, u
 bool cookie_use(struct cookies_used *used, uint64_t hash, uint32_t iss, uint64_t now_us)
 {
 	struct used *const line = line_of(used, hash, iss);
-	struct used *oldest = line;
-	bool living;
+	const bool forgets = lives(&line[LINE_COOKIES - 1], now_us);
 
-	for (unsigned i = 1; i < LINE_COOKIES; i++)
-		if (age_of(&line[i], now_us) > age_of(oldest, now_us))
-			oldest = &line[i];
-	living = age_of(oldest, now_us) < LIFE_SLOTS;
-	*oldest = (struct used){ iss, (uint16_t)(hash >> 48), used_at(now_us) };
-	return living;
+	memmove(line + 1, line, (LINE_COOKIES - 1) * sizeof(*line));
+	line[0] = (struct used){ iss, slot_of(now_us) };
+	return forgets;
 }

@@ -29,8 +29,8 @@ struct cookies_used {
 	uint64_t mask;
 };
 
-/* Octets that cookies_init needs: 16 places for each half-open. With a quarter of them in use 1 in 7,000 is
- * forgotten too early, with half of them 1 in 100. */
+/* Octets that cookies_init needs: 16 places for each half-open. With a quarter of them in use 1 in 900 is
+ * forgotten too early, with half of them 1 in 20. */
 size_t cookies_memory(uint32_t requests);
 
 /* memory: cookies_memory() octets, zero, aligned to 64, the caller's while it is used. */
