@@ -112,7 +112,7 @@ static enum verdict check_syn(struct tcp_host *host, struct tcb *tcb, const stru
 			if (host->now_ms - tcb->sent_ms < SYNACK_REPEAT_MS)
 				tcp_count(host, STAT_SYNACK_SUPPRESSED);
 			else
-				tcb->flags |= TCB_SYN_NOW;
+				tcb->flags |= TCB_SYN_NOW | TCB_SYN_RETRIED; /* RFC6298-5.7 */
 			return DONE;
 		}
 	}

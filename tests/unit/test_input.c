@@ -319,6 +319,9 @@ static void syn__again_in_simultaneous_open__draws_synack(struct tcb_rig *r)
 	rig_silent(r);
 	rig_counted(r, STAT_SYNACK_SUPPRESSED, 1);
 	rig_state(r, TCPS_SYN_RECEIVED);
+	rig_send(r, (struct seg){ .seq = IRS + 1, .ack = ISS + 1, .flags = SEG_ACK });
+	rig_write(r, 10);
+	assert_int_equal(r->tcb.rto_ms, 3000); /* RFC6298-5.7 */
 }
 
 static void syn__another_in_simultaneous_open__is_challenged(struct tcb_rig *r)
@@ -572,7 +575,8 @@ static const struct tcb_row rows[] = {
 	{ "RFC5961-3.2-heal", rst__after_challenge__heals, 0 },
 	{ "SE-R-SYN_RCVD_A", rst__after_simultaneous_open__is_refusal, 0 },
 	{ "RFC5961-4.2, SEC-11", syn__whatever_its_seq__is_challenged, 0 },
-	{ "SE-S-SYN_RCVD_A-syn", syn__again_in_simultaneous_open__draws_synack, 0 },
+	{ "SE-S-SYN_RCVD_A-syn, RFC6298-5.7-simultaneous",
+	  syn__again_in_simultaneous_open__draws_synack, 0 },
 	{ "SE-S-SYN_RCVD_A-other", syn__another_in_simultaneous_open__is_challenged, 0 },
 	{ "RFC5961-5.2, SEC-11", ack__outside_una_minus_mw_to_nxt__drops_the_segment, 0 },
 	{ "RFC5681-opt", ack__out_of_range__in_every_state, 0 },
