@@ -112,6 +112,17 @@ static void mss__of_an_open__told_and_kept_to(struct rig *r)
 	rig_discard(r);
 }
 
+static void mss__of_a_simultaneous_open__told_again(struct rig *r)
+{
+	rig_connect(r);
+	assert_int_equal(hf_set(r->w, r->id, HF_MSS, 800), 0);
+	rig_flush(r);
+	assert_int_equal(rig_pop(r)->seg.mss, 800);
+	rig_send(r, rig_syn(r));
+	rig_flush(r);
+	assert_int_equal(rig_pop(r)->seg.mss, 800);
+}
+
 static void mss__of_a_listener__told_and_kept_to(struct rig *r)
 {
 	rig_listen(r);
@@ -185,6 +196,7 @@ static const struct row rows[] = {
 	{ .name = "MAY-15-shutdown", .test = cork__shutdown__sends_all },
 	{ .name = "MUST-21-connection", .test = user_timeout__of_one_connection },
 	{ .name = "MUST-67-open", .test = mss__of_an_open__told_and_kept_to },
+	{ .name = "MUST-67-simultaneous", .test = mss__of_a_simultaneous_open__told_again },
 	{ .name = "MUST-67-listener", .test = mss__of_a_listener__told_and_kept_to },
 	{ .name = "set-errors", .test = set__bad_calls__errors, .variants = ROW_ONCE },
 	{ .name = "HF-KN1-ticks",
