@@ -6,7 +6,7 @@
 #include "tcp/cc.h"
 #include "tcp/sendq.h"
 
-#define SHUT_PROBES 3
+#define SHUT_TRIES 3
 
 static enum stat timeout_stat(const struct tcb *tcb)
 {
@@ -88,14 +88,14 @@ static void rtx_expired(struct tcp_host *host, struct tcb *tcb, struct out *out)
 	tcb->rtx_nxt = tcb->snd_una;
 }
 
-/* Too many keep their windows shut, and as many as are too many have not done so for longer; but three
- * probes have to go first (HF-ZW3). */
+/* Too many keep their windows shut, and fewer of them than are too many have done so for longer, by their
+ * backoff; which has to be that of three tries (HF-ZW3). */
 static bool shut_too_long(const struct tcp_host *host, const struct tcb *tcb)
 {
 	uint32_t longer = 0;
 
 	if (host->config.max_shut == 0 || host->shut <= host->config.max_shut ||
-	    tcb->backoff < SHUT_PROBES)
+	    tcb->backoff < SHUT_TRIES)
 		return false;
 	for (unsigned i = shut_class(tcb->backoff) + 1; i < SHUT_CLASSES; i++)
 		longer += host->shut_by[i];
