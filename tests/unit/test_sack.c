@@ -222,6 +222,21 @@ static void timeout__new_blocks_are_skipped(struct tcb_rig *r)
 	rig_counted(r, STAT_RETRANSMIT_FAST, 0);
 }
 
+/* Behind what went again all is held: nothing is left to go before its timer. */
+static void timeout__the_rest_is_held__nothing_more(struct tcb_rig *r)
+{
+	in_flight(r, 3);
+	rig_advance(r, SEC(1) + MS(1));
+	rig_expect_text(r, 0, r->tcb.snd_mss);
+	rig_sack(r, 0, 1, 3, 0, 0);
+	rig_silent(r);
+	rig_state(r, TCPS_ESTABLISHED);
+	rig_advance(r, SEC(2));
+	rig_expect_text(r, 0, r->tcb.snd_mss);
+	rig_sack(r, 3, 0, 0, 0, 0);
+	rig_silent(r);
+}
+
 static void peer_asks_for_what_it_held__survived(struct tcb_rig *r)
 {
 	in_flight(r, 5);
@@ -533,6 +548,7 @@ static const struct tcb_row rows[] = {
 	{ "RFC3522-next", none_lost_after_all__the_next_goes_again, ROW_TS },
 	{ "RFC2018-8", timeout__blocks_are_forgotten, 0 },
 	{ "RFC6675-5.1", timeout__new_blocks_are_skipped, 0 },
+	{ "RFC6675-5.1-held", timeout__the_rest_is_held__nothing_more, 0 },
 	{ "RFC2018-renege", peer_asks_for_what_it_held__survived, 0 },
 	{ "RFC2018-absurd", absurd_blocks__are_ignored, 0 },
 	{ "RFC2883-5", dsack__is_no_duplicate_ack, 0 },
