@@ -111,6 +111,19 @@ static void user_timeout__all_acked__never(struct tcb_rig *r)
 	rig_forget(r);
 }
 
+static void user_timeout__of_an_open__spans_the_handshake(struct tcb_rig *r)
+{
+	r->config->user_timeout_ms = 5000;
+	r->active = true;
+	rig_to(r, TCPS_SYN_SENT);
+	rig_advance(r, SEC(5) - MS(2));
+	rig_state(r, TCPS_SYN_SENT);
+	rig_forget(r);
+	rig_advance(r, MS(4));
+	rig_state(r, TCPS_CLOSED);
+	assert_int_equal(r->error, ETIMEDOUT);
+}
+
 static void user_timeout__taken_back__others_go_on(struct tcb_rig *r)
 {
 	r->config->user_timeout_ms = 5000;
@@ -128,6 +141,7 @@ static const struct tcb_row rows[] = {
 	{ "MUST-26", traffic__puts_the_probe_off, 0 },
 	{ "MUST-26-turn", traffic__as_the_timer_expires__no_probe, 0 },
 	{ "HF-UT1", user_timeout__counts_from_what_is_not_acked, 0 },
+	{ "HF-UT1-open", user_timeout__of_an_open__spans_the_handshake, 0 },
 	{ "HF-UT1-off", user_timeout__taken_back__others_go_on, 0 },
 	{ "MUST-21", user_timeout__all_acked__never, 0 },
 };
